@@ -1,0 +1,223 @@
+"""What a component is: the page to read before writing one. No I/O.
+
+A component is two classes in one file. The *config* declares: a frozen pydantic model whose fields, with the
+docstrings under them, are at once the check, the manual and the schema for editors. Its `build(context)` is the
+one seam to the *runtime* class, which takes plain values and knows neither pydantic nor JSON.
+
+    class EmptyConfig(SourceConfig):
+        \"\"\"A source without entities.\"\"\"
+
+        type: Literal["empty"]
+
+        def build(self, context: Context) -> Empty:
+            return Empty()
+
+Names in a configuration find their config class through entry points (`pipeline.config.registry`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Protocol, Self, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from pipeline.entity import Entity
+from pipeline.receipt import Receipt
+
+if TYPE_CHECKING:
+    from pipeline.config.given import Given
+    from pipeline.errors import Problem
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+Kind = Literal["system", "source", "transform", "sink", "pipe", "metadata"]
+
+Many = Annotated[tuple[T, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)]
+"""A list in JSON, a tuple here: configs are immutable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refers:
+    """On a field whose value is the `_id` of another component, or the name of a dataset.
+
+    `to` is a config class for systems (`MailSystemConfig`: any system that carries mail).
+    """
+
+    kind: Literal["system", "dataset"]
+    to: type[SystemConfig] | None = None
+    noun: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """On a field that names the dataset which the component writes; unset, it is the pipe's `_id`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """On a field whose value is itself a component of `kind`: one, a list of them, or an object of them.
+
+    `default` is the type that an object without `type` has.
+    """
+
+    kind: Kind
+    many: Literal["one", "list", "object"] = "one"
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """On a field: the words for a value out of range, and values that people mean."""
+
+    label: str = ""
+    help: tuple[str, ...] = ()
+    usual: tuple[str | int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SecretArguments:
+    """On a field that holds rules: which arguments of which functions may be a secret (keys, passphrases)."""
+
+    functions: Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Something that a component names: a system, or a dataset that it reads."""
+
+    refers: Refers
+    name: str
+    start: int
+    end: int
+
+
+class Part(BaseModel):
+    """An object within a component. Unknown properties are faults; `comment` and `$schema` are free everywhere."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        use_attribute_docstrings=True,
+        validate_by_name=True,
+        validate_by_alias=True,
+        arbitrary_types_allowed=True,
+        hide_input_in_errors=True,
+    )
+
+    comment: str | Many[str] | None = None
+    """Free words for people; ignored."""
+    schema_url: str | None = Field(default=None, alias="$schema")
+    """The JSON Schema for editors; ignored."""
+
+
+class ComponentConfig(Part):
+    """The base of every config class."""
+
+    kind: ClassVar[Kind]
+    type: str
+    """What kind of component this is."""
+
+    @classmethod
+    def faults(cls, given: Given) -> Iterable[Problem]:
+        """Faults that one field cannot see, over the properties that are right so far. Pure."""
+        return ()
+
+    @classmethod
+    def references(cls, given: Given) -> Iterator[Reference]:
+        """What the component names beyond the fields marked with `Refers` (a `hops` in a rule)."""
+        return iter(())
+
+
+class Identified(ComponentConfig):
+    """A component with an `_id` of its own: it stands at the top of a file."""
+
+    id: str = Field(alias="_id")
+    """The name of the component, unique in the project: letters, digits, `-`, `_`, `.` and `:`."""
+    name: str | None = None
+    """A name for people."""
+    description: str | Many[str] | None = None
+    """What it is for."""
+    metadata: dict[str, object] | None = None
+    """Free data for other tools; ignored."""
+    permissions: Many[object] | None = None
+    """Read from Sesam configurations and ignored."""
+
+
+class SystemConfig(Identified):
+    """A connection to the outside world."""
+
+    kind: ClassVar[Kind] = "system"
+    worker_threads: int = Field(default=10, ge=1, le=1000)
+    """Read from Sesam configurations; connections are governed by the system's own properties."""
+
+
+class SourceConfig(ComponentConfig):
+    """Where entities come from."""
+
+    kind: ClassVar[Kind] = "source"
+
+
+class TransformConfig(ComponentConfig):
+    """What shapes entities."""
+
+    kind: ClassVar[Kind] = "transform"
+
+
+class SinkConfig(ComponentConfig):
+    """Where entities end."""
+
+    kind: ClassVar[Kind] = "sink"
+
+
+class Context(Protocol):
+    """What a component may ask for while it is built. Clock, randomness and systems come from here only."""
+
+    pipe: str
+
+    def system(self, id: str, port: type[S]) -> S:
+        """The built system with this `_id`, typed as the port that the caller needs."""
+        ...
+
+    def now(self) -> int:
+        """Nanoseconds since 1970 by the clock of the run."""
+        ...
+
+
+class Source(Protocol):
+    """Gives batches of entities, each with the position to go on from."""
+
+    def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:
+        """Entities after `since` (None: from the start) and the next `since` (None: the source has none)."""
+        ...
+
+
+class Transform(Protocol):
+    """Makes none, one or several entities of one. Pure."""
+
+    def __call__(self, entity: Entity) -> Sequence[Entity]:
+        """Never changes its argument."""
+        ...
+
+
+class Sink(Protocol):
+    """Takes entities and says of each what became of it."""
+
+    def write(self, entities: Iterable[Entity]) -> AsyncIterator[Receipt]:
+        """One receipt for each entity. The sink pulls: it takes the next entity when it has room."""
+        ...
+
+
+class System(Protocol):
+    """A connection; entered before the first use and left after the last."""
+
+    async def __aenter__(self) -> Self:
+        """Open."""
+        ...
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Close, also after a fault."""
+        ...

@@ -1,0 +1,131 @@
+"""What one component cannot see: names used twice, references to systems, the flow between pipes. No I/O."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from pipeline.component import SystemConfig
+from pipeline.config.flow import MOST_PAIRS, Flow
+from pipeline.config.given import advice, note
+from pipeline.config.named import Named, declared, is_literal, references
+from pipeline.config.near import near
+from pipeline.config.tree import Document, Scalar
+from pipeline.config.typed import Component
+from pipeline.errors import Edit, Label, Problem
+
+LONGEST_ID = 128
+_id = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*\Z")
+
+
+def check(components: Sequence[Component], broken: Sequence[Document]) -> list[Problem]:
+    """Every fault between components. `broken` are documents of which parts could not be read."""
+    problems = [*ids(components), *twice(components)]
+    named = list(references(components))
+    flow = Flow(components, named)
+    problems += systems(components, named, broken)
+    problems += flow.problems(broken)
+    return problems
+
+
+def ids(components: Iterable[Component]) -> Iterator[Problem]:
+    """Every component at the top has an `_id` that can name it."""
+    for component in components:
+        given = component.given
+        member = given.node.members.get("_id")
+        # The text as it is written: an `_id` is never put together from references.
+        text = member.value.value if member and isinstance(member.value, Scalar) else None
+        reason = id_fault(text) if isinstance(text, str) else None
+        if reason:
+            yield given.problem(
+                "E210",
+                f"this `_id` {reason}",
+                "_id",
+                notes=(note("an `_id` has letters, digits, `-`, `_`, `.` and `:`, and begins with a letter or digit"),),
+            )
+
+
+def id_fault(value: str) -> str | None:
+    """Why this text cannot be an `_id`."""
+    if not value:
+        return "is empty"
+    if len(value) > LONGEST_ID:
+        return f"has more than {LONGEST_ID} characters"
+    if "/" in value:
+        return "has a `/`, which is not allowed"
+    if ".." in value or not _id.match(value):
+        return "has characters that are not allowed"
+    return None
+
+
+def twice(components: Sequence[Component]) -> Iterator[Problem]:
+    """An `_id` names one component, also where upper and lower case are the same."""
+    first: dict[str, Component] = {}
+    for component in components:
+        if not component.id:
+            continue
+        earlier = first.setdefault(component.id.casefold(), component)
+        if earlier is component:
+            continue
+        same = earlier.id == component.id
+        message = f'`_id` "{component.id}" is used by two components'
+        if not same:
+            message = f'`_id` "{component.id}" differs from "{earlier.id}" only in upper and lower case'
+        yield Problem(
+            "E208",
+            message,
+            component.given.value("_id"),
+            "used again here",
+            related=(Label(earlier.given.value("_id"), "first used here"),),
+            notes=(
+                note("an `_id` names a component in the whole project, systems and pipes together"),
+                advice(f"rename one of them, then whatever names it: `mailweir list --refs {component.id}`"),
+            ),
+        )
+
+
+def systems(components: Sequence[Component], named: Iterable[Named], broken: Sequence[Document]) -> Iterator[Problem]:
+    """References to systems lead to a system, of a kind that can do what is asked."""
+    by_id = {component.id: component for component in components if component.id}
+    named = [use for use in named if use.reference.refers.kind == "system"]
+    torn = declared(broken)
+    # Looking for near names takes a while for each pair.
+    offered = components if len(named) * len(components) <= MOST_PAIRS else ()
+    for use in named:
+        refers, name = use.reference.refers, use.reference.name
+        wanted = refers.to or SystemConfig
+        target = by_id.get(name)
+        if target is None:
+            if name not in torn:
+                yield _no_system(use, wanted, offered)
+        elif not issubclass(target.model, wanted):
+            what = target.type if target.kind == "system" else f"a {target.kind}"
+            verb = refers.noun or "be used here"
+            able = [c.id for c in components if issubclass(c.model, wanted)]
+            notes = [note(f"systems that can: {', '.join(able) or 'none in this project'}")]
+            yield Problem(
+                "E306",
+                f'"{name}" is {what}, which cannot {verb}',
+                use.span,
+                "names it here",
+                use.path,
+                related=(Label(target.given.value("_id"), "declared here"),),
+                notes=tuple(notes),
+            )
+
+
+def _no_system(use: Named, wanted: type[SystemConfig], components: Sequence[Component]) -> Problem:
+    able = [component for component in components if issubclass(component.model, wanted)]
+    name = use.reference.name
+    close = near(name, [component.id for component in able])
+    notes = []
+    fix: tuple[Edit, ...] = ()
+    if close:
+        home = next(component for component in able if component.id == close[0])
+        notes.append(advice(f'did you mean "{close[0]}"? ({home.given.document.name})'))
+        if is_literal(use, name):
+            fix = (Edit(use.span, f'"{close[0]}"'),)
+    if components:
+        notes.append(note(f"systems in this project: {', '.join(c.id for c in able[:20]) or 'none'}"))
+    message = f'no system has the `_id` "{name}"'
+    return Problem("E304", message, use.span, "not found", use.path, notes=tuple(notes), fix=fix)

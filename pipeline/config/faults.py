@@ -1,0 +1,311 @@
+"""The faults of syntax: what each one says, and the list that they are collected in. No I/O.
+
+The words never repeat what was written as a value: it may be a password that lost its quotes. Places do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Literal
+from unicodedata import name as unicode_name
+
+from pipeline.config.tree import Array, Object, Scalar
+from pipeline.errors import Edit, Label, Note, Problem, Span
+
+# One string can hold millions of wrong characters. So many repairs help nobody and would take gigabytes.
+MOST_EDITS = 10_000
+MOST_LABELS = 20
+
+Place = tuple[int, int]
+Edits = Sequence[tuple[int, int, str]]
+Container = Array | Object
+
+_MISSING = ("E102", "E110")
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+class Faults:
+    """The problems of one text, each method being one kind of fault.
+
+    When there are more than `limit`, a last problem says so, `stopped` is true, and no more are taken.
+    """
+
+    __slots__ = ("_edits", "_unclosed_at", "limit", "name", "problems", "stopped")
+
+    def __init__(self, name: str, limit: int) -> None:
+        """Start with none; `name` is the file's."""
+        self.name = name
+        self.limit = limit
+        self.problems: list[Problem] = []
+        self.stopped = False
+        self._edits = 0
+        self._unclosed_at = -1
+
+    def add(
+        self,
+        code: str,
+        message: str,
+        place: Place,
+        label: str = "",
+        *,
+        also: Iterable[Place] = (),
+        related: Iterable[tuple[Place, str]] = (),
+        note: str = "",
+        help: str = "",
+        fix: Edits = (),
+    ) -> None:
+        """Take a problem; `fix` is left out when the text needs more edits than anyone can review."""
+        if self.stopped:
+            return
+        if len(self.problems) >= self.limit:
+            furthest = max((problem.span.start for problem in self.problems), default=0)
+            self.stop(f"more than {count(self.limit)} faults, reading stops here", max(place[0], furthest))
+            return
+        self._edits += len(fix)
+        if self._edits > MOST_EDITS:
+            fix = ()
+        notes: tuple[tuple[Literal["note", "help"], str], ...] = (("note", note), ("help", help))
+        self.problems.append(
+            Problem(
+                code,
+                message,
+                self._span(place),
+                label,
+                also=tuple(Label(self._span(other)) for other in also),
+                related=tuple(Label(self._span(other), text) for other, text in related),
+                notes=tuple(Note(kind, text) for kind, text in notes if text),
+                fix=tuple(Edit(Span(self.name, start, end), text) for start, end, text in fix),
+            )
+        )
+
+    def stop(self, message: str, at: int, note: str = "") -> None:
+        """Take a last problem, for a limit that the text passes at `at`."""
+        if not self.stopped:
+            notes = (Note("note", note),) if note else ()
+            self.problems.append(Problem("E113", message, Span(self.name, at, at + 1), notes=notes))
+            self.stopped = True
+
+    def in_order(self) -> list[Problem]:
+        """All problems in the order of the text; the one that ended the reading is the last.
+
+        What is missing comes before what is wrong at the same place, and so do their edits.
+        """
+        last = self.problems[-1:] if self.stopped else []
+        rest = self.problems[: len(self.problems) - len(last)]
+        return sorted(rest, key=lambda problem: (problem.span.start, problem.code not in _MISSING)) + last
+
+    def _span(self, place: Place) -> Span:
+        return Span(self.name, place[0], place[1])
+
+    def trailing_comma(self, at: int, node: Container) -> None:
+        """E101: `,` before the closer of a list or object."""
+        message = f"trailing comma at the end of the {kind(node)}"
+        note = f"JSON allows no comma before the closing `{closer(node)}`"
+        self.add("E101", message, (at, at + 1), "remove this comma", note=note, fix=[(at, at + 1, "")])
+
+    def comma_after_document(self, start: int, end: int) -> None:
+        """E101: nothing but commas after the end."""
+        message = "trailing comma at the end of the document"
+        self.add("E101", message, (start, start + 1), "remove this comma", fix=[(start, end, "")])
+
+    def extra_comma(self, at: int, node: Container) -> None:
+        """E101: a comma with no value before it."""
+        message = f"one comma too many in the {kind(node)}"
+        self.add("E101", message, (at, at + 1), "remove this comma", fix=[(at, at + 1, "")])
+
+    def missing_comma(self, at: int, node: Container, instead: str = "") -> None:
+        """E102: the value that ends at `at` is followed by another; `instead` is a character in the comma's place."""
+        message = f"a comma is missing between two {'items' if isinstance(node, Array) else 'properties'}"
+        label = f"a `,` belongs here, not `{instead}`" if instead else "a `,` belongs here"
+        self.add("E102", message, (at, at + 1), label, fix=[(at, at + len(instead), ",")])
+
+    def bare_name(self, start: int, end: int, name: str) -> None:
+        """E103: a property name without quotes."""
+        fix = [(start, end, f'"{name}"')]
+        self.add("E103", "a property name must be inside double quotes", (start, end), "no quotes", fix=fix)
+
+    def wrong_quotes(self, place: Place, quote: str, fix: Edits) -> None:
+        """E103: a string that begins or ends with `quote`."""
+        label = {"'": "single quotes are not JSON", "`": "backquotes are not JSON"}.get(
+            quote, "typographic quotes are not JSON"
+        )
+        self.add("E103", "a string must be inside double quotes", place, label, fix=fix)
+
+    def inner_quotes(self, places: Sequence[Place]) -> None:
+        """E103: quotes that seem to belong to the string they end.
+
+        There is no repair: whether they do, or another quote is missing, only the writer knows.
+        """
+        message = 'a `"` inside a string needs a backslash before it'
+        label = "the string goes on after this quote"
+        text = 'write `\\"` for each quote that belongs to the text, or close the string where it ends'
+        self.add("E103", message, places[0], label, also=places[1:MOST_LABELS], help=text)
+
+    def no_opening_quote(self, start: int, sure: bool) -> None:
+        """E103: a text that ends with a quote and does not begin with one."""
+        message = "the opening quote of a string is missing"
+        fix = [(start, start, '"')] if sure else []
+        self.add("E103", message, (start, start + 1), 'a `"` belongs before this', fix=fix)
+
+    def bare_reference(self, start: int, end: int, reference: str) -> None:
+        """E104: `$ENV(x)` or `$SECRET(x)` without quotes."""
+        note = (
+            "the quotes do not turn it into a string: a value that is one whole reference "
+            "keeps the type of what it refers to"
+        )
+        message = f"`{shown(reference)}` must be inside quotes"
+        fix = [(start, end, f'"{reference}"')]
+        self.add("E104", message, (start, end), "a bare reference is not JSON", note=note, fix=fix)
+
+    def comment(self, start: int, end: int) -> None:
+        """E105: a comment."""
+        text = "put the words in a property named `comment`, or remove them"
+        self.add("E105", "a comment is not JSON", (start, end), "JSON has no comments", help=text)
+
+    def never_closed(self, what: str, start: int, width: int = 1) -> None:
+        """E106: a string or comment without an end."""
+        self.add("E106", f"this {what} is never closed", (start, start + width), "opened here")
+
+    def not_closed(self, node: Container, at: int, wrong: str = "") -> None:
+        """E106: a list or object that is open at `at`, where the text ends or `wrong` closes one outside it.
+
+        Several that are open at one place are one fault; the innermost leads.
+        """
+        place = (node.start, node.start + 1)
+        if at == self._unclosed_at and not self.stopped:
+            last = self.problems[-1]
+            self.problems[-1] = replace(last, also=(*last.also, Label(self._span(place), f"nor this {kind(node)}")))
+            return
+        outside = "list" if wrong == "]" else "object"
+        related = [((at, at + 1), f"this closes the {outside} around it")] if wrong else []
+        self.add("E106", f"this {kind(node)} is never closed", place, "opened here", related=related)
+        self._unclosed_at = at
+
+    def wrong_closer(self, node: Container, at: int, wrong: str) -> None:
+        """E106: `wrong` stands where the closer of `node` belongs."""
+        message = f"this {kind(node)} is closed by `{wrong}`"
+        related = [((node.start, node.start + 1), "opened here")]
+        label = f"a `{closer(node)}` belongs here"
+        self.add("E106", message, (at, at + 1), label, related=related, fix=[(at, at + 1, closer(node))])
+
+    def after_end(self, start: int, end: int, help: str, fix: Edits = ()) -> None:
+        """E107: more text after the one value of the document."""
+        message = "text after the end of the document"
+        self.add("E107", message, (start, end), "the document ends before this", help=help, fix=fix)
+
+    def no_value(self, at: int, key: str | None) -> None:
+        """E108: a property whose value would begin at `at`."""
+        message = "a property has no value" if key is None else f"property `{shown(key)}` has no value"
+        self.add("E108", message, (at, at + 1), "a value belongs here")
+
+    def no_name(self, start: int, end: int) -> None:
+        """E108: something in an object that is no property."""
+        label = "an object holds properties"
+        self.add("E108", "a property name belongs here", (start, end), label, help='write `"name": value`')
+
+    def second_value(self, start: int, end: int) -> None:
+        """E108: two values in a row in an object."""
+        self.add("E108", "a second value for one property", (start, end), "a property has one value")
+
+    def name_in_list(self, at: int) -> None:
+        """E108: `:` in a list."""
+        text = "put the properties between `{` and `}`"
+        self.add("E108", "a list holds no properties", (at, at + 1), "a `:` belongs in objects only", help=text)
+
+    def misplaced(self, start: int, end: int, text: str) -> None:
+        """E108: characters where only a comma or a closer can stand."""
+        what = naming(text) if len(text) == 1 else "this text"
+        fix = [(start, end, "")] if text == ";" else []
+        self.add("E108", f"{what} does not belong here", (start, end), fix=fix)
+
+    def lookalikes(self, character: str, places: Sequence[Place], all_found: bool) -> None:
+        """E108: characters that look like white space and are none in JSON."""
+        message = f"{naming(character)} is not white space in JSON"
+        fix = [(start, end, " " * (end - start)) for start, end in places] if all_found else []
+        self.add("E108", message, places[0], "a plain space belongs here", also=places[1:MOST_LABELS], fix=fix)
+
+    def control_characters(self, places: Sequence[Place], escape: str, fix: Edits) -> None:
+        """E109: line breaks, tabs and the like as they are; `escape` is what to write for the first."""
+        line_break = escape in ("\\n", "\\r")
+        message = "a line break inside a string" if line_break else "a control character inside a string"
+        note = "a JSON string stands on one line; line breaks and tabs are written `\\n` and `\\t`"
+        self.add("E109", message, places[0], f"write `{escape}`", also=places[1:MOST_LABELS], note=note, fix=fix)
+
+    def spare_backslashes(self, places: Sequence[Place], fix: Edits) -> None:
+        """E109: a backslash before a character that needs none."""
+        message = "a backslash that does not belong here"
+        self.add("E109", message, places[0], "remove the backslash", also=places[1:MOST_LABELS], fix=fix)
+
+    def unknown_escapes(self, places: Sequence[Place]) -> None:
+        """E109: an escape that JSON does not have."""
+        message = "a backslash escape that JSON does not know"
+        text = "write `\\\\` for a backslash that belongs to the text"
+        self.add("E109", message, places[0], "no escape begins like this", also=places[1:MOST_LABELS], help=text)
+
+    def nul_characters(self, places: Sequence[Place]) -> None:
+        """E109: U+0000, escaped or as it is."""
+        message = "a string cannot hold the character U+0000"
+        note = "most systems end a text there"
+        self.add("E109", message, places[0], "remove this", also=places[1:MOST_LABELS], note=note)
+
+    def half_characters(self, places: Sequence[Place]) -> None:
+        """E112: an escape for one half of a surrogate pair."""
+        message = "an escape that is only half of a character"
+        text = "a character beyond U+FFFF takes two escapes, such as `\\ud83d\\ude00`"
+        self.add("E112", message, places[0], "the other half is missing", also=places[1:MOST_LABELS], help=text)
+
+    def no_colon(self, at: int, key: str | None) -> None:
+        """E110: a name that ends at `at` is followed by its value."""
+        message = "a colon is missing" if key is None else f"a colon is missing after property `{shown(key)}`"
+        self.add("E110", message, (at, at + 1), "a `:` belongs here", fix=[(at, at, ":")])
+
+    def not_a_colon(self, start: int, end: int, text: str) -> None:
+        """E110: `=`, `=>` and the like in the place of a colon."""
+        message = f"`{text}` stands where a colon belongs"
+        self.add("E110", message, (start, end), "write `:`", fix=[(start, end, ":")])
+
+    def extra_colon(self, at: int, text: str) -> None:
+        """E110: `::` or `:=`."""
+        self.add("E110", f"one `{text}` too many", (at, at + 1), f"remove this `{text}`", fix=[(at, at + 1, "")])
+
+    def given_twice(self, first: Scalar, again: Scalar) -> None:
+        """E111: a name that its object has already."""
+        self.add(
+            "E111",
+            f"property `{shown(str(again.value))}` is given twice in one object",
+            (again.start, again.end),
+            "given again here",
+            related=[((first.start, first.end), "first given here")],
+            note="JSON readers keep the last one and drop the first without a word",
+        )
+
+
+def kind(node: Container) -> str:
+    """The user's word for a list or object."""
+    return "list" if isinstance(node, Array) else "object"
+
+
+def closer(node: Container) -> str:
+    """The bracket that ends a list or object."""
+    return "]" if isinstance(node, Array) else "}"
+
+
+def naming(character: str) -> str:
+    """A character in a sentence: by itself, or by number and name when it cannot be told by sight."""
+    if "!" <= character <= "~":
+        return f"`{character}`"
+    name = unicode_name(character, "")
+    return f"the character U+{ord(character):04X}" + (f" ({name})" if name else "")
+
+
+def shown(name: str) -> str:
+    """A property name as a message prints it: one line, not too long, nothing that cannot be encoded."""
+    short = name if len(name) <= 60 else name[:59] + "…"
+    return _UNPRINTABLE.sub("\ufffd", short)
+
+
+def count(number: int) -> str:
+    """A number with its thousands apart."""
+    return f"{number:,}".replace(",", " ")

@@ -1,0 +1,120 @@
+"""Loading a project from disk: the outside world is read here, then everything is decided by pure code."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.config.files import SETTINGS, Found, below, read_document, root_of, search, shown
+from pipeline.config.given import advice
+from pipeline.config.installed import installed
+from pipeline.config.places import gather
+from pipeline.config.project import Project, compile_project
+from pipeline.config.resolve import Lookup
+from pipeline.config.settings import Settings, settings_of
+from pipeline.config.text import read
+from pipeline.config.tree import Document
+from pipeline.errors import Problem, Span
+from pipeline.scrub import Scrubber
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to load: what the command line and the environment say."""
+
+    profile: str | None = None
+    env_files: Sequence[Path] = ()
+    take_env: bool = True
+    take_secrets: bool = True
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    here: Path = field(default_factory=Path.cwd)
+    replaced: Mapping[Path, bytes] = field(default_factory=dict)
+    """Files whose text comes from elsewhere (standard input)."""
+    run_secrets: Path = Path("/run/secrets")
+    secrets_command: Sequence[str] | None = None
+    default_profile: str = "test"
+
+
+@dataclass(slots=True)
+class Loaded:
+    """A project and where it comes from: its files by name, and the names of those that were asked for."""
+
+    root: Path
+    settings: Settings
+    project: Project
+    files: Mapping[str, Path]
+    selected: Sequence[str]
+    nested: Sequence[Path]
+    profile: str
+    lookup: Lookup
+
+    @property
+    def problems(self) -> list[Problem]:
+        """All problems but those of configuration files that were not asked for."""
+        others = self.files.keys() - set(self.selected)
+        return [problem for problem in self.project.problems if problem.span.file not in others]
+
+
+def load(root: Path, options: Options, paths: Sequence[Path] = ()) -> Loaded:
+    """The project in `root`. `paths` select files and folders of it whose problems are wanted."""
+    more: dict[str, Document] = {}
+    scrubber = Scrubber()
+    settings = Settings()
+    problems: list[Problem] = []
+    if (root / SETTINGS).is_file():
+        document = read_document(root / SETTINGS, shown(root / SETTINGS, options.here))
+        more[document.name] = document
+        settings, problems = settings_of(document)
+    # Files that belong to no project are read alone: what lies beside them may be anything.
+    alone = paths and root_of(root) is None
+    found = Found() if alone else search(root, settings.exclude, follow=settings.follow_links)
+    explicit = [path for path in paths if path not in found.files and not path.is_dir()]
+    replaced = [path for path in options.replaced if path not in found.files]
+    paths_read = [*found.files, *dict.fromkeys([*explicit, *replaced])]
+    documents = [_document(path, options) for path in paths_read]
+    problems += [_leaving(path, options.here) for path in found.leaving if not paths or below(paths, path)]
+    profile = options.profile or settings.profile or options.default_profile
+    directory = settings.secrets.directory
+    places = gather(
+        root,
+        profile=profile,
+        environ=options.environ,
+        env_files=options.env_files,
+        run_secrets=options.run_secrets,
+        secrets_directory=Path(directory) if directory else None,
+        secrets_command=options.secrets_command,
+        allow_readable=settings.secrets.allow_readable,
+        here=options.here,
+        scrubber=scrubber,
+    )
+    lookup = Lookup(places.env, places.secrets, take_env=options.take_env, take_secrets=options.take_secrets)
+    places.texts.update(more)
+    project = compile_project(documents, installed(settings.plugins), lookup, places.texts, problems, scrubber)
+    files = {document.name: path for document, path in zip(documents, paths_read, strict=True)}
+    selected = [name for name, path in files.items() if not paths or below(paths, path)]
+    return Loaded(root, settings, project, files, selected, found.projects, profile, lookup)
+
+
+def project_root(start: Path) -> Path:
+    """The project that a file or folder belongs to; by itself when there is none."""
+    folder = start if start.is_dir() else start.parent
+    return root_of(folder) or folder
+
+
+def _document(path: Path, options: Options) -> Document:
+    name = shown(path, options.here)
+    if path in options.replaced:
+        return read(options.replaced[path], name)
+    return read_document(path, name)
+
+
+def _leaving(path: Path, here: Path) -> Problem:
+    name = shown(path, here)
+    return Problem(
+        "E115",
+        "this symbolic link leads out of the project and is not read",
+        Span(name, 0, 0),
+        notes=(advice('put the file into the project, or add `"follow_links": true` to mailweir.json'),),
+    )

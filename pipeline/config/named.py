@@ -1,0 +1,64 @@
+"""Where a configuration names systems and datasets. No I/O."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from pipeline.component import Reference, Refers
+from pipeline.config.shape import shapes
+from pipeline.config.tree import Array, Document, Node, Scalar
+from pipeline.config.typed import Component
+from pipeline.errors import Span
+
+_declaration = re.compile(r"""_id["']?\s*[:=]\s*["']?([A-Za-z0-9_.:-]+)""")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A reference where it stands."""
+
+    reference: Reference
+    component: Component
+    top: Component
+    span: Span
+    path: tuple[str, ...]
+
+
+def references(components: Iterable[Component]) -> Iterator[Named]:
+    """Everything that names a system or a dataset."""
+    for top in components:
+        for component in top.walk():
+            for shape in shapes(component.model).values():
+                if shape.refers:
+                    yield from _marked(component, top, shape.written, shape.refers)
+            for reference in component.model.references(component.given):
+                span = Span(component.given.document.name, reference.start, reference.end)
+                yield Named(reference, component, top, span, component.given.path)
+
+
+def _marked(component: Component, top: Component, name: str, refers: Refers) -> Iterator[Named]:
+    given = component.given
+    value = given.get(name)
+    member = given.node.members.get(name)
+    if member is None:
+        return
+    path = (*given.path, name)
+    values = list(value) if isinstance(value, list | tuple) else [value]
+    nodes: Sequence[Node] = member.value.items if isinstance(member.value, Array) else [member.value] * len(values)
+    for item, node in zip(values, nodes, strict=False):
+        if isinstance(item, str):
+            reference = Reference(refers, str(item), node.start, node.end)
+            yield Named(reference, component, top, given.document.span(node), path)
+
+
+def is_literal(use: Named, name: str) -> bool:
+    """Whether the name stands in the text as it is."""
+    member = use.component.given.node.members.get(use.path[-1])
+    return member is not None and isinstance(member.value, Scalar) and member.value.value == name
+
+
+def declared(broken: Iterable[Document]) -> frozenset[str]:
+    """Every `_id` that files which could not be read whole seem to declare: one fault, one error."""
+    return frozenset(name for document in broken for name in _declaration.findall(document.text))

@@ -1,0 +1,58 @@
+"""`mailweir.json`: what a project says about itself. No I/O."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from pipeline.component import Many, Part
+from pipeline.config.resolve import Resolver
+from pipeline.config.tree import Document, Object
+from pipeline.config.validate import describe, validate
+from pipeline.errors import Problem
+
+
+class SecretsSettings(Part):
+    """Where secrets are looked for beyond the usual places."""
+
+    directory: str | None = None
+    """A folder with one file a secret, beside the project or absolute."""
+    allow_readable: bool = False
+    """Read `.secrets.env` even when other users of this machine can read it."""
+
+
+class Settings(Part):
+    """The settings of one project; all of them may be left out."""
+
+    profile: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]+$")
+    """Which `<profile>-env.json` gives values. Default: `test` offline, `prod` for `serve`."""
+    exclude: Many[str] = ()
+    """Files and folders that are not read: names or patterns, from the project's folder."""
+    select: Many[str] = ()
+    """Report only these codes, or families (`E3`)."""
+    ignore: dict[str, str] = Field(default_factory=dict)
+    """Codes that are not reported, each with the reason."""
+    plugins: Many[str] = ()
+    """Installed packages whose component types may be used."""
+    follow_links: bool = False
+    """Read configuration through symbolic links that lead out of the project."""
+    secrets: SecretsSettings = Field(default_factory=SecretsSettings)
+    """Where secrets are looked for."""
+
+
+def settings_of(document: Document) -> tuple[Settings, list[Problem]]:
+    """The settings in a document, and what is wrong with it; faulty ones count as left out."""
+    problems = list(document.problems)
+    if not isinstance(document.root, Object):
+        if document.root is not None:
+            found = describe(Resolver(document).value(document.root))
+            span = document.span(document.root)
+            problems.append(Problem("E202", f"{document.name} holds one object, not {found}", span))
+        return Settings(), problems
+    resolver = Resolver(document)
+    value = resolver.value(document.root)
+    usable = value if isinstance(value, dict) else {}
+    settings, bad, found_problems = validate(Settings, usable, set(), document, document.root, (), "mailweir.json")
+    if settings is None:
+        good = {key: item for key, item in usable.items() if key not in bad}
+        settings, _, _ = validate(Settings, good, set(), document, document.root, (), "mailweir.json")
+    return settings or Settings(), [*problems, *resolver.problems, *found_problems]

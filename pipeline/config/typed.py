@@ -1,0 +1,336 @@
+"""Resolved trees become typed, frozen configs, or every fault of shape at once. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from pydantic import BaseModel
+
+from pipeline.component import ComponentConfig, Kind, SecretArguments, Slot
+from pipeline.config.given import UNKNOWN, Given, Unknown, advice, note, opening
+from pipeline.config.near import near
+from pipeline.config.registry import Registry
+from pipeline.config.resolve import CONDITIONAL, Resolver, SecretAt
+from pipeline.config.shape import Shape, shapes
+from pipeline.config.tree import Array, Broken, Document, Node, Object, Scalar, plain
+from pipeline.config.validate import MOST_FINDINGS, describe, unknown_property, validate
+from pipeline.errors import Edit, Note, Problem, Span
+
+ConfigClass = type[ComponentConfig]
+# A file with more faults of shape is no configuration; the reader stops at fewer faults of syntax.
+MOST_PROBLEMS = 1000
+
+article = {"source": "a source", "sink": "a sink", "transform": "a transform", "system": "a system"}
+
+
+@dataclass(slots=True)
+class Component:
+    """A component as far as it could be read; `config` only when nothing about it is wrong or unknown."""
+
+    kind: Kind
+    type: str
+    id: str
+    model: ConfigClass
+    given: Given
+    config: ComponentConfig | None = None
+    children: list[tuple[str, Component]] = field(default_factory=list)
+
+    def walk(self) -> Iterator[Component]:
+        """The component and those within it."""
+        yield self
+        for _, child in self.children:
+            yield from child.walk()
+
+
+@dataclass(slots=True)
+class Typer:
+    """Types the components of one document."""
+
+    document: Document
+    registry: Registry
+    resolver: Resolver
+    problems: list[Problem] = field(default_factory=list)
+    stopped: bool = False
+    conditional: bool = True
+
+    def document_components(self) -> list[Component]:
+        """Every component at the top of the document: one object, or a list of objects."""
+        root = self.document.root
+        # Copying every object of a large project for nothing would be felt.
+        self.conditional = CONDITIONAL in self.document.text
+        nodes = root.items if isinstance(root, Array) else [root] if root else []
+        found = []
+        for node in nodes:
+            if len(self.problems) > MOST_PROBLEMS:
+                first = opening(self.document, node)
+                self._fault(
+                    "E113", f"more than {MOST_PROBLEMS} faults, the rest of this file is not checked", first, ()
+                )
+                self.stopped = True
+                break
+            if isinstance(node, Object):
+                component = self._top(node)
+                if component:
+                    found.append(component)
+            elif not isinstance(node, Broken):
+                self._fault(
+                    "E202",
+                    "a config file holds one component, or a list of components",
+                    self.document.span(node),
+                    (),
+                    label=describe(plain(node)),
+                )
+        return found
+
+    def _top(self, node: Object) -> Component | None:
+        name = _name(node)
+        path = (name,) if name else ()
+        chosen = self.resolver.choose(node, path) if self.conditional else node
+        if not isinstance(chosen, Object):
+            return None
+        value = self.resolver.value(chosen, path)
+        if not isinstance(value, dict):
+            return None
+        written = value.get("type")
+        kind: Kind = "system" if isinstance(written, str) and written.startswith("system") else "pipe"
+        if written == "metadata":
+            kind = "metadata"
+        return self.component(kind, chosen, value, path, top=True, id=name)
+
+    def component(
+        self,
+        kind: Kind,
+        node: Node,
+        value: object,
+        path: tuple[str, ...],
+        *,
+        id: str = "",
+        default: str | None = None,
+        top: bool = False,
+        above: type[BaseModel] | None = None,
+    ) -> Component | None:
+        """One component and those within it; None when nothing can be said about it."""
+        if isinstance(value, SecretAt):
+            self._misplaced(value, path)
+        if isinstance(value, Unknown | SecretAt):
+            return None
+        if not isinstance(value, dict):
+            message = f"`{path[-1]}` must be an object, not {describe(value)}"
+            self._fault("E202", message, self.document.span(node), path, label=describe(value))
+            return None
+        if not isinstance(node, Object):
+            node = Object(node.start, node.end)
+        model, type_name = self._model(kind, node, value, path, default, top)
+        if model is None:
+            return None
+        fields = shapes(model)
+        usable: dict[str, object] = {}
+        unknown: set[str] = set()
+        strangers: list[str] = []
+        children: list[tuple[str, Component]] = []
+        for key, raw in value.items():
+            shape = fields.get(key)
+            member = node.members.get(key)
+            below = member.value if member else node
+            if shape is None:
+                # In an object whose end was guessed the property may belong to another one.
+                if model.model_config.get("extra") != "allow" and node.whole:
+                    strangers.append(key)
+            elif shape.slot and raw is not None:
+                built = self._slot(shape.slot, below, raw, (*path, key), id, model, children)
+                usable[key] = built
+                if isinstance(built, Unknown):
+                    unknown.add(key)
+            else:
+                clean = self._unwrap(raw, shape, path=(*path, key))
+                usable[key] = _known_part(clean)
+                if _has_unknown(clean):
+                    unknown.add(key)
+        usable.setdefault("type", type_name)
+        # A misspelt property is told as that; what was meant is then neither missing nor at its default.
+        free = [name for name in fields if name not in value]
+        unknown.update(meant for key in strangers[:MOST_FINDINGS] for meant in near(key, free))
+        instance, bad, problems = validate(
+            model, {k: v for k, v in usable.items() if v is not UNKNOWN}, unknown, self.document, node, path, type_name
+        )
+        self.problems += problems
+        for key in strangers[:MOST_FINDINGS]:
+            others = [("", above)] if above else []
+            others += [(name, child.model) for name, child in children]
+            self.problems.append(unknown_property(self.document, node, model, type_name, key, path, others))
+        if len(strangers) > MOST_FINDINGS:
+            more = note(f"{len(strangers) - MOST_FINDINGS} more properties of this component are unknown")
+            self.problems[-1] = replace(self.problems[-1], notes=(*self.problems[-1].notes, more))
+        values = dict(usable) | dict.fromkeys(unknown | bad, UNKNOWN)
+        given = Given(self.document, node, values, path, id)
+        found = list(model.faults(given))
+        self.problems += found
+        wrong = bad or unknown or strangers or any(problem.level == "error" for problem in found)
+        return Component(kind, type_name, id, model, given, None if wrong else instance, children)
+
+    def _model(
+        self,
+        kind: Kind,
+        node: Object,
+        value: Mapping[str, object],
+        path: tuple[str, ...],
+        default: str | None,
+        top: bool,
+    ) -> tuple[type[ComponentConfig] | None, str]:
+        written = value.get("type", default)
+        member = node.members.get("type")
+        if isinstance(written, SecretAt):
+            self._misplaced(written, (*path, "type"))
+        if isinstance(written, Unknown | SecretAt):
+            return None, ""
+        if written is None and member is None:
+            if node.whole:
+                what = "a component" if top else article[kind]
+                self._fault(
+                    "E204",
+                    f"{what} needs a `type`",
+                    opening(self.document, node),
+                    path,
+                    label="no `type` in this object",
+                    notes=(note(f"types: {self._types(kind, top)}"),),
+                )
+            return None, ""
+        if not isinstance(written, str):
+            span = self.document.span(member.value if member else node)
+            message = f"`type` must be a string, not {describe(written)}"
+            self._fault("E202", message, span, (*path, "type"), label=describe(written))
+            return None, ""
+        model = self.registry.find(kind, str(written))
+        if model is None:
+            self._unknown_type(kind, node, str(written), path, top)
+        return model, str(written)
+
+    def _unknown_type(self, kind: Kind, node: Object, written: str, path: tuple[str, ...], top: bool) -> None:
+        member = node.members.get("type")
+        span = self.document.span(member.value) if member else opening(self.document, node)
+        names = self._known(kind, top)
+        what = "component" if top else kind
+        notes = []
+        fix: tuple[Edit, ...] = ()
+        package = self.registry.closed_by(kind, written)
+        if package:
+            notes.append(note(f"the installed package `{package}` brings it"))
+            notes.append(advice(f'to allow it add `"plugins": ["{package}"]` to mailweir.json'))
+        elif close := near(written, names):
+            notes.append(advice(f'did you mean "{close[0]}"?'))
+            fix = (Edit(span, f'"{close[0]}"'),) if member and _is_text(member.value, written) else ()
+        notes.append(note(f"types: {', '.join(names)}"))
+        message = f'no {what} has the type "{written}"'
+        self._fault("E205", message, span, (*path, "type"), label="not known", notes=tuple(notes), fix=fix)
+
+    def _known(self, kind: Kind, top: bool) -> list[str]:
+        return [*self.registry.names("system"), "metadata", "pipe"] if top else self.registry.names(kind)
+
+    def _types(self, kind: Kind, top: bool) -> str:
+        return ", ".join(self._known(kind, top))
+
+    def _slot(
+        self,
+        slot: Slot,
+        node: Node,
+        raw: object,
+        path: tuple[str, ...],
+        id: str,
+        above: type[BaseModel],
+        children: list[tuple[str, Component]],
+    ) -> object:
+        def one(node: Node, raw: object, path: tuple[str, ...]) -> object:
+            child = self.component(slot.kind, node, raw, path, id=id, default=slot.default, above=above)
+            if child is None:
+                return UNKNOWN
+            children.append((path[-1], child))
+            return UNKNOWN if child.config is None else child.config
+
+        if slot.many == "list":
+            raws: Sequence[object] = raw if isinstance(raw, list) else [raw]
+            nodes = node.items if isinstance(node, Array) and isinstance(raw, list) else [node] * len(raws)
+            built = [one(item, value, path) for item, value in zip(nodes, raws, strict=True)]
+            return UNKNOWN if any(isinstance(item, Unknown) for item in built) else built
+        if slot.many == "object" and isinstance(raw, dict):
+            members = node.members if isinstance(node, Object) else {}
+            by_name = {
+                name: one(members[name].value if name in members else node, value, (*path, name))
+                for name, value in raw.items()
+            }
+            return UNKNOWN if any(isinstance(item, Unknown) for item in by_name.values()) else by_name
+        return one(node, raw, path)
+
+    def _unwrap(self, value: object, shape: Shape, *, path: tuple[str, ...], argument: bool = False) -> object:
+        """Secrets out of their wrapping where one may stand; elsewhere a problem, and unknown."""
+        match value:
+            case SecretAt():
+                if not (shape.takes_secret or argument):
+                    self._misplaced(value, path)
+                    return UNKNOWN
+                if value.problem:
+                    self.problems.append(value.problem)
+                return value.secret
+            case dict():
+                inner = shapes(shape.model) if shape.model else {}
+                return {k: self._unwrap(v, inner.get(k, shape), path=(*path, k)) for k, v in value.items()}
+            case list():
+                allowed = _secret_arguments(shape.arguments, value)
+                return [self._unwrap(v, shape, path=path, argument=i in allowed) for i, v in enumerate(value)]
+        return value
+
+    def _misplaced(self, at: SecretAt, path: tuple[str, ...]) -> None:
+        self._fault(
+            "E310",
+            f"`{path[-1]}` may not hold a secret",
+            at.span,
+            path,
+            notes=(
+                note("secrets go into passwords and keys only, so that none can reach a mail, a log or a name"),
+                advice("use `$ENV()` for values that are no secret"),
+            ),
+        )
+
+    def _fault(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        path: tuple[str, ...],
+        label: str = "",
+        notes: tuple[Note, ...] = (),
+        fix: tuple[Edit, ...] = (),
+    ) -> None:
+        self.problems.append(Problem(code, message, span, label, path, notes=notes, fix=fix))
+
+
+def _name(node: Object) -> str:
+    member = node.members.get("_id")
+    value = member.value.value if member and isinstance(member.value, Scalar) else None
+    return value if isinstance(value, str) else ""
+
+
+def _is_text(node: Node, text: str) -> bool:
+    return isinstance(node, Scalar) and node.value == text
+
+
+def _has_unknown(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_unknown, value.values()))
+    if isinstance(value, list):
+        return any(map(_has_unknown, value))
+    return isinstance(value, Unknown)
+
+
+def _known_part(value: object) -> object:
+    """A value without the properties that are unknown; a list with an unknown item is unknown, for its order counts."""
+    if isinstance(value, dict):
+        known = {key: _known_part(item) for key, item in value.items()}
+        return {key: item for key, item in known.items() if item is not UNKNOWN}
+    return UNKNOWN if isinstance(value, list) and _has_unknown(value) else value
+
+
+def _secret_arguments(arguments: SecretArguments | None, call: list[object]) -> tuple[int, ...]:
+    if arguments is None or not call or not isinstance(call[0], str):
+        return ()
+    return arguments.functions.get(call[0], ())

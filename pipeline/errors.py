@@ -1,0 +1,91 @@
+"""What can be wrong with a configuration, as values. No I/O.
+
+A `Problem` carries everything that a person or an editor needs to see one fault: where it is, what is wrong,
+what to do. `pipeline.config.show` turns problems into text and into the formats of other tools.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """The characters `start` to `end` (exclusive) of the decoded text of `file`."""
+
+    file: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A place with a few words beside it."""
+
+    span: Span
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A fact (`note`) or an action (`help`)."""
+
+    kind: Literal["note", "help"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace the characters of `span` by `text`; an empty span inserts."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A second view of a long string: its decoded text, with a span in that text."""
+
+    title: str
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One fault of a configuration.
+
+    `also` are further places that are wrong in the same way (drawn with `^` too); `related` are places that
+    explain the fault (drawn with `-`), in this file or another. `path` leads from the component's `_id` to the
+    property. `fix` is given only when a single repair is possible.
+    """
+
+    code: str
+    message: str
+    span: Span
+    label: str = ""
+    path: tuple[str, ...] = ()
+    also: tuple[Label, ...] = ()
+    related: tuple[Label, ...] = ()
+    decoded: Decoded | None = None
+    notes: tuple[Note, ...] = ()
+    fix: tuple[Edit, ...] = ()
+
+    @property
+    def level(self) -> Level:
+        """Codes that begin with W are warnings."""
+        return "warning" if self.code.startswith("W") else "error"
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used; carries every problem that was found."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        """Keep the problems; the text of the exception names the first."""
+        super().__init__("; ".join(f"{p.code} {p.message}" for p in problems[:3]))
+        self.problems = tuple(problems)

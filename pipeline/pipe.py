@@ -1,0 +1,149 @@
+"""Pipes and the project's metadata, as declared. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import ConfigDict, Field
+
+from pipeline.component import Identified, Kind, Many, Part, SinkConfig, Slot, SourceConfig, TransformConfig
+from pipeline.config.given import advice, note
+
+if TYPE_CHECKING:
+    from pipeline.config.given import Given
+    from pipeline.errors import Problem
+
+
+class PumpConfig(Part):
+    """When a pipe runs, and what happens to entities that fail."""
+
+    schedule_interval: float | None = Field(default=None, ge=0)
+    """Seconds between the starts of two runs. Default: 30 from dataset to dataset, else 900, give or take 5 %."""
+    cron_expression: str | None = None
+    """When to run, in UTC; wins over `schedule_interval`."""
+    mode: Literal["scheduled", "manual", "off"] = "scheduled"
+    """`scheduled` runs by the clock, `manual` when told to, `off` never."""
+    run_at_startup: bool = False
+    """Run as soon as the service starts."""
+    run_at_startup_if_not_populated: bool = False
+    """Run as soon as the service starts, if the pipe has never completed a run."""
+    rescan_run_count: int | None = Field(default=None, ge=1)
+    """Every so many runs one reads the whole source again."""
+    rescan_cron_expression: str | None = None
+    """When to read the whole source again, in UTC."""
+    partial_rescan_run_count: int | None = Field(default=None, ge=1)
+    """Every so many runs one goes back by `partial_rescan_delta`."""
+    partial_rescan_delta: int | None = Field(default=None, ge=1)
+    """How many seconds a partial rescan goes back."""
+    max_read_retries: int = Field(default=0, ge=0)
+    """How often a failed read is tried again within a run."""
+    read_retry_delay: float = Field(default=0, ge=0)
+    """Seconds to wait before reading again."""
+    max_consecutive_write_errors: int = Field(default=1, ge=0)
+    """The run stops after this many write errors in a row."""
+    write_retry_delay: float = Field(default=0, ge=0)
+    """Seconds to wait after a write error, when more than one is allowed."""
+    max_retries_per_entity: int = Field(default=5, ge=0)
+    """How often later runs try a failed entity again."""
+    max_write_errors_in_retry_dataset: int = Field(default=0, ge=0)
+    """How many failed entities may wait for another try; 0 turns retries off."""
+    dead_letter_dataset: str | None = None
+    """The dataset that takes entities whose tries are used up."""
+    use_dead_letter_dataset: bool = False
+    """Use the dataset `system:dead-letter:<pipe>` for entities whose tries are used up."""
+    track_dead_letters: bool = False
+    """Remove a dead letter when a later version of its entity succeeds."""
+    batch_retries: int = Field(default=3, ge=0)
+    """How often a failed batch is tried again as a whole."""
+    fallback_to_single_entities_on_batch_fail: bool = True
+    """Write the entities of a failed batch one at a time."""
+    max_seconds_per_entity: float | None = Field(default=None, gt=0)
+    """Stop the run when one entity takes longer than this."""
+    log_events_noop_runs: bool = False
+    """Record runs in which nothing happened."""
+    log_events_noop_runs_changes_only: bool = True
+    """Record a run without changes only when something else about it changed."""
+    notification_granularity: float | None = Field(default=None, ge=0)
+    """The least number of seconds between two notices of the same kind."""
+
+
+class PipeConfig(Identified):
+    """Entities from one source, through transforms, into one sink."""
+
+    kind: ClassVar[Kind] = "pipe"
+
+    type: Literal["pipe"]
+    """`pipe`."""
+    source: Annotated[SourceConfig | None, Slot("source")] = None
+    """Where the entities come from."""
+    transform: Annotated[Many[TransformConfig], Slot("transform", "list")] = ()
+    """What shapes them: one transform or a list, applied in order."""
+    sink: Annotated[SinkConfig | None, Slot("sink", default="dataset")] = None
+    """Where they end. Default: the dataset named as the pipe."""
+    pump: PumpConfig = Field(default_factory=PumpConfig)
+    """When the pipe runs."""
+    batch_size: int | None = Field(default=None, ge=1, le=100_000)
+    """How many entities go through together. Default: what suits the sink."""
+    checkpoint_interval: int | None = Field(default=None, ge=1)
+    """After how many batches the position in the source is stored."""
+    disable_set_last_seen: bool = False
+    """Do not store the position in the source: every run reads all of it."""
+    allow_cycle: bool = False
+    """This pipe may feed itself through other pipes: the loop ends because nothing changes any more."""
+    namespaced_identifiers: bool | None = None
+    """Whether property names carry a namespace. Default: what `metadata` says."""
+    namespaces: dict[str, str] | None = None
+    """The `identity` and `property` namespaces. Default: the pipe's `_id`."""
+    add_namespaces: bool | None = None
+    """Whether the source's properties get the pipe's namespace."""
+    remove_namespaces: bool | None = None
+    """Whether the sink sees names without namespaces."""
+    enable_background_rescan: bool = False
+    """Read the whole source again beside the normal runs when a rescan is due."""
+    rescan_when_config_changes: bool = False
+    """Read the whole source again after the pipe's configuration changed."""
+    reprocessing_policy: Literal["continue", "automatic"] | None = None
+    """Whether the pipe starts over by itself when its input changed in a way that asks for it."""
+    infer_pipe_entity_types: bool | None = None
+    """Read from Sesam configurations and ignored."""
+    dependency_tracking: dict[str, object] | None = None
+    """How changes of joined entities lead to new runs of those that joined them."""
+    compaction: dict[str, object] | None = None
+    """How old versions in the pipe's dataset are cleared away."""
+    exclude_completeness: Many[str] | None = None
+    """Datasets that do not count for completeness."""
+
+    @classmethod
+    def faults(cls, given: Given) -> Iterable[Problem]:
+        """A pipe has a source."""
+        if given.has("source") or not given.node.whole:
+            return
+        sink = given.node.members.get("sink")
+        mail = sink is not None and getattr(given.values.get("sink"), "type", None) == "mail"
+        code = "E605" if mail else "E204"
+        message = "this pipe mails but has no `source`" if mail else "a pipe needs a `source`"
+        yield given.problem(
+            code,
+            message,
+            "source",
+            label="no `source` in this object",
+            notes=(
+                note("entities come from a source; without one nothing ever reaches the sink"),
+                advice(
+                    'add `"source": {"type": "dataset", "dataset": "…"}`, or another source: `mailweir list sources`'
+                ),
+            ),
+        )
+
+
+class MetadataConfig(Identified):
+    """Settings of the whole project (`node-metadata.conf.json`); what other tools keep here is left alone."""
+
+    model_config = ConfigDict(extra="allow")
+    kind: ClassVar[Kind] = "metadata"
+
+    type: Literal["metadata"]
+    """`metadata`."""
+    namespaced_identifiers: bool | None = None
+    """Whether property names carry a namespace, for pipes that do not say."""

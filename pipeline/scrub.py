@@ -1,0 +1,181 @@
+"""Takes registered secrets out of text, in every form that they are written in. No I/O.
+
+Every output boundary (terminal, log, page, report) sends its text through one `Scrubber`.
+
+What is found: the value as it is; as JSON, `repr`, HTML and URLs escape it, also one escape within another; in hex;
+and in base64 at any alignment, so that `AUTH PLAIN` is found although user name and password are encoded together.
+What is not: a value cut in pieces by line breaks that the writer added, and a value that was compressed or hashed.
+
+Values of one to three characters are masked only where they stand as whole words: as parts of words they are in
+every text, and a text with those letters gone would tell them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from typing import Final
+from urllib.parse import quote
+
+from pipeline.escapes import spellings_of
+from pipeline.secret import MASK, Secret
+
+Interval = tuple[int, int]
+Finder = Callable[[str], Iterable[Interval]]
+
+# Up to this many characters a value is looked for as a word only.
+LONGEST_WORD: Final = 3
+# A line of a value of several lines (a key file) is a secret too when it has so many characters.
+SHORTEST_LINE: Final = 8
+
+_LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
+_base64_rest = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
+_plain_run = re.compile(r"[A-Za-z0-9]+")
+
+
+class Scrubber:
+    """Replaces every registered value by `********`. Scrubbed text stays as it is when it is scrubbed again."""
+
+    # Attributes hold secrets and functions only, so that a dump of a scrubber tells nothing.
+    __slots__ = ("_finders", "_known")
+
+    def __init__(self) -> None:
+        """Start with no values."""
+        self._known: tuple[Secret, ...] = ()
+        self._finders: tuple[Finder, ...] = ()
+
+    def add(self, value: Secret | str) -> None:
+        """Register a value. One of nothing but blanks and asterisks is passed over: masking it would hide nothing."""
+        text = value.reveal() if isinstance(value, Secret) else value
+        lines = [line for line in text.splitlines() if len(line.strip()) >= SHORTEST_LINE]
+        for part in dict.fromkeys([text, text.strip(), *(line.strip() for line in lines)]):
+            secret = Secret(part)
+            if part.strip("* \t\r\n") and secret not in self._known:
+                # New tuples: another thread may be scrubbing with the old ones.
+                self._known = (*self._known, secret)
+                self._finders = (*self._finders, _finder(secret))
+
+    def update(self, other: Scrubber) -> None:
+        """Register everything that another scrubber knows."""
+        for secret in other._known:
+            self.add(secret)
+
+    def scrub(self, text: str) -> str:
+        """The text without the registered values."""
+        if not isinstance(text, str):
+            raise TypeError("only text can be scrubbed")  # here, as frames further in have values in their variables
+        # A mask put next to what was left can complete another match: a word that stood against a secret becomes
+        # a whole word, and a secret may have asterisks itself. Each round leaves fewer other characters, so it ends.
+        while intervals := self._intervals(text):
+            text = _masked(text, intervals)
+        return text
+
+    def places(self, text: str) -> list[tuple[int, int]]:
+        """Where registered values stand in a text, in any of their forms."""
+        return [(start, end) for start, end in self._intervals(text)]
+
+    def scrub_bytes(self, data: bytes) -> bytes:
+        """The same for UTF-8; bytes that are none stay as they are."""
+        if not self._finders:
+            return data
+        return self.scrub(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+    def _intervals(self, text: str) -> list[Interval]:
+        return [interval for finder in self._finders for interval in finder(text)]
+
+
+def _masked(text: str, intervals: list[Interval]) -> str:
+    """One mask for each stretch that the intervals cover, so that of two that overlap nothing is left."""
+    pieces: list[str] = []
+    done, (start, end) = 0, min(intervals)
+    for first, last in sorted(intervals):
+        if first > end:
+            pieces += [text[done:start], MASK]
+            done, start, end = end, first, last
+        end = max(end, last)
+    return "".join([*pieces, text[done:start], MASK, text[end:]])
+
+
+def _finder(secret: Secret) -> Finder:
+    """Gives where a value stands in a text."""
+    value = secret.reveal()
+    short = len(value) <= LONGEST_WORD
+    # No escape touches ASCII letters and digits: without the longest run of them no form of the value is there.
+    core = max(_plain_run.findall(value), key=len, default="")
+    hexes, cores = ((), ()) if short else (_hexes(value), _base64_cores(value))
+    marks = (core, *hexes, *cores)
+    forms = cache(lambda: spellings_of(value))
+
+    def search(text: str) -> Iterator[Interval]:
+        if core in text:
+            for form in forms():
+                for start in _starts(text, form):
+                    end = start + len(form)
+                    if not short or _is_word(text, start, end):
+                        yield start, end
+        for digits in hexes:
+            for start in _starts(text, digits):
+                yield start, start + len(digits)
+        for part in cores:
+            yield from _base64_runs(text, part)
+
+    def find(text: str) -> Iterable[Interval]:
+        # Most texts hold nothing. A few `in` find that out sooner than one pattern of all the marks would.
+        for mark in marks:
+            if mark in text:
+                return search(text)
+        return ()
+
+    return find
+
+
+def _starts(text: str, part: str) -> Iterator[int]:
+    """Every place of a part, also where places overlap."""
+    start = text.find(part)
+    while start >= 0:
+        yield start
+        start = text.find(part, start + 1)
+
+
+def _is_word(text: str, start: int, end: int) -> bool:
+    return not any(side.isalnum() or side == "_" for side in (text[start - 1 : start], text[end : end + 1]))
+
+
+def _encoded(value: str) -> bytes:
+    return value.encode("utf-8", "surrogatepass")
+
+
+def _hexes(value: str) -> tuple[str, ...]:
+    digits = binascii.hexlify(_encoded(value)).decode("ascii")
+    return tuple(dict.fromkeys((digits, digits.upper())))
+
+
+def _base64_cores(value: str) -> tuple[str, ...]:
+    """The characters that a value alone decides, for each of its three alignments, as they are written."""
+    data = _encoded(value)
+    cores = []
+    for before, undecided in ((0, 0), (1, 2), (2, 3)):
+        letters = base64.b64encode(bytes(before) + data).decode("ascii")
+        cores.append(letters[undecided : (before + len(data)) * 8 // 6])
+    written = []
+    for core in cores:
+        percent = quote(core, safe="")
+        urlsafe = core.translate(str.maketrans("+/", "-_"))
+        written += [core, urlsafe, percent, percent.replace("%2B", "%2b").replace("%2F", "%2f")]
+        written.append(core.replace("/", r"\/"))
+    return tuple(dict.fromkeys(written))
+
+
+def _base64_runs(text: str, core: str) -> Iterator[Interval]:
+    """Where base64 with this core begins and ends: letters beside the core hold a part of the value."""
+    done = 0
+    start = text.find(core)
+    while start >= 0:
+        rest = _base64_rest.match(text, start + len(core))
+        end = rest.end() if rest else start + len(core)
+        yield done + len(text[done:start].rstrip(_LETTERS)), end
+        done = end
+        start = text.find(core, end)

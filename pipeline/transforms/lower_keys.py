@@ -1,0 +1,36 @@
+"""Property names in lower case. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from pipeline.component import Context, TransformConfig
+from pipeline.entity import Entity
+
+
+class LowerKeysConfig(TransformConfig):
+    """Turns the names of all properties into lower case, at every depth; of two names that meet the last one wins."""
+
+    type: Literal["lower_keys"]
+    """`lower_keys`."""
+
+    def build(self, context: Context) -> LowerKeys:
+        """The transform itself."""
+        return LowerKeys()
+
+
+class LowerKeys:
+    """Makes one entity of one."""
+
+    def __call__(self, entity: Entity) -> Sequence[Entity]:
+        """A new entity; the old one stays as it is."""
+        return [{name.lower(): _lowered(value) for name, value in entity.items()}]
+
+
+def _lowered(value: Any) -> Any:  # noqa: ANN401 - JSON values
+    if isinstance(value, dict):
+        return {name.lower(): _lowered(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_lowered(item) for item in value]
+    return value

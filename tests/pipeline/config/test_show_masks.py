@@ -1,0 +1,239 @@
+"""Masked values: no character of one comes out, in no format, and the carets still fit."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.config.excerpt import Source
+from pipeline.config.formats import as_json, github, junit, sarif
+from pipeline.config.show import concise, render
+from pipeline.errors import Decoded, Edit, Label, Note, Problem, Span
+
+FILE = "a.json"
+CANARY = "Kanarie7d1f"
+LINE = f'  "password": "{CANARY}", "use_tsl": true'
+SECRET = (14, 27)
+
+
+def every_format(problems: list[Problem], texts: dict[str, str], masks: dict[str, list[tuple[int, int]]]) -> str:
+    """All that is ever said of the problems."""
+    said = [
+        render(problems, texts, masks=masks),
+        render(problems, texts, masks=masks, width=30, color=True, limit=1),
+        concise(problems, texts, masks=masks),
+        json.dumps(as_json(problems, texts, masks=masks), ensure_ascii=False),
+        github(problems, texts, masks=masks),
+        junit(problems, texts, masks=masks, files=list(texts)),
+        json.dumps(sarif(problems, texts, masks=masks, version="1"), ensure_ascii=False),
+    ]
+    return "\n".join(said)
+
+
+def shown(problem: Problem, text: str = LINE, secret: tuple[int, int] = SECRET) -> list[str]:
+    """The lines of the full format, below the place."""
+    return render([problem], {FILE: text}, masks={FILE: [secret]}).split("\n")[2:]
+
+
+def test_the_secret_is_where_the_tests_say() -> None:
+    """The span of the example is the quoted canary."""
+    assert LINE[slice(*SECRET)] == f'"{CANARY}"'
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "carets"),
+    [
+        (14, 27, " " * 14 + "^" * 10),
+        (15, 26, " " * 14 + "^" * 10),
+        (20, 21, " " * 14 + "^" * 10),
+        (20, 20, " " * 14 + "^" * 10),
+        (2, 27, "  " + "^" * 22),
+        (29, 38, " " * 26 + "^" * 9),
+        (27, 27, " " * 24 + "^"),
+        (27, 28, " " * 24 + "^"),
+        (13, 14, " " * 13 + "^"),
+    ],
+)
+def test_carets_are_placed_after_masking(start: int, end: int, carets: str) -> None:
+    """A place in a secret is the whole mask; one beside it is moved by what the mask is longer or shorter."""
+    assert shown(Problem("E201", "m", Span(FILE, start, end)))[1:3] == [
+        '1 |   "password": "********", "use_tsl": true',
+        f"  | {carets}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "region"),
+    [
+        (14, 27, (1, 15, 1, 25)),
+        (20, 22, (1, 15, 1, 25)),
+        (20, 20, (1, 15, 1, 15)),
+        (2, 27, (1, 3, 1, 25)),
+        (2, 20, (1, 3, 1, 25)),
+        (2, 28, (1, 3, 1, 29)),
+        (20, 38, (1, 15, 1, 39)),
+        (27, 27, (1, 28, 1, 28)),
+        (2, 14, (1, 3, 1, 15)),
+    ],
+)
+def test_a_place_tells_no_length(start: int, end: int, region: tuple[int, int, int, int]) -> None:
+    """What begins or ends in a secret has the place of its mask; all else has its true place."""
+    assert Source(LINE, [SECRET]).region(start, end) == region
+
+
+def test_secrets_of_all_lengths_look_alike() -> None:
+    """The full format and the annotation of a password are the same for every password."""
+
+    def said(password: str) -> str:
+        text = f'{{"password": "{password}"}}'
+        span = Span(FILE, 13, 15 + len(password))
+        problem = Problem("W302", "m", span, "shown here as ******** only")
+        masks = {FILE: [(span.start, span.end)]}
+        return every_format([problem], {FILE: text}, masks)
+
+    assert said("") == said("x") == said("a much longer one " * 20) == said("zeile\\nzeile") == said("漢字")
+
+
+def test_a_mask_over_several_lines_is_shown_on_each() -> None:
+    """The lines of a key that was pasted with its line breaks are all masked."""
+    text = f'"key": "-----BEGIN\n{CANARY}\n-----END",\n"b": 1'
+    end = text.index(",")
+    assert shown(
+        Problem("E109", "m", Span(FILE, 18, 19), related=(Label(Span(FILE, end, end + 1)),)), text, (7, end)
+    ) == [
+        "  |",
+        '1 | "key": "********"',
+        "  |        ^^^^^^^^^^",
+        "...",
+        '3 | "********",',
+        "  |           -",
+        "  |",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("edits", "line"),
+    [
+        ([(14, 27, f"'{CANARY}'")], '  "password": "********", "use_tsl": true'),
+        ([(14, 15, "'"), (26, 27, "'")], '  "password": "********", "use_tsl": true'),
+        ([(14, 14, '"'), (27, 27, '"')], '  "password": "********", "use_tsl": true'),
+        ([(20, 21, "")], '  "password": "********", "use_tsl": true'),
+        ([(14, 29, "1, ")], '  "password": "********""use_tsl": true'),
+        ([(27, 27, ",")], '  "password": "********",, "use_tsl": true'),
+        ([(14, 27, "")], '  "password": , "use_tsl": true'),
+        ([(30, 37, "use_tls")], '  "password": "********", "use_tls": true'),
+        ([(30, 37, CANARY)], '  "password": "********", ""********"": true'),
+        ([(2, 12, '"pass\\nword"')], '  "pass\\nword": "********", "use_tsl": true'),
+    ],
+)
+def test_a_repair_is_masked(edits: list[tuple[int, int, str]], line: str) -> None:
+    """What a repair writes in the place of a secret is a mask; quotes put round it become those of the mask."""
+    fix = tuple(Edit(Span(FILE, start, end), text) for start, end, text in edits)
+    lines = shown(Problem("E103", "m", Span(FILE, 0, 1), fix=fix))
+    assert lines[-1] == f"1 + {line}"
+    assert CANARY not in "".join(lines)
+
+
+def test_programs_get_no_repair_that_holds_a_mask() -> None:
+    """A mask written into a file would destroy the secret, so the whole repair is left out; people still see it."""
+    value = Edit(Span(FILE, *SECRET), f"'{CANARY}'")
+    key = Edit(Span(FILE, 29, 38), '"use_tls"')
+    problem = Problem("E103", "m", Span(FILE, 0, 1), fix=(key, value))
+    masks = {FILE: [SECRET]}
+    report = json.dumps(
+        [as_json([problem], {FILE: LINE}, masks=masks), sarif([problem], {FILE: LINE}, masks=masks, version="1")]
+    )
+    assert '"fix": []' in report
+    assert "fixes" not in report
+    assert "= fix:" in render([problem], {FILE: LINE}, masks=masks)
+
+
+@pytest.mark.parametrize(
+    ("text", "secret", "decoded", "lines"),
+    [
+        (LINE, (14, 27), f"a {CANARY} b", ['1 | a "********" b', "  | ^"]),
+        (LINE, (15, 26), f"{CANARY}{CANARY}", ['1 | "********"', "  | ^^^^^^^^^^"]),
+        (r'"p": "a\"ca\n\u0041ry"', (5, 22), '1\n"a"ca\nAry"', ["1 | 1", "  | ^", '2 | ""********"']),
+        ('"p": "a"bcd"', (5, 12), 'xa"bcd', ['1 | x"********"', "  | ^"]),
+        ('"p": "x"', (5, 8), "axb", ['1 | a"********"b', "  | ^"]),
+        ('"p": "x"\n\n"q": "axb"', (5, 8), "axb", ["1 | axb", "  | ^"]),
+    ],
+)
+def test_a_decoded_text_is_masked(text: str, secret: tuple[int, int], decoded: str, lines: list[str]) -> None:
+    """A secret is found in the decoded text without its escapes; a short one of another line is a coincidence."""
+    problem = Problem("E401", "m", Span(FILE, len(text), len(text)), decoded=Decoded("t", decoded, 0, 1))
+    assert shown(problem, text, secret)[-1 - len(lines) : -1] == lines
+
+
+def test_the_decoded_text_of_a_secret_is_a_mask() -> None:
+    """When the string itself is secret nothing of its decoded text is shown, not even how many lines it has before."""
+    problem = Problem("E401", "m", Span(FILE, 20, 21), decoded=Decoded("t", "one\ntwo\nthree", 5, 6))
+    assert shown(problem)[4:] == [
+        " ::: t, line 1, column 1",
+        "  |",
+        '1 | "********"',
+        "  | ^^^^^^^^^^",
+        '2 | "********"',
+        "  |",
+    ]
+
+
+def test_a_long_line_is_cut_round_a_mask() -> None:
+    """A mask is shown whole or not at all, and has ten columns whatever it hides."""
+    text = "a" * 200 + CANARY * 50 + "b" * 200
+    secret = (200, 200 + len(CANARY) * 50)
+    assert shown(Problem("E201", "m", Span(FILE, 300, 301)), text, secret)[1:3] == [
+        f'1 | …{"a" * 40}"********"{"b" * 38}…',
+        f"  | {' ' * 41}{'^' * 10}",
+    ]
+    beside = Problem("E201", "m", Span(FILE, secret[1] + 35, secret[1] + 36))
+    assert shown(beside, text, secret)[1] == f"1 | …{'b' * 88}…"
+
+
+FILLING = st.text(alphabet=st.sampled_from("xyz\"':{},\\\t\n 漢"), max_size=30)
+OFFSETS = st.integers(-2, 120)
+WORDS = st.text(alphabet="qwr `", max_size=8)
+
+
+@st.composite
+def masked_texts(draw: st.DrawFn) -> tuple[str, list[tuple[int, int]]]:
+    """A text with the canary in it, once or more, and the masks that cover it, with its quotes or without."""
+    text = draw(FILLING)
+    masks = []
+    for _ in range(draw(st.integers(1, 3))):
+        quote = draw(st.sampled_from(["", '"', "'"]))
+        masks.append((len(text), len(text) + len(CANARY) + 2 * len(quote)))
+        text += f"{quote}{CANARY}{quote}" + draw(FILLING)
+    return text, masks
+
+
+@st.composite
+def problems_of_masked(draw: st.DrawFn) -> Problem:
+    """A problem anywhere, with a repair and a decoded text that may repeat the secret."""
+    spans = st.builds(Span, st.sampled_from([FILE, "b.json"]), OFFSETS, OFFSETS)
+    repeating = st.tuples(FILLING, st.sampled_from(["", CANARY]), FILLING).map("".join)
+    return Problem(
+        draw(st.sampled_from(["E103", "E201", "W302"])),
+        draw(WORDS),
+        Span(FILE, draw(OFFSETS), draw(OFFSETS)),
+        draw(WORDS),
+        also=tuple(draw(st.lists(st.builds(Label, spans, WORDS), max_size=2))),
+        related=tuple(draw(st.lists(st.builds(Label, spans, WORDS), max_size=2))),
+        decoded=draw(st.none() | st.builds(Decoded, WORDS, repeating, OFFSETS, OFFSETS)),
+        notes=tuple(draw(st.lists(st.builds(Note, st.just("help"), WORDS), max_size=1))),
+        fix=tuple(
+            draw(st.lists(st.builds(Edit, st.builds(Span, st.just(FILE), OFFSETS, OFFSETS), repeating), max_size=3))
+        ),
+    )
+
+
+@given(masked_texts(), st.lists(problems_of_masked(), min_size=1, max_size=3))
+def test_no_format_tells_a_masked_value(text: tuple[str, list[tuple[int, int]]], problems: list[Problem]) -> None:
+    """Wherever places, repairs and decoded texts lie, no part of the canary that could be known again comes out."""
+    source, masks = text
+    said = every_format([*problems], {FILE: source, "b.json": "{}"}, {FILE: masks})
+    for start in range(len(CANARY) - 3):
+        assert CANARY[start : start + 4] not in said

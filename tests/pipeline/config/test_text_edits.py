@@ -1,0 +1,47 @@
+"""Edits change their places only."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.config.text import apply, encode, read
+from pipeline.errors import Edit, Span
+
+
+def edit(start: int, end: int, text: str) -> Edit:
+    """An edit of one file."""
+    return Edit(Span("f", start, end), text)
+
+
+@pytest.mark.parametrize(
+    ("edits", "result"),
+    [
+        ([], "abcdef"),
+        ([edit(1, 2, "X")], "aXcdef"),
+        ([edit(4, 5, "Y"), edit(1, 2, "X")], "aXcdYf"),
+        ([edit(2, 2, "1"), edit(2, 2, "2")], "ab12cdef"),
+        ([edit(1, 2, "X"), edit(2, 2, "+"), edit(2, 3, "")], "aX+def"),
+        ([edit(1, 4, "X"), edit(3, 5, "Y")], "aXef"),
+        ([edit(0, 0, "<"), edit(6, 6, ">")], "<abcdef>"),
+    ],
+)
+def test_edits_count_in_the_text_as_it_was(edits: list[Edit], result: str) -> None:
+    """In any order; insertions at one place keep theirs; the later of two that overlap is left out."""
+    assert apply("abcdef", edits) == result
+
+
+@given(st.binary(max_size=60), st.sampled_from([b"", b"\xef\xbb\xbf"]))
+def test_unchanged_text_gives_the_bytes_that_were_read(data: bytes, mark: bytes) -> None:
+    """Bytes that are no UTF-8 and the byte order mark included."""
+    document = read(mark + data, "f")
+    assert encode(document, document.text) == mark + data
+
+
+def test_a_fix_keeps_every_other_byte() -> None:
+    """Line ends, blanks, the byte order mark and a byte that is no UTF-8 stay as they are."""
+    data = b'\xef\xbb\xbf{\r\n\t"a" : "\xe5" ,\r\n}\r\n\r\n'
+    document = read(data, "f")
+    mended = apply(document.text, [change for problem in document.problems for change in problem.fix])
+    assert encode(document, mended) == data.replace(b'" ,', b'" ')

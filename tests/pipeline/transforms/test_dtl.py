@@ -1,0 +1,44 @@
+"""Rules as declared: what they name."""
+
+import json
+
+import pytest
+
+from pipeline.config.installed import installed
+from pipeline.config.project import compile_project
+from pipeline.config.resolve import Lookup
+from pipeline.config.text import read
+from pipeline.transforms.dtl import DtlConfig
+
+
+def test_datasets_in_joins_are_named_without_their_alias() -> None:
+    """At any depth, also in `apply-hops`, and only where a join has them."""
+    rules = {
+        "default": [
+            ["add", "a", ["hops", {"datasets": ["customers c", "orders o"], "where": []}]],
+            ["if", ["is-null", "_S.a"], [["add", "b", ["apply-hops", "other", {"datasets": ["items"], "where": []}]]]],
+            ["add", "c", ["list", "hops", {"datasets": ["not a join"]}]],
+            ["add", "d", ["hops", {"datasets": "wrong"}, {"datasets": [5, ""]}]],
+        ]
+    }
+    pipe = {"_id": "p", "type": "pipe", "source": {"type": "empty"}, "transform": {"type": "dtl", "rules": rules}}
+    document = read(json.dumps(pipe), "p.conf.json")
+    component = compile_project([document], installed(), Lookup()).components[0]
+    dtl = next(child for name, child in component.children if name == "transform")
+    found = [
+        (reference.name, document.text[reference.start : reference.end])
+        for reference in DtlConfig.references(dtl.given)
+    ]
+    assert found == [("customers", '"customers c"'), ("orders", '"orders o"'), ("items", '"items"')]
+
+
+@pytest.mark.parametrize(
+    ("names", "codes"), [(["transforms"], []), (["rules"], []), (["rules", "transforms"], ["E209"]), ([], ["E204"])]
+)
+def test_the_old_name_of_the_rules_is_read(names: list[str], codes: list[str]) -> None:
+    """`transforms` was what `rules` is; both at once exclude each other, and one there must be."""
+    rules: dict[str, list[object]] = {"default": []}
+    transform = {"type": "dtl", **dict.fromkeys(names, rules)}
+    pipe = {"_id": "p", "type": "pipe", "source": {"type": "empty"}, "transform": transform}
+    problems = compile_project([read(json.dumps(pipe), "p.conf.json")], installed(), Lookup()).problems
+    assert [problem.code for problem in problems] == codes
