@@ -1,0 +1,55 @@
+"""The mail sink as declared. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from pipeline.component import Refers, SinkConfig
+from sinks.mail.rules import faults
+from systems.mail import MailSystemConfig
+
+if TYPE_CHECKING:
+    from pipeline.config.given import Given
+    from pipeline.errors import Problem
+
+
+class MailConfig(SinkConfig):
+    """Each entity becomes a mail."""
+
+    type: Literal["mail"]
+    """`mail`."""
+    system: Annotated[str, Refers("system", MailSystemConfig, "carry mail")]
+    """The `_id` of the system that carries the mail."""
+    mail_from: str
+    """Who the mails are from: `post@example.com` or `Example <post@example.com>`."""
+    recipients: str | None = None
+    """Who gets every mail: addresses with commas between them."""
+    recipients_property: str | None = None
+    """The property of the entity that holds the recipients. Default: `recipients`."""
+    subject_template: str | None = None
+    """The subject, as a Jinja2 template."""
+    subject_template_property: str | None = None
+    """The property of the entity that holds the subject's template. Default: `subject_template`."""
+    body_template: str | None = None
+    """The body, HTML or text, as a Jinja2 template; with `text_body_template` it is the HTML part."""
+    body_template_property: str | None = None
+    """The property of the entity that holds the body's template. Default: `body_template`."""
+    text_body_template: str | None = None
+    """The plain text part, as a Jinja2 template."""
+    text_body_template_property: str | None = None
+    """The property of the entity that holds the template of the plain text part. Default: `text_body_template`."""
+    unhandled_template_variable_replacement: Literal["strict", "empty_string", "debug"] = "strict"
+    """What a template shows for a property that the entity does not have: `strict` rejects the mail,
+    `empty_string` shows nothing, `debug` shows the raw `{{ name }}`."""
+    skip_deleted: bool = True
+    """Whether deleted entities are left alone rather than mailed."""
+    batch_size: int | None = Field(default=None, ge=1)
+    """How many entities are composed together."""
+
+    @classmethod
+    def faults(cls, given: Given) -> Iterable[Problem]:
+        """Addresses, templates, and properties that exclude each other."""
+        return faults(given)

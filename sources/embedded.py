@@ -1,0 +1,40 @@
+"""Entities written in the configuration itself. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from pipeline.component import Context, Many, SourceConfig
+from pipeline.entity import Entity
+
+
+class EmbeddedConfig(SourceConfig):
+    """Entities written in the configuration itself."""
+
+    type: Literal["embedded"]
+    """`embedded`."""
+    entities: Many[dict[str, object]]
+    """The entities, in order."""
+    system: str | None = None
+    """Read from Sesam configurations and ignored."""
+    if_source_empty: Literal["accept", "fail"] = "accept"
+    """What a run does when there is no entity."""
+
+    def build(self, context: Context) -> Embedded:
+        """The source itself."""
+        return Embedded(self.entities)
+
+
+class Embedded:
+    """Gives the same entities on every run; their position in the list is what `since` counts."""
+
+    def __init__(self, entities: Sequence[Entity]) -> None:
+        """Keep the entities."""
+        self.entities = entities
+
+    def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:
+        """All entities after the position `since`, in one batch."""
+        done = int(since) if since else 0
+        if done < len(self.entities):
+            yield list(self.entities[done:]), str(len(self.entities))

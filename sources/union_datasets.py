@@ -1,0 +1,29 @@
+"""Several datasets as one source, as declared. No I/O."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pipeline.component import Many, Refers
+from sources.dataset import ContinuationConfig
+
+
+class UnionDatasetsConfig(ContinuationConfig):
+    """The entities of several datasets, one dataset after the other."""
+
+    type: Literal["union_datasets"]
+    """`union_datasets`."""
+    datasets: Annotated[Many[str], Refers("dataset"), Field(min_length=1)]
+    """The datasets to read."""
+    prefix_ids: bool = True
+    """Whether each `_id` becomes `dataset:_id`, so that entities of two datasets cannot meet."""
+    include_previous_versions: bool = False
+    """Whether older versions of the entities are read too."""
+    include_replaced: bool = True
+    """Whether entities that a merge replaced are read too."""
+    supports_signalling: bool | None = None
+    """Start a run as soon as one of the datasets changes."""
+    if_source_empty: Literal["accept", "fail"] = "accept"
+    """What a run does when there is no entity."""

@@ -1,0 +1,114 @@
+"""Mail addresses as people write them: lists split, parts checked, faults placed. No I/O.
+
+The grammar is RFC 5321 section 4.1.2 with the internationalised forms of RFC 6531; comments, folding and obsolete
+forms of RFC 5322 are refused. Line breaks and control characters are refused everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+LONGEST_LOCAL: Final = 64  # RFC 5321 section 4.5.3.1.1
+LONGEST_DOMAIN: Final = 255  # RFC 5321 section 4.5.3.1.2
+LONGEST_ADDRESS: Final = 254  # a path of 256 octets less its two brackets, section 4.5.3.1.3
+
+_atext = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]"
+_dot_string = re.compile(rf"{_atext}+(?:\.{_atext}+)*\Z")
+_quoted_local = re.compile(r'"(?:[\x20\x21\x23-\x5b\x5d-\x7e\u0080-\U0010ffff]|\\[\x20-\x7e])*"\Z')
+_label = re.compile(r"[A-Za-z0-9\u0080-\U0010ffff](?:[A-Za-z0-9\-\u0080-\U0010ffff]*[A-Za-z0-9\u0080-\U0010ffff])?\Z")
+_literal = re.compile(r"\[(?:\d{1,3}(?:\.\d{1,3}){3}|IPv6:[0-9A-Fa-f:.]+)\]\Z")
+# Surrogates are no characters; the others end a line or cannot be seen.
+_forbidden = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An address with its display name, as written from `start` to `end` of a list; `fault` when it is none."""
+
+    name: str
+    address: str
+    start: int
+    end: int
+    fault: str | None
+
+
+def split(text: str) -> Iterator[Written]:
+    """The addresses of a comma-separated list. Commas in quotes and brackets do not separate."""
+    start = 0
+    quoted = bracketed = escaped = False
+    for index, character in enumerate(text):
+        if escaped:
+            escaped = False
+        elif quoted:
+            escaped = character == "\\"
+            quoted = character != '"'
+        elif character == '"':
+            quoted = True
+        elif character == "<":
+            bracketed = True
+        elif character == ">":
+            bracketed = False
+        elif character == "," and not bracketed:
+            yield _item(text, start, index)
+            start = index + 1
+    yield _item(text, start, len(text))
+
+
+def _item(text: str, start: int, end: int) -> Written:
+    while start < end and text[start] in " \t":
+        start += 1
+    while end > start and text[end - 1] in " \t":
+        end -= 1
+    item = text[start:end]
+    name, address = "", item
+    if item.endswith(">") and "<" in item:
+        opening = item.rindex("<")
+        name, address = item[:opening].strip(), item[opening + 1 : -1]
+        if len(name) > 1 and name.startswith('"') and name.endswith('"'):
+            name = re.sub(r"\\(.)", r"\1", name[1:-1])
+    fault = "a line break or control character" if _forbidden.search(item) else fault_of(address)
+    return Written(name, address, start, end, fault)
+
+
+def fault_of(address: str) -> str | None:
+    """Why this is not an address, in a few words; None if it is one."""
+    if not address:
+        return "empty"
+    if "@" not in address:
+        return "no `@`"
+    local, _, domain = address.rpartition("@")
+    if not local:
+        return "nothing before `@`"
+    if not domain:
+        return "no domain after `@`"
+    if _forbidden.search(address):
+        return "a line break or control character"
+    if not (_dot_string.match(local) or _quoted_local.match(local)):
+        return _local_fault(local)
+    if len(local.encode()) > LONGEST_LOCAL:
+        return f"more than {LONGEST_LOCAL} bytes before `@`"
+    if domain.startswith("["):
+        return None if _literal.match(domain) else "not an address in the brackets"
+    labels = domain.split(".")
+    if any(not _label.match(label) or len(label.encode("utf-8")) > 63 * 4 for label in labels):
+        return "a space in the domain" if " " in domain else "not a domain name after `@`"
+    if any(len(label) > 63 for label in labels):  # RFC 1035 section 2.3.4
+        return "more than 63 characters between two dots"
+    if len(labels) == 1 and domain.lower() != "localhost":
+        return "the domain has no dot"
+    if len(domain.encode()) > LONGEST_DOMAIN or len(address.encode()) > LONGEST_ADDRESS:
+        return f"more than {LONGEST_ADDRESS} bytes"
+    return None
+
+
+def _local_fault(local: str) -> str:
+    if "@" in local:
+        return "two `@`"
+    if " " in local:
+        return "a space before `@`"
+    if local.startswith(".") or local.endswith(".") or ".." in local:
+        return "a dot at the start, at the end, or twice before `@`"
+    return "characters before `@` that need quotes"

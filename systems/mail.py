@@ -1,0 +1,169 @@
+"""The mail port: what a sink asks of a system that carries mail. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Literal, NamedTuple, Protocol
+
+from pydantic import Field
+
+from pipeline.component import Advice, System, SystemConfig
+
+
+class MailSystemConfig(SystemConfig):
+    """A system that carries mail, behind a limit."""
+
+    max_per_hour: Annotated[int, Advice("no such limit", ("0 sends nothing; the default is 1000",))] = Field(
+        default=1000, ge=0, le=10_000_000
+    )
+    """The most messages that leave through this system in any span of 60 minutes. It is a sliding window: a message
+    counts from the second it is handed to the server until an hour later. It stops run-away sending; in production
+    set it to what the provider allows. 0 sends nothing."""
+    on_limit: Literal["discard", "queue"] = "discard"
+    """What happens to a message over the limit: it is logged and dropped, or kept until a place frees."""
+    count_by: Literal["message", "recipient"] = "message"
+    """What counts against the limit: a message whatever its recipients, or each recipient."""
+    rate_group: str | None = None
+    """Systems with the same group share one window; the smallest `max_per_hour` of them holds."""
+
+
+Notify = Literal["NEVER", "SUCCESS", "FAILURE", "DELAY"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReports:
+    """Which reports of delivery to ask servers for (RFC 3461); a server that knows none is not asked.
+
+    `original` holds the addresses that the recipients had first, one for each recipient, or nothing.
+    """
+
+    notify: tuple[Notify, ...] = ()
+    returns: Literal["FULL", "HDRS"] | None = None
+    envelope_id: str | None = None
+    original: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who sends and who gets a message. The sender `""` is the null return path of reports.
+
+    `smtputf8` says that the header holds UTF-8, so that every server on the way must know it (RFC 6531). What the
+    addresses and the content need, a mail system sees for itself.
+    """
+
+    sender: str
+    recipients: tuple[str, ...]
+    smtputf8: bool = False
+    reports: DeliveryReports | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as it goes out: every try sends the same bytes. `key` names it in every answer, log and ledger."""
+
+    key: str
+    envelope: Envelope
+    content: bytes
+
+
+class Status(StrEnum):
+    """What a mail system can say of one recipient of one message."""
+
+    ACCEPTED = "accepted"  # the server took it: it is the server's now
+    TEMPORARY = "temporary"  # certainly not taken; try again later
+    PERMANENT = "permanent"  # certainly not taken, and another try would end the same way
+    IN_DOUBT = "in_doubt"  # the last byte went out and no answer came: taken or not, nobody knows
+    NOT_TRIED = "not_tried"  # certainly not taken, through no fault of the message: no try is counted
+
+
+class Phase(StrEnum):
+    """How far a connection or a message has come. The names of those that wait are those of `timeouts`."""
+
+    BEFORE = "before"  # nothing of the message went out
+    GREETING = "greeting"
+    TLS = "tls"
+    LOGIN = "login"
+    IDLE = "idle"  # a connection without work
+    MAIL = "mail"
+    RECIPIENT = "recipient"
+    DATA = "data"
+    BLOCK = "block"
+    DOT = "dot"
+    QUIT = "quit"
+
+
+class Reason(StrEnum):
+    """Why a system cannot be used, in one word for programs."""
+
+    UNREACHABLE = "unreachable"  # no address of it answers
+    UNAVAILABLE = "unavailable"  # it greets or goes on with a refusal
+    CLOSING = "closing"  # it says that it closes the connection
+    DISCONNECTED = "disconnected"  # it closed the connection without a word
+    TIMEOUT = "timeout"
+    VIOLATION = "violation"  # it does not keep to the protocol, so nothing it says can be believed
+    TLS_MISSING = "tls_missing"
+    TLS_REFUSED = "tls_refused"
+    TLS_FAILED = "tls_failed"
+    TLS_INJECTION = "tls_injection"  # bytes in clear stood before the first byte under TLS
+    LOGIN_MISSING = "login_missing"  # it offers no login, or none that is known here
+    LOGIN_REFUSED = "login_refused"
+    LOGIN_LATER = "login_later"
+    LOGIN_IN_CLEAR = "login_in_clear"  # the login would cross the network unprotected
+    LOGIN_NEEDED = "login_needed"  # it wants a login or TLS that is not configured
+    TOO_OLD = "too_old"  # it knows no extension, and the configuration needs one
+    NOT_OFFERED = "not_offered"  # it lacks an extension that the configuration demands
+    CANCELLED = "cancelled"  # this side gave up
+
+
+@dataclass(frozen=True, slots=True)
+class SystemFault:
+    """A fault of a system: no message is to blame for it.
+
+    `retryable` says that waiting may heal it; otherwise somebody has to change something first.
+    """
+
+    phase: Phase
+    reason: Reason
+    text: str
+    code: int | None = None
+    retryable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one recipient of one message, and in which phase that was settled.
+
+    `code` and `enhanced` are what the server said: None and `""` when it said nothing of this recipient. A refusal
+    on this side has no `code`, but an `enhanced` one where RFC 3463 has it. `text` has no control characters.
+    """
+
+    recipient: str
+    status: Status
+    phase: Phase
+    server: str
+    code: int | None = None
+    enhanced: str = ""
+    text: str = ""
+
+
+class Answered(NamedTuple):
+    """A message with one answer for each of its recipients, in their order."""
+
+    message: Message
+    answers: tuple[Answer, ...]
+
+
+class MailSystem(System, Protocol):
+    """A system that carries mail."""
+
+    def send(
+        self, messages: Iterable[Message], handing_over: Callable[[Sequence[Message]], None]
+    ) -> AsyncIterator[Sequence[Answered]]:
+        """Answer each message once, in groups and in any order.
+
+        The next message is taken when there is room for it. `handing_over` gets messages just before their last byte
+        goes out, after which they can be in doubt; it returns when that is on record.
+        """
+        ...
