@@ -1,0 +1,107 @@
+"""What `mailweir check` does: check, repair, report, watch."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from mailweir.cli.checking import Checked, check_paths, repair
+from mailweir.cli.options import Common
+from mailweir.cli.report import diff, write
+from pipeline.config.load import Options
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked for, as on the command line."""
+
+    paths: Sequence[str]
+    fix: bool
+    show_diff: bool
+    style: str | None
+    take_env: bool
+    take_secrets: bool
+    strict: bool
+    select: Sequence[str]
+    ignore: Sequence[str]
+    watch: bool
+    stdin_name: Path | None
+
+    @property
+    def codes(self) -> tuple[Sequence[str], Sequence[str]]:
+        """The codes to report, and those to leave out."""
+        return _codes(self.select), _codes(self.ignore)
+
+
+def run_check(values: Common, wish: Wish) -> int:
+    """Carry it out and answer the exit code."""
+    style = "json" if values.json else wish.style or ("github" if os.environ.get("GITHUB_ACTIONS") else "full")
+    options = values.loading(take_env=wish.take_env, take_secrets=wish.take_secrets)
+    if "-" in wish.paths:
+        if len(wish.paths) > 1 or wish.watch:
+            raise click.UsageError("`-` stands alone: standard input is one file")
+        return _standard_input(values, options, wish, style)
+    wanted = _paths(wish.paths, values.here)
+
+    def once() -> int:
+        checked = check_paths(wanted, options, *wish.codes)
+        values.out.scrubber = checked.scrubber
+        if wish.show_diff:
+            values.out.line(diff(checked))
+        elif wish.fix:
+            checked = repair(checked, lambda: check_paths(wanted, options, *wish.codes), values.out)
+            values.out.scrubber = checked.scrubber
+        if not checked.files:
+            raise click.UsageError(f"no configuration in {_here(wish.paths)} (looked for *.conf.json)")
+        write(checked, style, values.out, strict=wish.strict)
+        return checked.exit_code(strict=wish.strict)
+
+    if not wish.watch:
+        return once()
+    from mailweir.cli.watch import watching  # watchfiles is needed here only
+
+    return watching(once, wanted, values.out)
+
+
+def _here(paths: Sequence[str]) -> str:
+    return ", ".join(paths) if paths else "this folder"
+
+
+def _codes(given: Sequence[str]) -> tuple[str, ...]:
+    return tuple(code.strip().upper() for codes in given for code in codes.split(",") if code.strip())
+
+
+def _paths(given: Iterable[str], here: Path) -> list[Path]:
+    found: list[Path] = []
+    for text in given or ["."]:
+        path = Path(os.path.normpath(here / text))
+        if path.exists() or path.is_symlink():
+            found.append(path)
+        elif any(sign in text for sign in "*?["):
+            matched = sorted(here.glob(text)) if not Path(text).is_absolute() else []
+            if not matched:
+                raise click.UsageError(f"nothing matches '{text}'")
+            found += matched
+        else:
+            raise click.UsageError(f"no file or folder '{text}'")
+    return found
+
+
+def _standard_input(values: Common, options: Options, wish: Wish, style: str) -> int:
+    path = Path(os.path.normpath(values.here / (wish.stdin_name or "<stdin>")))
+    options = replace(options, replaced={path: sys.stdin.buffer.read()})
+    checked: Checked = check_paths([path], options, *wish.codes)
+    if wish.fix:
+        repaired = checked.repaired(checked.documents[checked.files[0]])
+        sys.stdout.buffer.write(repaired)
+        sys.stdout.buffer.flush()
+        checked = check_paths([path], replace(options, replaced={path: repaired}), *wish.codes)
+    values.out.scrubber = checked.scrubber
+    if not wish.fix or style == "full":
+        write(checked, style, values.out, strict=wish.strict)
+    return checked.exit_code(strict=wish.strict)

@@ -1,0 +1,115 @@
+"""Checking several projects as one, and repairing files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mailweir.cli.out import Out
+from pipeline.config.edits import apply, encode
+from pipeline.config.files import replace_file
+from pipeline.config.load import Loaded, Options, load, project_root
+from pipeline.config.tree import Document
+from pipeline.errors import Edit, Problem
+from pipeline.scrub import Scrubber
+
+# One repair can bring the next fault to light; a file that still changes after so many rounds is left to a person.
+ROUNDS = 5
+
+
+@dataclass(slots=True)
+class Checked:
+    """What was checked and what was found, over all projects."""
+
+    documents: dict[str, Document] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    masks: dict[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+    scrubber: Scrubber = field(default_factory=Scrubber)
+    paths: dict[str, Path] = field(default_factory=dict)
+    loaded: list[Loaded] = field(default_factory=list)
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The text of every file, by name."""
+        return {name: document.text for name, document in self.documents.items()}
+
+    def exit_code(self, *, strict: bool = False) -> int:
+        """1 when something counts as an error."""
+        return int(any(strict or problem.level == "error" for problem in self.problems))
+
+    def repaired(self, document: Document) -> bytes:
+        """The file with every certain repair; all other bytes as they are."""
+        edits: list[Edit] = []
+        for problem in self.problems:
+            if problem.span.file == document.name and all(e.span.file == document.name for e in problem.fix):
+                edits += problem.fix
+        return encode(document, apply(document.text, edits))
+
+
+def check_paths(
+    paths: Sequence[Path], options: Options, select: Sequence[str] = (), ignore: Sequence[str] = ()
+) -> Checked:
+    """Check the projects that the paths belong to, and those below them that are projects of their own."""
+    checked = Checked()
+    by_root: dict[Path, list[Path]] = {}
+    for path in paths:
+        by_root.setdefault(project_root(path), []).append(path)
+    waiting = [(root, wanted if root not in wanted else []) for root, wanted in by_root.items()]
+    done: set[Path] = set()
+    while waiting:
+        root, wanted = waiting.pop(0)
+        if root in done:
+            continue
+        done.add(root)
+        loaded = load(root, options, wanted)
+        _add(checked, loaded, select, ignore)
+        nested = [n for n in loaded.nested if not wanted or any(n.is_relative_to(w) for w in wanted)]
+        waiting[:0] = [(folder, []) for folder in nested]
+    checked.problems.sort(key=lambda problem: (problem.span.file, problem.span.start))
+    return checked
+
+
+def _add(checked: Checked, loaded: Loaded, select: Sequence[str], ignore: Sequence[str]) -> None:
+    project = loaded.project
+    checked.loaded.append(loaded)
+    checked.documents.update(project.documents)
+    checked.files += loaded.selected
+    checked.paths.update(loaded.files)
+    checked.masks.update(project.masks)
+    checked.scrubber.update(project.scrubber)
+    selected = set(loaded.selected)
+    for component in project.components:
+        if component.given.document.name in selected:
+            checked.counts[component.kind] += 1
+    chosen = [*select] or [*loaded.settings.select]
+    dropped = [*ignore, *loaded.settings.ignore]
+    checked.problems += [
+        problem
+        for problem in loaded.problems
+        if (not chosen or problem.code.startswith(tuple(chosen))) and not problem.code.startswith(tuple(dropped) or "-")
+    ]
+
+
+def repair(checked: Checked, again: Callable[[], Checked], out: Out) -> Checked:
+    """Write the certain repairs and check again, until nothing more can be repaired."""
+    for _ in range(ROUNDS):
+        changed = 0
+        for name in checked.files:
+            document = checked.documents[name]
+            fixes = sum(1 for problem in checked.problems if problem.fix and problem.span.file == name)
+            if not fixes:
+                continue
+            before = encode(document, document.text)
+            after = checked.repaired(document)
+            if after != before:
+                replace_file(checked.paths[name], after)
+                out.say(f"{name}  {fixes} repaired")
+                changed += 1
+        if not changed:
+            break
+        checked = again()
+    return checked

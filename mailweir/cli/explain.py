@@ -1,0 +1,94 @@
+"""`mailweir explain`: the manual, from the same facts that the check works with. Loads no project, never connects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mailweir.cli.group import meant
+from mailweir.cli.options import Common, common
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mailweir.topics import Topic
+    from pipeline.config.registry import Registry
+
+
+@click.command(
+    "explain",
+    epilog="""\b
+Examples:
+  mailweir explain E201                        what a fault means, with a wrong and a right file
+  mailweir explain system:smtp                 a type and its properties
+  mailweir explain system:smtp.max_per_hour    one property
+  mailweir explain sink                        the types of sinks
+  mailweir explain discarded                   a word of the summaries
+  mailweir explain '$SECRET'                   where secrets are looked for""",
+)
+@click.argument("words", nargs=-1, metavar="[CODE | TYPE | TYPE.PROPERTY | WORD]")
+@common
+def explain_command(values: Common, words: Sequence[str]) -> int:
+    """Explain a code, a type, a property or a word. Needs no network and no project."""
+    found = _found(" ".join(words), _registry(values.here))
+    out = values.out
+    if values.json:
+        topics = [_facts(topic) for topic in found]
+        out.document({"schema_version": 1, "command": "explain", "ok": True, "exit_code": 0, "topics": topics})
+        return 0
+    from mailweir.cli.explained import lines
+
+    bold = out.colors(out.stdout)
+    for line in lines(found, out.width(out.stdout), lambda text: f"\x1b[1m{text}\x1b[0m" if bold else text):
+        out.line(line)
+    return 0
+
+
+def _registry(here: Path) -> Registry:
+    """The installed types; those of plugins too, where the project around this folder allows them."""
+    from pipeline.config.files import SETTINGS, read_document, root_of
+    from pipeline.config.installed import installed
+    from pipeline.config.settings import settings_of
+
+    root = root_of(here)
+    if root is None or not (root / SETTINGS).is_file():
+        return installed()
+    # Faults of the file are for `check` to tell.
+    settings, _ = settings_of(read_document(root / SETTINGS, SETTINGS))
+    return installed(settings.plugins)
+
+
+def _found(asked: str, registry: Registry) -> Sequence[Topic]:
+    from mailweir.topics import UnknownTopicError, topics
+
+    try:
+        return topics(asked, registry)
+    except UnknownTopicError as error:
+        close = meant(error.name, error.known)
+        raise click.UsageError(f"{error}.{close}" if close else str(error)) from None
+
+
+def _facts(topic: Topic) -> dict[str, Any]:
+    """An answer as JSON; `topic` says of what sort it is."""
+    from dataclasses import asdict
+
+    from mailweir.codes import CodePage
+    from mailweir.manual import TypeManual
+    from mailweir.topics import KindTopic, Overview, PropertyTopic
+
+    match topic:
+        case CodePage():
+            return {"topic": "code", "level": topic.level, **asdict(topic)}
+        case TypeManual():
+            return {"topic": "type", **asdict(topic)}
+        case KindTopic():
+            types = [{"type": one.type, "summary": one.summary} for one in topic.types]
+            return {"topic": "kind", "kind": topic.kind, "types": types}
+        case PropertyTopic():
+            owner = {"kind": topic.owner.kind, "type": topic.owner.type}
+            return {"topic": "property", **owner, "path": topic.path, **asdict(topic.property)}
+        case Overview():
+            return {"topic": "overview", **asdict(topic)}
+    return {"topic": "word", "word": topic.name, "text": topic.text}

@@ -1,0 +1,72 @@
+"""The words of the command line, for completion: it must answer before click could be imported.
+
+A test holds this against the commands themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+# What a value is: one of some words, or the name of a sort of things that `complete` finds. None: there is no value.
+Value = tuple[str, ...] | str | None
+
+
+class Verb(NamedTuple):
+    """Options with what they take, and arguments in their order; the last one repeats where `repeats`."""
+
+    options: Mapping[str, Value] = {}
+    arguments: tuple[Value, ...] = ()
+    repeats: bool = False
+
+
+common: Final[Mapping[str, Value]] = {
+    "-C": "folder",
+    "--project": "folder",
+    "--profile": "profile",
+    "-e": "file",
+    "--env-file": "file",
+    "--json": None,
+    "--color": ("auto", "always", "never"),
+    "-q": None,
+    "--quiet": None,
+    "-v": None,
+    "--verbose": None,
+    "--no-input": None,
+    "-h": None,
+    "--help": None,
+}
+
+verbs: Final[Mapping[str, Verb]] = {
+    "check": Verb(
+        {
+            "--fix": None,
+            "--diff": None,
+            "--format": ("full", "concise", "json", "github", "junit", "sarif"),
+            "--no-env": None,
+            "--no-secrets": None,
+            "--strict": None,
+            "--select": "code",
+            "--ignore": "code",
+            "--watch": None,
+            "--stdin-name": "file",
+        },
+        ("file",),
+        repeats=True,
+    ),
+    "completion": Verb({"--install": None}, (("bash", "zsh", "fish", "powershell"),)),
+    "explain": Verb({}, ("topic",)),
+    "graph": Verb({"--format": ("text", "mermaid", "dot", "json", "svg"), "--partial": None}, ("pipe",)),
+    "init": Verb(
+        {"--template": ("welcome", "alerts", "digest", "empty"), "--force": None, "--list": None}, ("folder",)
+    ),
+    "list": Verb(
+        {"--refs": "name", "--values": None}, (("systems", "pipes", "sources", "transforms", "sinks", "codes"),)
+    ),
+    "schema": Verb({"--out": "folder", "--editor": ("vscode", "jetbrains", "none")}),
+    "secret": Verb({}, (("set", "list", "remove"),)),
+    "secret set": Verb({}, ("secret",)),
+    "secret list": Verb(),
+    "secret remove": Verb({}, ("stored",)),
+}
+aliases: Final[Mapping[str, str]] = {"lint": "check", "validate": "check"}

@@ -1,0 +1,120 @@
+"""The verbs, each imported when it is called, and what happens to faults."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from mailweir.cli.options import Common, common
+from mailweir.cli.out import Out
+
+# Verb → module in this package; the command has the verb's name there. Several verbs may share a module.
+verbs: Final = {
+    "check": "check",
+    "completion": "completion",
+    "explain": "explain",
+    "graph": "graph",
+    "init": "init",
+    "list": "list",
+    "schema": "schema",
+    "secret": "secret",
+}
+aliases: Final = {"lint": "check", "validate": "check"}
+OWN_FAULT: Final = 70
+
+
+class Verbs(click.Group):
+    """A group that imports a verb's module only when the verb is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs."""
+        return sorted(verbs)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a verb or of an alias."""
+        name = aliases.get(cmd_name, cmd_name)
+        if name not in verbs:
+            return None
+        command: click.Command = getattr(import_module(f"mailweir.cli.{verbs[name]}"), f"{name}_command")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, but with the near names."""
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            raise click.UsageError(f"no command '{args[0]}'.{meant(args[0], [*verbs, *aliases])}")
+        return super().resolve_command(ctx, args)
+
+
+def meant(name: str, known: Sequence[str]) -> str:
+    """` Did you mean 'x'?`, or nothing."""
+    from pipeline.config.near import near
+
+    close = near(name, known, most=3)
+    return f" Did you mean {' or '.join(repr(c) for c in close)}?" if close else ""
+
+
+@click.group(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    invoke_without_command=False,
+)
+@common
+def root(values: Common) -> None:
+    """Read entities, transform them, send mail."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command; every fault becomes a line and an exit code."""
+    out = Out()
+    try:
+        return _run(arguments, out)
+    except BrokenPipeError:
+        # The reader has gone (`| head`); nothing more can be said, and Python must not try at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(arguments: Sequence[str], out: Out) -> int:
+    from pipeline.errors import ConfigError
+
+    try:
+        result: Any = root.main(list(arguments), prog_name="mailweir", standalone_mode=False, obj=Common(out))
+    except click.exceptions.Abort:
+        return 130
+    except click.NoSuchOption as error:
+        close = meant(error.option_name, error.possibilities or [])
+        out.fault(f"error: no option '{error.option_name}'.{close}")
+        return 2
+    except click.UsageError as error:
+        out.fault(f"error: {_sentence(error)}")
+        return error.exit_code
+    except click.ClickException as error:
+        out.fault(f"error: {error.format_message()}")
+        return error.exit_code
+    except ConfigError as error:
+        out.fault(f"error: {error}")
+        return 3
+    except (BrokenPipeError, KeyboardInterrupt):
+        raise
+    except Exception as error:  # noqa: BLE001 - no traceback may reach a person
+        from mailweir.cli.crash import report
+
+        return report(error, out, folder=Path(), verbose=any(a in {"-vv", "--debug"} for a in arguments))
+    return result if isinstance(result, int) else 0
+
+
+def _sentence(error: click.UsageError) -> str:
+    text = error.format_message().rstrip(".")
+    text = text[0].lower() + text[1:] if text[:1].isupper() and not text[:2].isupper() else text
+    # What a verb refuses names its own way out; what click refuses is explained by the page of the verb.
+    by_click = type(error) is not click.UsageError and error.ctx is not None and error.ctx.parent is not None
+    return f"{text}\n  help: {error.ctx.command_path} --help" if by_click and error.ctx else text

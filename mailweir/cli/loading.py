@@ -1,0 +1,60 @@
+"""The project around the folder that a verb works in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mailweir.cli.options import Common
+    from pipeline.config.load import Loaded
+    from pipeline.config.registry import Registry
+    from pipeline.errors import Problem
+
+
+def load_here(values: Common, *, take_secrets: bool = False) -> Loaded:
+    """The project, with the secrets in it registered with the way out. Without a configuration: wrong use."""
+    from pipeline.config.load import load, project_root
+
+    loaded = load(project_root(values.here), values.loading(take_secrets=take_secrets))
+    values.out.scrubber = loaded.project.scrubber
+    if not loaded.files:
+        below = ", ".join(folder.name for folder in loaded.nested)
+        raise click.UsageError(
+            f"no configuration of its own in this folder; projects in it: {below}"
+            if below
+            else "no configuration in this folder (looked for *.conf.json)"
+        )
+    return loaded
+
+
+def registry_here(here: Path) -> Registry:
+    """The installed types; those of plugins too, where the project around this folder allows them."""
+    from pipeline.config.files import SETTINGS, read_document, root_of
+    from pipeline.config.installed import installed
+    from pipeline.config.settings import settings_of
+
+    root = root_of(here)
+    if root is None or not (root / SETTINGS).is_file():
+        return installed()
+    # Faults of the file are for `check` to tell.
+    settings, _ = settings_of(read_document(root / SETTINGS, SETTINGS))
+    return installed(settings.plugins)
+
+
+def errors(loaded: Loaded) -> list[Problem]:
+    """The errors that `mailweir check` reports for this project."""
+    chosen, dropped = tuple(loaded.settings.select), tuple(loaded.settings.ignore)
+    return [
+        problem
+        for problem in loaded.project.errors
+        if (not chosen or problem.code.startswith(chosen)) and not problem.code.startswith(dropped)
+    ]
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 error`, `2 errors`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,90 @@
+"""The outcome of a check, in every format."""
+
+from __future__ import annotations
+
+from difflib import unified_diff
+
+from mailweir import __version__
+from mailweir.cli.checking import Checked
+from mailweir.cli.out import Out
+from pipeline.config.edits import apply
+from pipeline.config.formats import as_json, github, junit, sarif
+from pipeline.config.mask import masked, secret_spans
+from pipeline.config.show import concise, render, summary
+from pipeline.config.text import read
+
+# More than this on a terminal scrolls the first fault away.
+MOST_ON_TERMINAL = 20
+# A log of more is read by nobody; the concise format has them all.
+MOST_IN_FULL = 500
+
+
+def write(checked: Checked, style: str, out: Out, *, strict: bool = False) -> None:
+    """Print the outcome. Text for people goes to standard error, formats for programs to standard output."""
+    problems, texts, masks, files = checked.problems, checked.texts, checked.masks, checked.files
+    match style:
+        case "json":
+            code = checked.exit_code(strict=strict)
+            report = as_json(problems, texts, masks=masks, files=files)
+            out.document({"schema_version": 1, "command": "check", "ok": code == 0, "exit_code": code} | _rest(report))
+        case "github":
+            if problems:
+                out.line(github(problems, texts, masks=masks, files=files))
+        case "junit":
+            out.line(junit(problems, texts, masks=masks, files=files))
+        case "sarif":
+            out.document(sarif(problems, texts, masks=masks, files=files, version=__version__))
+        case "concise":
+            if problems:
+                out.line(concise(problems, texts, masks=masks))
+        case _:
+            _full(checked, out)
+
+
+def _rest(report: dict[str, object]) -> dict[str, object]:
+    return {key: value for key, value in report.items() if key not in {"schema_version", "ok"}}
+
+
+def _full(checked: Checked, out: Out) -> None:
+    if not checked.problems:
+        out.say(passed(checked))
+        return
+    stream = out.stderr
+    text = render(
+        checked.problems,
+        checked.texts,
+        width=out.width(stream),
+        color=out.colors(stream),
+        masks=checked.masks,
+        limit=MOST_ON_TERMINAL if stream.isatty() else MOST_IN_FULL,
+    )
+    out.fault(text.rstrip("\n"))
+    out.fault("")
+    out.fault(summary(checked.problems, len(checked.files)))
+
+
+def passed(checked: Checked) -> str:
+    """What was checked, when nothing is wrong."""
+    counts = [
+        f"{count} {kind if count == 1 else kind + 's'}"
+        for kind in ("system", "pipe")
+        if (count := checked.counts[kind])
+    ]
+    files = f"{len(checked.files)} file{'' if len(checked.files) == 1 else 's'}"
+    return f"All checks passed: {', '.join(counts) or 'no components'} in {files}."
+
+
+def diff(checked: Checked) -> str:
+    """The repairs as a unified diff; secrets in it are masked."""
+    parts = []
+    for name in checked.files:
+        document = checked.documents[name]
+        edits = [e for p in checked.problems if p.span.file == name for e in p.fix]
+        if not edits:
+            continue
+        after = apply(document.text, edits)
+        old = masked(document.text, secret_spans(document))
+        new = masked(after, secret_spans(read(after, name)))
+        lines = unified_diff(old.splitlines(), new.splitlines(), name, name, lineterm="")
+        parts += list(lines)
+    return "\n".join(parts)

@@ -1,0 +1,31 @@
+"""Run something again after every change of the files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from watchfiles import watch
+
+from mailweir.cli.out import Out
+from pipeline.config.load import project_root
+
+
+def watching(once: Callable[[], int], paths: Sequence[Path], out: Out) -> int:
+    """Run `once` now and after each batch of changes, until the person stops it."""
+    code = once()
+    roots = {project_root(path) for path in paths}
+    out.say("Watching for changes. Stop: Ctrl-C")
+    for changes in watch(*roots, watch_filter=lambda _, path: _matters(path), raise_interrupt=False):
+        names = sorted({Path(path).name for _, path in changes})
+        out.say(f"\n{datetime.now().astimezone():%H:%M:%S}  {', '.join(names)}")
+        code = once()
+    return code
+
+
+def _matters(path: str) -> bool:
+    parts = Path(path).parts
+    name = parts[-1]
+    hidden = any(part.startswith(".") for part in parts[-3:-1]) or "__pycache__" in parts
+    return not hidden and (name.endswith(".json") or name in {".env", ".secrets.env"})

@@ -1,0 +1,111 @@
+"""Every `$ENV()` and `$SECRET()` of a project: its value or that it is set, where it is found, what uses it. No I/O."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from pipeline.config.lookup import Place, spellings
+from pipeline.config.mask import is_secret_name, masked, secret_spans
+from pipeline.config.references import Ref, RefKind, scan
+from pipeline.config.resolve import Use
+from pipeline.config.tree import Document, Scalar, walk
+from pipeline.secret import MASK, Secret
+
+State = Literal["shown", "hidden", "unset"]
+
+_login = re.compile(r"(?<=://)[^/\s]+(?=@)")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A reference. `value` is given only when it may be shown.
+
+    `used_by` are the properties that take it. `elsewhere`: only an alternative that is not chosen now names it.
+    """
+
+    kind: RefKind
+    name: str
+    state: State
+    value: object = None
+    place: str = ""
+    used_by: tuple[str, ...] = ()
+    elsewhere: bool = False
+
+    @property
+    def reference(self) -> str:
+        """As a configuration writes it."""
+        return f"${self.kind}({self.name})"
+
+    @property
+    def words(self) -> str:
+        """The value, or what can be said of it."""
+        match self.state:
+            case "unset":
+                return "not set"
+            case "hidden":
+                return "set, not shown"
+        return self.value if isinstance(self.value, str) and self.value else json.dumps(self.value, ensure_ascii=False)
+
+
+def values(uses: Iterable[Use], own: Sequence[Place], documents: Iterable[Document]) -> list[Value]:
+    """Variables, then secrets: what is used, in the order of the files; then what `own` places set for nothing."""
+    by_name: dict[tuple[RefKind, str], list[Use]] = {}
+    for use in uses:
+        by_name.setdefault((use.kind, use.name), []).append(use)
+    used = [_used(kind, name, found) for (kind, name), found in by_name.items()]
+    taken = {
+        (use.kind, use.found.place.name, use.found.spelling)
+        for found in by_name.values()
+        for use in found
+        if use.found is not None
+    }
+    written = {(ref.kind, ref.name) for document in documents for ref in _references(document)} - by_name.keys()
+    elsewhere = {(kind, spelling) for kind, name in written for spelling in spellings(name)}
+    unused = [replace(value, elsewhere=(value.kind, value.name) in elsewhere) for value in _unused(own, taken)]
+    return sorted([*used, *unused], key=lambda value: (value.kind, not value.used_by))
+
+
+def _references(document: Document) -> Iterator[Ref]:
+    for node in walk(document.root) if document.root else ():
+        if isinstance(node, Scalar) and isinstance(node.value, str):
+            yield from (piece for piece in scan(node.value)[0] if isinstance(piece, Ref))
+
+
+def _used(kind: RefKind, name: str, uses: Sequence[Use]) -> Value:
+    found = uses[0].found
+    used_by = tuple(dict.fromkeys(".".join(use.path) for use in uses))
+    if found is None:
+        return Value(kind, name, "unset", used_by=used_by)
+    secret = any(is_secret_name(part) for use in uses for part in use.path[-1:])
+    return _found(kind, name, found.value, found.place, used_by, secret=secret)
+
+
+def _unused(own: Sequence[Place], taken: set[tuple[RefKind, str, str]]) -> Iterator[Value]:
+    for place in own:
+        for name in place.names:
+            value = place.values.get(name)
+            kind: RefKind = "SECRET" if isinstance(value, Secret) else "ENV"
+            if (kind, place.name, name) not in taken:
+                yield _found(kind, name, value, place, (), secret=False)
+
+
+def _found(kind: RefKind, name: str, value: object, place: Place, used_by: tuple[str, ...], *, secret: bool) -> Value:
+    if kind == "SECRET" or secret or is_secret_name(name):
+        return Value(kind, name, "hidden", None, place.name, used_by)
+    return Value(kind, name, "shown", _without_secrets(value), place.name, used_by)
+
+
+def _without_secrets(value: object) -> object:
+    """A value that may be shown: without logins in URLs, and without what stands beside a secret name in it."""
+    match value:
+        case str():
+            return _login.sub(MASK, masked(value, secret_spans(Document("", value, None, []))))
+        case dict():
+            return {key: MASK if is_secret_name(str(key)) else _without_secrets(item) for key, item in value.items()}
+        case list():
+            return [_without_secrets(item) for item in value]
+    return value

@@ -1,0 +1,71 @@
+"""What an editor puts in for a new component: the properties that it cannot do without, with places to fill. No I/O.
+
+The texts are snippets of VS Code: `${1:word}` is a place to fill, `^` before it keeps a number from becoming text, and
+a `$` that means itself has a backslash before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+Body = dict[str, Any]
+
+# For types of which the required properties alone would not make a component that anyone wants.
+_bodies: Final[Mapping[str, Body]] = {
+    "pipe": {
+        "source": {"type": "dataset", "dataset": "${2:dataset}"},
+        "sink": {
+            "type": "mail",
+            "system": "${3:our-smtp-server}",
+            "mail_from": "${4:post@example.com}",
+            "recipients_property": "${5:email}",
+            "subject_template": "${6:Hello {{ name \\}\\}}",
+            "body_template": "${7:Hello {{ name \\}\\}}",
+        },
+    },
+    "system:smtp": {
+        "smtp_server": "${2:mail.example.com}",
+        "smtp_port": "^${3:587}",
+        "smtp_username": "\\$ENV(${4:smtp-username})",
+        "smtp_password": "\\$SECRET(${5:smtp-password})",
+        "use_tls": "^${6:true}",
+        "max_per_hour": "^${7:1000}",
+    },
+    "source:embedded": {"entities": [{"_id": "${1:1}"}]},
+    "sink:mail": {
+        "system": "${1:our-smtp-server}",
+        "mail_from": "${2:post@example.com}",
+        "recipients_property": "${3:email}",
+        "subject_template": "${4:Hello {{ name \\}\\}}",
+        "body_template": "${5:Hello {{ name \\}\\}}",
+    },
+    "transform:dtl": {"rules": {"default": [["copy", "${1:*}"]]}},
+}
+
+
+def prototype(definition: str, type_name: str, schema: Mapping[str, Any]) -> Body:
+    """The body for a definition of the schema."""
+    body: Body = {"_id": "${1:id}"} if "_id" in schema["properties"] else {}
+    body["type"] = type_name
+    if definition in _bodies:
+        return body | _bodies[definition]
+    required = [*schema.get("required", ()), *schema.get("then", {}).get("required", ())]
+    for name in required:
+        if name not in body:
+            body[name] = _place(name, schema["properties"][name], len(body))
+    return body
+
+
+def _place(name: str, schema: Mapping[str, Any], number: int) -> object:
+    kinds = schema.get("type", "string")
+    match kinds if isinstance(kinds, str) else kinds[0]:
+        case "array":
+            return [f"${{{number}:{name}}}"]
+        case "object":
+            return {}
+        case "integer" | "number":
+            return f"^${{{number}:0}}"
+        case "boolean":
+            return f"^${{{number}:true}}"
+    return f"${{{number}:{name}}}"
