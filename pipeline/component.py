@@ -177,6 +177,10 @@ class Context(Protocol):
     """What a component may ask for while it is built. Clock, randomness and systems come from here only."""
 
     pipe: str
+    root: str
+    """The project's folder: relative paths in a configuration start there."""
+    state: str
+    """The folder in which the project keeps what must outlast a run."""
 
     def system(self, id: str, port: type[S]) -> S:
         """The built system with this `_id`, typed as the port that the caller needs."""

@@ -148,6 +148,15 @@ class Answer:
     text: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why a system carries nothing now, and for how many seconds it will not even try."""
+
+    server: str
+    fault: SystemFault
+    seconds: float
+
+
 class Answered(NamedTuple):
     """A message with one answer for each of its recipients, in their order."""
 
@@ -164,6 +173,13 @@ class MailSystem(System, Protocol):
         """Answer each message once, in groups and in any order.
 
         The next message is taken when there is room for it. `handing_over` gets messages just before their last byte
-        goes out, after which they can be in doubt; it returns when that is on record.
+        goes out, after which they can be in doubt; it returns when that is on record. If it raises, they do not go,
+        and the exception comes back here. While there is `trouble` no message is taken: what was taken is answered,
+        and it ends.
         """
+        ...
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why nothing can be sent now; None if it can, or if nobody knows."""
         ...

@@ -1,4 +1,4 @@
-"""`system:smtp` as declared. No I/O."""
+"""`system:smtp` as declared."""
 
 from __future__ import annotations
 

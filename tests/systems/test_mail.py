@@ -19,6 +19,7 @@ from systems.mail import (
     Reason,
     Status,
     SystemFault,
+    Trouble,
 )
 from systems.smtp.config import TimeoutsConfig
 
@@ -44,6 +45,11 @@ class Taker:
             recipients = message.envelope.recipients
             answers = tuple(Answer(each, Status.ACCEPTED, Phase.DOT, "here") for each in recipients)
             yield [Answered(message, answers)]
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """None ever."""
+        return None
 
 
 async def carry(system: MailSystem, messages: Iterable[Message]) -> tuple[list[Message], list[Answered]]:
