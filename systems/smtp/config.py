@@ -13,8 +13,10 @@ from systems.mail import MailSystemConfig
 from systems.smtp.rules import faults
 
 if TYPE_CHECKING:
+    from pipeline.component import Context
     from pipeline.config.given import Given
     from pipeline.errors import Problem
+    from systems.smtp.system import SmtpSystem
 
 Port = Annotated[
     int,
@@ -199,3 +201,9 @@ class SmtpConfig(MailSystemConfig):
     def faults(cls, given: Given) -> Iterable[Problem]:
         """What two properties say together."""
         return faults(given)
+
+    def build(self, context: Context) -> SmtpSystem:
+        """The system at work."""
+        from systems.smtp.build import build  # noqa: PLC0415 - sockets are for those who connect
+
+        return build(self, context.root)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from systems.mail import Phase, Reason
 from systems.smtp.capabilities import Capabilities
 from systems.smtp.commands import host_name
@@ -21,9 +23,15 @@ class Opening(Talk):
         super().__init__(settings)
         self._exchange: Exchange | None = None
 
-    def start(self) -> None:
-        """The connection stands, with TLS if the settings say `encrypted`: now the server greets."""
+    def start(self, address: str = "") -> None:
+        """The connection stands, with TLS if the settings say `encrypted`: now the server greets.
+
+        `address` is this side's, for EHLO if this machine has no name (RFC 5321 section 4.1.4).
+        """
         self._take_turn(Phase.GREETING)
+        if address and not self._settings.helo:
+            literal = f"[IPv6:{address}]" if ":" in address else f"[{address}]"
+            self._settings = replace(self._settings, helo=literal)
         self._expected.append(Step.GREETING)
 
     def starttls_done(self) -> None:

@@ -1,0 +1,435 @@
+"""One connection with its socket: it carries bytes between the server and `Protocol`, and keeps the deadlines.
+
+What the protocol says goes to the owner at once, in the callback of the socket: there is no task and no future for a
+message. Tasks do what takes turns with the server: to connect, the TLS handshake, the login.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket as sockets
+import ssl
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol, cast
+
+from pipeline.secret import Secret
+from systems.mail import Answered, Message, Phase, Reason, SystemFault
+from systems.smtp.auth import Kind, choose, mechanism
+from systems.smtp.endpoints import Endpoint
+from systems.smtp.events import Event, Login, Ready, StartTls
+from systems.smtp.mechanisms import Credentials, Refusal, Sasl
+from systems.smtp.protocol import Protocol as Machine
+from systems.smtp.settings import Settings
+from systems.smtp.tls import explain
+from systems.smtp.token import Tokens
+from systems.smtp.transcript import Transcript
+
+# Replies are short. One buffer serves all connections of a loop: it is read before the next one is filled.
+READ_AT_ONCE: Final = 16_384
+# RFC 8305 section 5: how long the first address has before the next one is tried beside it.
+NEXT_ADDRESS_AFTER: Final = 0.25
+# How long a server's speed is watched before it is judged.
+RATE_SPAN: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds for each phase, for reaching the server, and for a whole message."""
+
+    phases: dict[Phase, float]
+    connect: float
+    message: float
+    minimum_rate: int  # bytes a second, 0: any
+
+
+class Owner(Protocol):
+    """Who uses a session."""
+
+    def ready(self, session: Session) -> None:
+        """It can carry mail."""
+        ...
+
+    def answered(self, session: Session, answered: Answered) -> None:
+        """A message has its answers."""
+        ...
+
+    def refill(self, session: Session) -> None:
+        """There may be room for more messages."""
+        ...
+
+    def handing_over(self, session: Session, messages: Sequence[Message]) -> bool:
+        """The last bytes of these messages go out next; False if they must not."""
+        ...
+
+    def closed(self, session: Session, fault: SystemFault | None) -> None:
+        """It takes no more; all that it had was answered before."""
+        ...
+
+    def gone(self, session: Session) -> None:
+        """Nothing of it is left."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """All that is needed to open a session at a server. `nonce` gives random bytes for a login."""
+
+    endpoint: Endpoint
+    settings: Settings
+    timeouts: Timeouts
+    context: ssl.SSLContext | None
+    plaintext_login: bool
+    nonce: Callable[[], bytes]
+    mechanisms: tuple[str, ...] | None = None
+    token: Tokens | None = None
+    source_address: str | None = None
+    log: Callable[[str], None] | None = None
+    buffer: memoryview = field(default_factory=lambda: memoryview(bytearray(READ_AT_ONCE)))
+
+
+class Session(asyncio.BufferedProtocol):
+    """A connection from the moment it is wanted until it is closed."""
+
+    def __init__(self, route: Route, owner: Owner) -> None:
+        """Nothing happens before `open`."""
+        self.route = route
+        self.machine = Machine(route.settings)
+        self._owner = owner
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._transcript = Transcript() if route.log else None
+        self._task: asyncio.Task[None] | None = None
+        self._full = False  # the transport still holds what was written last
+        self._encrypting = False
+        self._deadline_of: tuple[Phase | None, int] = (None, 0)
+        self._since = self._loop.time()
+        self._rate_mark: tuple[float, int] | None = None  # when it began to hold, and how much it had been given
+        self._written = 0
+        self._left = False
+        self.accepted = False  # it has carried a message to its end
+        self.carried: dict[int, float] = {}
+        """When each message that was handed in began, by its identity, in that order. The owner keeps it."""
+        self.tls: ssl.SSLObject | None = None
+
+    def open(self) -> None:
+        """Begin."""
+        self._since = self._loop.time()
+        self._run(self._open())
+
+    def send(self, message: Message) -> None:
+        """Hand in a message. `flush` follows."""
+        events = self.machine.send(message)
+        if events:
+            self._handle(events)
+
+    def quit(self) -> None:
+        """Say goodbye when all is answered."""
+        self._handle(self.machine.quit())
+        self.flush()
+        if self._transport is None and self.machine.ended:
+            self._leave()
+
+    def abort(self, reason: Reason, text: str) -> None:
+        """Close at once, from this side."""
+        transport = self._transport
+        unsent = 0
+        # What a TLS transport holds are other bytes than those it was given.
+        if transport is not None and transport.get_extra_info("sslcontext") is None:
+            unsent = transport.get_write_buffer_size()
+        self._handle(self.machine.abort(reason, text, unsent=unsent))
+        self._drop()
+
+    def check(self, now: float) -> None:
+        """Close if a deadline has passed."""
+        machine = self.machine
+        if machine.ended:
+            if now - self._since > self.route.timeouts.phases[Phase.QUIT]:
+                self._drop()
+            return
+        kind = machine.deadline_kind
+        state = (kind, machine.progress)
+        if state != self._deadline_of:
+            self._deadline_of = state
+            self._since = now
+            self._rate_mark = None
+        if self.carried and now - next(iter(self.carried.values())) > self.route.timeouts.message:
+            self.abort(Reason.TIMEOUT, f"the message took longer than {self.route.timeouts.message:g} s")
+            return
+        if self._transport is None or self._encrypting or kind is None:
+            return  # to connect and to encrypt have deadlines of their own
+        if now - self._since > self.route.timeouts.phases[kind]:
+            self.abort(Reason.TIMEOUT, f"no answer within {self.route.timeouts.phases[kind]:g} s")
+        elif self._full and self.route.timeouts.minimum_rate:
+            self._check_rate(now)
+
+    def _check_rate(self, now: float) -> None:
+        """A server that takes its bytes in drops holds a connection for ever (faults of slow peers)."""
+        transport = self._transport
+        if transport is None:
+            return
+        gone = self._written - transport.get_write_buffer_size()
+        if self._rate_mark is None:
+            self._rate_mark = (now, gone)
+            return
+        since, before = self._rate_mark
+        if now - since >= RATE_SPAN:
+            if gone - before < self.route.timeouts.minimum_rate * (now - since):
+                self.abort(Reason.TIMEOUT, f"the server takes less than {self.route.timeouts.minimum_rate} bytes/s")
+            self._rate_mark = (now, gone)
+
+    def flush(self) -> None:
+        """Write what the machine has, so far as the transport takes it."""
+        machine, transport = self.machine, self._transport
+        if transport is None:
+            return
+        while not self._full:
+            data = machine.data_to_send()
+            if not data:
+                break
+            dots = machine.take_dots()
+            if dots and not self._owner.handing_over(self, dots):
+                text = "it could not be put on record, so it was not sent"
+                self._handle(machine.abort(Reason.CANCELLED, text, unsent=len(data)))
+                self._drop()
+                return
+            if self._transcript is not None:
+                self._say(self._transcript.sent(data))
+            self._written += len(data)
+            transport.write(data)
+        if machine.ended and not self._full:
+            transport.close()
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection stands."""
+        self._adopt(cast("asyncio.Transport", transport))
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Where to read to."""
+        return self.route.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Bytes came."""
+        machine = self.machine
+        data = bytes(self.route.buffer[:nbytes])
+        if self._transcript is not None:
+            self._say(self._transcript.received(data))
+        events = machine.receive_data(data)
+        if events:
+            self._handle(events)
+        if machine.can_send:
+            self._owner.refill(self)
+        self.flush()
+
+    def pause_writing(self) -> None:
+        """The transport holds something: nothing more is given to it, so that little is between here and the wire."""
+        self._full = True
+
+    def resume_writing(self) -> None:
+        """The transport holds nothing."""
+        self._full = False
+        self._rate_mark = None
+        self.flush()
+
+    def eof_received(self) -> bool:
+        """The server says no more; the transport closes."""
+        self._handle(self.machine.receive_eof())
+        return False
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """The connection is gone."""
+        if self._encrypting:
+            return  # the handshake fails and says why
+        if exc is None:
+            self._handle(self.machine.receive_eof())
+        elif isinstance(exc, ssl.SSLError):
+            text = explain(exc, starttls=False).text
+            self._handle(self.machine.abort(Reason.DISCONNECTED, f"the connection broke: {text}"))
+        else:
+            self._handle(self.machine.abort(Reason.DISCONNECTED, f"the connection broke: {_words(exc)}"))
+        self._leave()
+
+    def _leave(self) -> None:
+        if not self._left:
+            self._left = True
+            self._transport = None
+            self._owner.gone(self)
+
+    # What the machine asks for.
+
+    def _handle(self, events: Sequence[Event]) -> None:
+        owner = self._owner
+        for event in events:
+            if isinstance(event, Answered):
+                owner.answered(self, event)
+            elif isinstance(event, Ready):
+                owner.ready(self)
+            elif isinstance(event, StartTls):
+                self._run(self._upgrade())
+            elif isinstance(event, Login):
+                self._run(self._login(event.mechanisms))
+            else:
+                self._since = self._loop.time()
+                if self._task is not None and self._task is not asyncio.current_task(self._loop):
+                    self._task.cancel()
+                owner.closed(self, event.fault)
+
+    def _run(self, work: Coroutine[None, None, None]) -> None:
+        self._task = self._loop.create_task(work)
+
+    async def _open(self) -> None:
+        route, machine = self.route, self.machine
+        try:
+            async with asyncio.timeout(route.timeouts.connect):
+                await self._dial()
+        except (OSError, TimeoutError) as error:
+            self._handle(machine.abort(Reason.UNREACHABLE, _unreachable(error, route)))
+            self._leave()
+            return
+        if route.settings.encrypted and not await self._encrypt(starttls=False):
+            return
+        machine.start(self._own_address())
+        self._since = self._loop.time()
+
+    def _own_address(self) -> str:
+        name = self._transport.get_extra_info("sockname") if self._transport else None
+        return str(name[0]).partition("%")[0] if isinstance(name, tuple) else ""
+
+    async def _dial(self) -> None:
+        endpoint, loop = self.route.endpoint, self._loop
+        if endpoint.socket is not None:
+            await loop.create_unix_connection(lambda: self, endpoint.socket)
+            return
+        local = self.route.source_address
+        await loop.create_connection(
+            lambda: self,
+            endpoint.host,
+            endpoint.port,
+            happy_eyeballs_delay=NEXT_ADDRESS_AFTER,
+            interleave=1,
+            local_addr=(local, 0) if local else None,
+        )
+
+    async def _encrypt(self, *, starttls: bool) -> bool:
+        """The TLS handshake; whether it was made."""
+        route, transport = self.route, self._transport
+        context = route.context
+        if transport is None or context is None:
+            return False
+        self._encrypting = True
+        seconds = route.timeouts.phases[Phase.TLS]
+        try:
+            made = await self._loop.start_tls(
+                transport,
+                self,
+                context,
+                server_hostname=route.endpoint.host,
+                ssl_handshake_timeout=seconds,
+                ssl_shutdown_timeout=route.timeouts.phases[Phase.QUIT],
+            )
+        except OSError as error:  # ssl.SSLError and TimeoutError are of it
+            fault = explain(error, starttls=starttls)
+            made = None
+        else:
+            fault = explain(EOFError(), starttls=starttls)
+        self._encrypting = False
+        if made is None:
+            self._handle(self.machine.abort(Reason.TLS_FAILED, fault.text, retryable=fault.retryable))
+            self._drop()
+            self._leave()
+            return False
+        self._adopt(made)
+        self.tls = made.get_extra_info("ssl_object")
+        return not self.machine.ended
+
+    def _adopt(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._full = False
+        # From one byte on, `pause_writing`; not 0, with which TLS transports would pause while they hold nothing.
+        transport.set_write_buffer_limits(high=1, low=0)
+        socket = transport.get_extra_info("socket")
+        if socket is not None and socket.family in {sockets.AF_INET, sockets.AF_INET6}:
+            # Each write is a whole turn of the talk: waiting for more only delays it.
+            socket.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, 1)
+
+    async def _upgrade(self) -> None:
+        if await self._encrypt(starttls=True):
+            self.machine.starttls_done()
+            self.flush()
+
+    async def _login(self, offered: Sequence[str]) -> None:
+        machine = self.machine
+        chosen = await self._mechanism(offered)
+        if machine.ended:
+            return
+        if isinstance(chosen, Refusal):
+            self._handle(machine.abort(chosen.reason, chosen.text, retryable=False))
+            self._drop()
+            return
+        self._handle(machine.authenticate(chosen))
+        self.flush()
+
+    async def _mechanism(self, offered: Sequence[str]) -> Sasl | Refusal:
+        route, endpoint = self.route, self.route.endpoint
+        have: set[Kind] = set()
+        if endpoint.password is not None:
+            have.add("password")
+        if route.token is not None:
+            have.add("token")
+        name = choose(
+            offered,
+            route.mechanisms,
+            have,
+            encrypted=self.machine.encrypted,
+            plaintext_allowed=route.plaintext_login,
+        )
+        if isinstance(name, Refusal):
+            return name
+        token = None
+        if route.token is not None and name in {"XOAUTH2", "OAUTHBEARER"}:
+            try:
+                token = await route.token.get()
+            except OSError as error:
+                return Refusal(Reason.LOGIN_LATER, f"no access token: {error}")
+        credentials = Credentials(endpoint.user or Secret(""), endpoint.password, token, endpoint.host, endpoint.port)
+        return mechanism(name, credentials, route.nonce())
+
+    def _drop(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _say(self, lines: Iterable[str]) -> None:
+        if self.route.log is not None:
+            for line in lines:
+                self.route.log(line)
+
+
+def _words(error: BaseException) -> str:
+    """An error of the operating system in its words, without numbers and addresses."""
+    if isinstance(error, OSError) and error.errno is not None and not isinstance(error, sockets.gaierror):
+        return os.strerror(error.errno)
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).strip("[]")
+
+
+# What this machine has run out of, or what it has not got.
+_local: Final = {
+    errno.EMFILE: "this process has no file descriptor left: raise its limit, or lower `connections`",
+    errno.ENFILE: "this machine has no file descriptor left",
+    errno.EADDRNOTAVAIL: "this machine has no local address or port to connect from",
+}
+
+
+def _unreachable(error: BaseException, route: Route) -> str:
+    """Why a server cannot be reached, for people."""
+    name = route.endpoint.name
+    if isinstance(error, sockets.gaierror):
+        return f"the name `{route.endpoint.host}` has no address: {_words(error).lower()}"
+    if isinstance(error, TimeoutError) and error.errno is None:
+        return f"{name} does not answer within {route.timeouts.connect:g} s"
+    if isinstance(error, OSError) and error.errno in _local:
+        return _local[error.errno]
+    return f"{name} cannot be reached: {_words(error).lower()}"

@@ -1,0 +1,395 @@
+"""`system:smtp` at work: the sessions, their plan carried out, and the calls of `send` that they serve.
+
+`pool.plan` decides what opens, closes and carries; here it is done. As long as every session is at the server that is
+tried first, a session that has answered a message takes the next one without a plan: that is the hot path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Final, Self
+
+from systems.mail import Answer, Answered, Message, Phase, Reason, Status, SystemFault, Trouble
+from systems.smtp.health import State, cause_of
+from systems.smtp.parcel import Job, Parcel
+from systems.smtp.pool import Assign, Close, Limits, Open, Plan, Server, Standing, plan
+from systems.smtp.pool import Session as Seat
+from systems.smtp.session import Route, Session
+
+_log = logging.getLogger("mailweir.smtp")
+
+# Answers that wait to be fetched, beyond which no more messages are taken.
+MOST_WAITING: Final = 1000
+# RFC 5321 has 452 and 552 for a server whose disk is full: after so many in a row it is left in peace.
+MOST_STORAGE_FAULTS: Final = 3
+_leave: Final = frozenset({Reason.CLOSING, Reason.DISCONNECTED})
+_storage: Final = frozenset({452, 552})
+# Seconds that messages on their way have when the work ends.
+CLOSE_WITHIN: Final = 30.0
+# How finely deadlines are kept, in shares of the shortest, and in seconds at most and at least.
+TICK_SHARE: Final = 10
+LONGEST_TICK: Final = 0.5
+SHORTEST_TICK: Final = 0.02
+
+
+class SmtpSystem:
+    """Mail servers behind the port for mail. Used on one event loop."""
+
+    def __init__(self, name: str, routes: Sequence[Route], limits: Limits, jitter: Callable[[], float]) -> None:
+        """`jitter` gives random numbers from 0 up to 1."""
+        self.name = name
+        self._routes = {route.endpoint.name: route for route in routes}
+        self._servers = {server: Server(server) for server in self._routes}
+        self._faults: dict[str, SystemFault] = {}  # the last one of each server that is out of order
+        self._limits = limits
+        self._jitter = jitter
+        self._jobs: deque[Job] = deque()
+        self._queue: deque[Parcel] = deque()  # what was taken and is in no session
+        self._parcels: dict[int, Parcel] = {}  # by the identity of the message that is in a session
+        self._seats: dict[int, Seat] = {}
+        self._sessions: dict[int, Session] = {}
+        self._numbers: dict[Session, int] = {}
+        self._next = 0
+        self._steady = False  # every session is where it should be: no plan is needed to go on
+        self._storage_faults = 0
+        self._planned: asyncio.Handle | None = None
+        self._look_again: asyncio.TimerHandle | None = None
+        self._tick: asyncio.TimerHandle | None = None
+        self._closing = False
+        self._empty = asyncio.Event()
+        shortest = min(
+            min(*route.timeouts.phases.values(), route.timeouts.connect, route.timeouts.message) for route in routes
+        )
+        self._tick_every = max(SHORTEST_TICK, min(LONGEST_TICK, shortest / TICK_SHARE))
+
+    async def __aenter__(self) -> Self:
+        """Connections are opened when there is mail."""
+        self._loop = asyncio.get_running_loop()
+        self._closing = False
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Say goodbye, and wait a while for what is on its way."""
+        self._closing = True
+        for job in self._jobs:
+            job.stop()
+        self._empty.clear()
+        for session in list(self._sessions.values()):
+            session.quit()
+        if self._sessions:
+            try:
+                async with asyncio.timeout(CLOSE_WITHIN):
+                    await self._empty.wait()
+            except TimeoutError:
+                for session in list(self._sessions.values()):
+                    session.abort(Reason.CANCELLED, "the work was ended before the server answered")
+                await self._empty.wait()
+        for handle in (self._planned, self._look_again, self._tick):
+            if handle is not None:
+                handle.cancel()
+        self._planned = self._look_again = self._tick = None
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why no server can be used now, and for how many seconds none is tried."""
+        now = self._loop.time()
+        if any(server.circuit.state(now) is not State.OPEN for server in self._servers.values()):
+            return None
+        first = min(self._servers.values(), key=lambda server: server.circuit.until)
+        fault = self._faults[first.name]
+        return Trouble(first.name, fault, max(0.0, first.circuit.until - now))
+
+    async def send(
+        self, messages: Iterable[Message], handing_over: Callable[[Sequence[Message]], None]
+    ) -> AsyncIterator[Sequence[Answered]]:
+        """Answer each message once, in groups and in any order.
+
+        While no server can be used no message is taken: it ends when those taken are answered, and `trouble` says why.
+        A caller that stops listening leaves what is on its way without a listener; nothing more is taken from it.
+        """
+        wake = asyncio.Event()
+        job = Job(iter(messages), handing_over, wake.set)
+        self._jobs.append(job)
+        self._plan_soon()
+        try:
+            while True:
+                if job.results:
+                    results, job.results = job.results, []
+                    if len(results) >= MOST_WAITING:
+                        self._plan_soon()
+                    yield results
+                elif job.finished:
+                    break
+                else:
+                    wake.clear()
+                    await wake.wait()
+            if job.error is not None:
+                raise job.error
+        finally:
+            job.exhausted = True
+            self._jobs.remove(job)
+            self._queue = deque(parcel for parcel in self._queue if parcel.job is not job)
+
+    # What a session tells.
+
+    def ready(self, session: Session) -> None:
+        """It can carry mail: its server works."""
+        seat = self._seats[self._numbers[session]]
+        seat.standing = Standing.IDLE
+        seat.idle_since = self._loop.time()
+        seat.most = session.machine.capabilities.limits.mails
+        server = self._servers[seat.server]
+        if self._faults.pop(seat.server, None) is not None:
+            _log.info("%s: %s works again", self.name, seat.server)
+        self._servers[seat.server] = replace(server, circuit=server.circuit.worked())
+        self._plan_soon()
+
+    def answered(self, session: Session, answered: Answered) -> None:
+        """Tell the caller, or let those that were not tried go once more."""
+        message, answers = answered
+        parcel = self._parcels.pop(id(message))
+        del session.carried[id(message)]
+        for answer in answers:
+            if answer.status is Status.NOT_TRIED:
+                if parcel.again(answers) and not self._closing:
+                    self._queue.append(parcel)
+                    self._plan_soon()
+                    return
+                break
+        else:
+            if parcel.settled is not None:
+                parcel.again(answers)
+        first = answers[0]
+        if first.phase is Phase.MAIL and first.code in _storage:
+            self._storage_faults += 1
+        elif first.status is Status.ACCEPTED:
+            session.accepted = True
+            self._storage_faults = 0
+        parcel.job.tell(parcel.answered(answers))
+
+    def refill(self, session: Session) -> None:
+        """Hand in more messages if that needs no thought, and let the plan think if not."""
+        seat = self._seats[self._numbers[session]]
+        if not self._steady or self._storage_faults >= MOST_STORAGE_FAULTS:
+            self._plan_soon()
+            return
+        limits, machine = self._limits, session.machine
+        most = limits.messages_per_connection if seat.most is None else min(seat.most, limits.messages_per_connection)
+        now = self._loop.time()
+        if now < seat.opened_at + limits.connection_max_age:
+            while seat.messages < most and machine.can_send:
+                parcel = self._take()
+                if parcel is None:
+                    break
+                self._hand_in(session, seat, parcel, now)
+        if machine.in_flight:
+            seat.standing = Standing.BUSY
+            seat.room = machine.can_send
+        else:
+            seat.standing = Standing.IDLE
+            seat.idle_since = now
+            self._plan_soon()
+
+    def handing_over(self, session: Session, messages: Sequence[Message]) -> bool:
+        """Ask the callers to put on record that these can be in doubt from now on."""
+        parcels = [self._parcels[id(message)] for message in messages]
+        for parcel in parcels:
+            try:
+                parcel.job.handing_over((parcel.whole,))
+            except Exception as error:  # noqa: BLE001 - the caller's own: it gets it back
+                parcel.job.fail(error)
+                return False
+        return True
+
+    def closed(self, session: Session, fault: SystemFault | None) -> None:
+        """Learn from how it ended."""
+        seat = self._seats[self._numbers[session]]
+        opening = seat.standing is Standing.OPENING
+        seat.standing = Standing.CLOSING
+        if fault is not None and not self._closing and fault.reason is not Reason.CANCELLED:
+            self._learn(session, seat, fault, opening=opening)
+        self._plan_soon()
+
+    def gone(self, session: Session) -> None:
+        """It counts no more."""
+        number = self._numbers.pop(session)
+        del self._seats[number], self._sessions[number]
+        if not self._sessions:
+            self._empty.set()
+        self._plan_soon()
+
+    # What happens then.
+
+    def _learn(self, session: Session, seat: Seat, fault: SystemFault, *, opening: bool) -> None:
+        now = self._loop.time()
+        token = session.route.token
+        if token is not None and fault.reason is Reason.LOGIN_REFUSED:
+            token.forget()
+        server = self._servers[seat.server]
+        others = sum(
+            one.standing in {Standing.IDLE, Standing.BUSY} for one in self._seats.values() if one.server == seat.server
+        )
+        if opening and others and _is_crowd(fault):
+            ceiling = server.ceiling.crowded(others + 1, seat.opened_at, now)
+            self._servers[seat.server] = replace(server, ceiling=ceiling)
+            _log.warning("%s: %s takes no more than %d connections now", self.name, seat.server, ceiling.most)
+            return
+        if not opening and fault.reason in _leave and (session.accepted or fault.phase is Phase.IDLE):
+            return  # servers end a connection after a time or a number of messages
+        self._open_circuit(seat.server, fault)
+
+    def _open_circuit(self, name: str, fault: SystemFault) -> None:
+        now = self._loop.time()
+        server = self._servers[name]
+        circuit = server.circuit.failed(cause_of(fault.reason), now, self._jitter())
+        if circuit is not server.circuit:
+            _log.warning("%s: %s: %s; tried again in %.0f s", self.name, name, fault.text, circuit.until - now)
+        self._servers[name] = replace(server, circuit=circuit)
+        self._faults[name] = fault
+
+    def _plan_soon(self) -> None:
+        """Look at everything anew, once, when the present callbacks are done."""
+        if self._planned is None:
+            self._planned = self._loop.call_soon(self._replan)
+
+    def _replan(self) -> None:
+        self._planned = None
+        if self._closing:
+            return
+        if self._storage_faults >= MOST_STORAGE_FAULTS:
+            self._storage_faults = 0
+            self._rest_full_servers()
+        self._fill()
+        now = self._loop.time()
+        for number, seat in self._seats.items():
+            machine = self._sessions[number].machine
+            if seat.standing is Standing.BUSY:
+                seat.room = machine.can_send
+                if not machine.in_flight:
+                    seat.standing, seat.idle_since = Standing.IDLE, now
+        waiting = len(self._queue)
+        decided = plan(self._seats.values(), waiting, tuple(self._servers.values()), self._limits, now)
+        self._carry_out(decided, now)
+        self._steady = self._is_steady(now)
+        if self._look_again is not None:
+            self._look_again.cancel()
+            self._look_again = None
+        if decided.look_again is not None:
+            self._look_again = self._loop.call_at(decided.look_again, self._plan_soon)
+        if self._sessions and self._tick is None:
+            self._tick = self._loop.call_later(self._tick_every, self._check)
+        if decided.held and self.trouble is not None:
+            self._give_up(decided.held)
+
+    def _fill(self) -> None:
+        """Take as many messages as there can be connections for, from each caller in turn."""
+        while len(self._queue) < self._limits.connections:
+            parcel = self._draw()
+            if parcel is None:
+                break
+            self._queue.append(parcel)
+
+    def _take(self) -> Parcel | None:
+        return self._queue.popleft() if self._queue else self._draw()
+
+    def _draw(self) -> Parcel | None:
+        """The next message of the callers, in turns."""
+        jobs = self._jobs
+        for _ in range(len(jobs)):
+            job = jobs[0]
+            if len(jobs) > 1:
+                jobs.rotate(-1)
+            if len(job.results) < MOST_WAITING:
+                message = job.take()
+                if message is not None:
+                    return Parcel(job, message, message)
+        return None
+
+    def _carry_out(self, decided: Plan, now: float) -> None:
+        touched: dict[int, Session] = {}
+        for action in decided.actions:
+            if isinstance(action, Open):
+                self._open(action.server, now)
+            elif isinstance(action, Assign):
+                session = touched[action.session] = self._sessions[action.session]
+                seat = self._seats[action.session]
+                self._hand_in(session, seat, self._queue.popleft(), now)
+                seat.standing = Standing.BUSY
+            elif isinstance(action, Close):
+                self._seats[action.session].standing = Standing.CLOSING
+                touched[action.session] = self._sessions[action.session]
+                self._sessions[action.session].quit()
+        for session in touched.values():
+            session.flush()
+
+    def _open(self, server: str, now: float) -> None:
+        number, self._next = self._next, self._next + 1
+        session = Session(self._routes[server], self)
+        self._seats[number] = Seat(number, server, Standing.OPENING, now)
+        self._sessions[number] = session
+        self._numbers[session] = number
+        session.open()
+
+    def _hand_in(self, session: Session, seat: Seat, parcel: Parcel, now: float) -> None:
+        if id(parcel.message) in self._parcels:  # the same object twice: they must be told apart
+            parcel.message = replace(parcel.message)
+        message = parcel.message
+        self._parcels[id(message)] = parcel
+        session.carried[id(message)] = now
+        seat.messages += 1
+        session.send(message)
+
+    def _is_steady(self, now: float) -> bool:
+        servers = tuple(self._servers.values())
+        home = servers[0]
+        return (
+            home.circuit.state(now) is State.CLOSED
+            and home.ceiling.most is None
+            and all(seat.server == home.name for seat in self._seats.values())
+        )
+
+    def _rest_full_servers(self) -> None:
+        text = "the server has no room for mail: three messages in a row were refused for it"
+        for seat in self._seats.values():
+            if seat.standing in {Standing.IDLE, Standing.BUSY}:
+                self._open_circuit(seat.server, SystemFault(Phase.MAIL, Reason.UNAVAILABLE, text))
+                self._sessions[seat.number].quit()
+                seat.standing = Standing.CLOSING
+
+    def _give_up(self, held: int) -> None:
+        """No server can be used: answer what was taken, and take no more."""
+        trouble = self.trouble
+        if trouble is None:
+            return
+        for job in self._jobs:
+            job.stop()
+        for _ in range(min(held, len(self._queue))):
+            parcel = self._queue.pop()
+            places = parcel.message.envelope.recipients
+            fault = trouble.fault
+            answers = [
+                Answer(one, Status.NOT_TRIED, Phase.BEFORE, trouble.server, fault.code, "", fault.text)
+                for one in places
+            ]
+            parcel.rounds = MOST_WAITING
+            if parcel.settled is not None:
+                parcel.again(answers)
+            parcel.job.tell(parcel.answered(answers))
+
+    def _check(self) -> None:
+        """Keep the deadlines of all sessions."""
+        self._tick = None
+        now = self._loop.time()
+        for session in list(self._sessions.values()):
+            session.check(now)
+        if self._sessions:
+            self._tick = self._loop.call_later(self._tick_every, self._check)
+
+
+def _is_crowd(fault: SystemFault) -> bool:
+    """Whether a server turns a connection away because there are too many."""
+    return fault.phase is Phase.GREETING and fault.code in {421, 432, 450, 451, 452, 454}
