@@ -38,6 +38,7 @@ common: Final[Mapping[str, Value]] = {
 }
 
 verbs: Final[Mapping[str, Verb]] = {
+    "catch": Verb({"--smtp-port": "text", "--dir": "folder", "--fail": "text", "--latency": "text"}),
     "check": Verb(
         {
             "--fix": None,

@@ -11,10 +11,11 @@ from typing import Any, Final
 import click
 
 from mailweir.cli.options import Common, common
-from mailweir.cli.out import Out
+from mailweir.cli.out import Out, ReaderGoneError
 
 # Verb → module in this package; the command has the verb's name there. Several verbs may share a module.
 verbs: Final = {
+    "catch": "catch",
     "check": "check",
     "completion": "completion",
     "explain": "explain",
@@ -75,8 +76,8 @@ def run(arguments: Sequence[str]) -> int:
     out = Out()
     try:
         return _run(arguments, out)
-    except BrokenPipeError:
-        # The reader has gone (`| head`); nothing more can be said, and Python must not try at exit.
+    except ReaderGoneError:
+        # Nothing more can be said, and Python must not try at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
     except KeyboardInterrupt:
@@ -103,7 +104,7 @@ def _run(arguments: Sequence[str], out: Out) -> int:
     except ConfigError as error:
         out.fault(f"error: {error}")
         return 3
-    except (BrokenPipeError, KeyboardInterrupt):
+    except (ReaderGoneError, KeyboardInterrupt):
         raise
     except Exception as error:  # noqa: BLE001 - no traceback may reach a person
         from mailweir.cli.crash import report

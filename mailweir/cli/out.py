@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TextIO
 
@@ -14,6 +14,10 @@ from pipeline.scrub import Scrubber
 
 Color = Literal["auto", "always", "never"]
 DEFAULT_WIDTH = 88
+
+
+class ReaderGoneError(Exception):
+    """Nobody reads what is written (`| head`). It is no `OSError`, of which click makes an end of its own."""
 
 
 @dataclass(slots=True)
@@ -44,6 +48,11 @@ class Out:
         """One JSON document, to standard output."""
         self._write(self.stdout, json.dumps(value, ensure_ascii=False, indent=2))
 
+    def record(self, value: object) -> None:
+        """One JSON document on a line of its own, to standard output; what strangers wrote in it cannot be acted on."""
+        text = json.dumps(value, ensure_ascii=False)
+        self._write(self.stdout, text if text.isprintable() else "".join(map(_shown, text)))
+
     def colors(self, stream: TextIO) -> bool:
         """Whether to colour: NO_COLOR beats FORCE_COLOR beats the terminal."""
         if self.color != "auto":
@@ -64,5 +73,18 @@ class Out:
         text = self.scrubber.scrub(text)
         encoding = stream.encoding or "utf-8"
         # A terminal without UTF-8 shows a `?` rather than a traceback; lone surrogates have no bytes at all.
-        stream.write(text.encode(encoding, "replace").decode(encoding) + "\n")
-        stream.flush()
+        try:
+            stream.write(text.encode(encoding, "replace").decode(encoding) + "\n")
+            stream.flush()
+        except BrokenPipeError:
+            raise ReaderGoneError from None
+
+
+def _shown(character: str) -> str:
+    """A character of a JSON text, escaped where a terminal would act on it or it has no bytes."""
+    return character if character.isprintable() else "".join(f"\\u{unit:04x}" for unit in _units(character))
+
+
+def _units(character: str) -> Iterator[int]:
+    data = character.encode("utf-16-be", "surrogatepass")
+    return (int.from_bytes(data[at : at + 2]) for at in range(0, len(data), 2))

@@ -366,3 +366,14 @@ def test_a_terminal_without_the_arrow_gets_ascii(mailweir: Mailweir) -> None:
         env={"PATH": os.environ["PATH"], "PYTHONIOENCODING": "latin-1"},
     )
     assert b"mail -> our-smtp-server" in done.stdout
+
+
+def test_a_reader_that_has_gone_is_no_fault() -> None:
+    """When nobody reads the output, the verb ends with 0 and without a word."""
+    command = [str(Path(sys.executable).with_name("mailweir")), "list", "codes"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 0
