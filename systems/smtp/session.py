@@ -247,8 +247,12 @@ class Session(asyncio.BufferedProtocol):
         if exc is None:
             self._handle(self.machine.receive_eof())
         elif isinstance(exc, ssl.SSLError):
-            text = explain(exc, starttls=False).text
-            self._handle(self.machine.abort(Reason.DISCONNECTED, f"the connection broke: {text}"))
+            text, retryable = explain(exc, starttls=False)
+            # With TLS 1.3 a server can say what it misses after the handshake, in place of its greeting.
+            early = self.machine.phase is Phase.GREETING
+            reason = Reason.TLS_FAILED if early else Reason.DISCONNECTED
+            text = text if early else f"the connection broke: {text}"
+            self._handle(self.machine.abort(reason, text, retryable=retryable))
         else:
             self._handle(self.machine.abort(Reason.DISCONNECTED, f"the connection broke: {_words(exc)}"))
         self._leave()

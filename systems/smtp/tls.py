@@ -65,7 +65,7 @@ def explain(error: BaseException, *, starttls: bool) -> HandshakeFault:
 
 
 def _explain_ssl(error: ssl.SSLError, *, starttls: bool) -> HandshakeFault:
-    reason = error.reason or ""
+    reason = getattr(error, "reason", None) or ""  # only errors that OpenSSL made have one
     if reason in {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST"}:
         text = "the server does not speak TLS here"
         if not starttls:

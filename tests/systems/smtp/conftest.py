@@ -116,8 +116,10 @@ class Peer:
         finally:
             del self._open[writer]
             writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
+            # A TLS handshake that the client left is never over for asyncio.
+            with suppress(OSError, TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await writer.wait_closed()
 
     async def _talk(self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         sender: str | None = None
