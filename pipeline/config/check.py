@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from pipeline.component import SystemConfig
 from pipeline.config.flow import MOST_PAIRS, Flow
 from pipeline.config.given import advice, note
-from pipeline.config.named import Named, declared, is_literal, references
+from pipeline.config.named import Named, is_literal, references, unread
 from pipeline.config.near import near
+from pipeline.config.slip import short_for, slip
 from pipeline.config.tree import Document, Scalar
 from pipeline.config.typed import Component
 from pipeline.errors import Edit, Label, Problem
@@ -18,13 +19,16 @@ LONGEST_ID = 128
 _id = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*\Z")
 
 
-def check(components: Sequence[Component], broken: Sequence[Document]) -> list[Problem]:
-    """Every fault between components. `broken` are documents of which parts could not be read."""
+def check(components: Sequence[Component], broken: Sequence[Document], lost: Sequence[str] = ()) -> list[Problem]:
+    """Every fault between components.
+
+    `broken` are documents of which parts could not be read, `lost` the names of components of which nothing is known.
+    """
     problems = [*ids(components), *twice(components)]
     named = list(references(components))
     flow = Flow(components, named)
-    problems += systems(components, named, broken)
-    problems += flow.problems(broken)
+    problems += systems(components, named, unread(broken, lost))
+    problems += flow.problems(broken, lost)
     return problems
 
 
@@ -84,11 +88,10 @@ def twice(components: Sequence[Component]) -> Iterator[Problem]:
         )
 
 
-def systems(components: Sequence[Component], named: Iterable[Named], broken: Sequence[Document]) -> Iterator[Problem]:
-    """References to systems lead to a system, of a kind that can do what is asked."""
+def systems(components: Sequence[Component], named: Iterable[Named], torn: Container[str]) -> Iterator[Problem]:
+    """References to systems lead to a system, of a kind that can do what is asked. `torn` may exist after all."""
     by_id = {component.id: component for component in components if component.id}
     named = [use for use in named if use.reference.refers.kind == "system"]
-    torn = declared(broken)
     # Looking for near names takes a while for each pair.
     offered = components if len(named) * len(components) <= MOST_PAIRS else ()
     for use in named:
@@ -117,13 +120,15 @@ def systems(components: Sequence[Component], named: Iterable[Named], broken: Seq
 def _no_system(use: Named, wanted: type[SystemConfig], components: Sequence[Component]) -> Problem:
     able = [component for component in components if issubclass(component.model, wanted)]
     name = use.reference.name
-    close = near(name, [component.id for component in able])
+    names = [component.id for component in able]
+    meant = slip(name, names) or next((only for only in names if len(names) == 1 and short_for(name, only)), None)
+    close = [meant] if meant else near(name, names)
     notes = []
     fix: tuple[Edit, ...] = ()
     if close:
         home = next(component for component in able if component.id == close[0])
         notes.append(advice(f'did you mean "{close[0]}"? ({home.given.document.name})'))
-        if is_literal(use, name):
+        if meant and is_literal(use, name):
             fix = (Edit(use.span, f'"{close[0]}"'),)
     if components:
         notes.append(note(f"systems in this project: {', '.join(c.id for c in able[:20]) or 'none'}"))

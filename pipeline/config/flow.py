@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pipeline.config.given import advice, note
-from pipeline.config.named import Named, declared, is_literal
+from pipeline.config.named import Named, is_literal, unread
 from pipeline.config.near import near
 from pipeline.config.shape import shapes
+from pipeline.config.slip import slip
 from pipeline.config.tree import Document, Scalar
 from pipeline.config.typed import Component
 from pipeline.errors import Edit, Label, Problem, Span
@@ -52,10 +53,13 @@ class Flow:
                         self.unsure = True
         return found
 
-    def problems(self, broken: Sequence[Document]) -> Iterator[Problem]:
-        """Datasets nobody writes or two write, circles, and pipes nobody reads."""
-        unsure = self.unsure or any(not getattr(document.root, "whole", False) for document in broken)
-        torn = declared(broken)
+    def problems(self, broken: Sequence[Document], lost: Sequence[str]) -> Iterator[Problem]:
+        """Datasets nobody writes or two write, circles, and pipes nobody reads.
+
+        `broken` are documents of which parts could not be read, `lost` components of which nothing is known.
+        """
+        unsure = self.unsure or bool(lost) or any(not getattr(document.root, "whole", False) for document in broken)
+        torn = unread(broken, lost)
         missing = [] if unsure else [use for use in self._missing() if use.reference.name not in torn]
         # Looking for near names takes a while for each pair.
         known = self.writers if len(missing) * len(self.writers) <= MOST_PAIRS else {}
@@ -88,12 +92,13 @@ class Flow:
                 related=(Label(pipe.given.value("_id"), "this pipe writes elsewhere"),),
                 notes=(advice(f"read what `{name}` reads, or let a pipe of its own write the dataset"),),
             )
-        close = near(name, known)
+        meant = slip(name, known)
+        close = [meant] if meant else near(name, known)
         notes = []
         fix: tuple[Edit, ...] = ()
         if close:
             notes.append(advice(f'did you mean "{close[0]}"?'))
-            fix = (Edit(use.span, f'"{close[0]}"'),) if is_literal(use, name) else ()
+            fix = (Edit(use.span, f'"{close[0]}"'),) if meant and is_literal(use, name) else ()
         notes.append(note(f"datasets in this project: {_some(list(self.writers))}"))
         if count > MOST_TOLD:
             notes.append(note(f"{count} datasets that are read are not written; the first {MOST_TOLD} are told"))

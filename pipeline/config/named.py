@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.component import Reference, Refers
+from pipeline.config.lookup import Unread
 from pipeline.config.shape import shapes
 from pipeline.config.tree import Array, Document, Node, Scalar
 from pipeline.config.typed import Component
@@ -59,6 +60,10 @@ def is_literal(use: Named, name: str) -> bool:
     return member is not None and isinstance(member.value, Scalar) and member.value.value == name
 
 
-def declared(broken: Iterable[Document]) -> frozenset[str]:
-    """Every `_id` that files which could not be read whole seem to declare: one fault, one error."""
-    return frozenset(name for document in broken for name in _declaration.findall(document.text))
+def unread(broken: Sequence[Document], lost: Iterable[str]) -> Unread:
+    """Every `_id` that files which could not be read whole seem to declare, and those of `lost` components.
+
+    One fault, one error: a reference to one of them is not wrong for that.
+    """
+    seen = (name for document in broken for name in _declaration.findall(document.text))
+    return Unread([*lost, *seen], everything=any(document.root is None for document in broken))

@@ -18,12 +18,18 @@ def near(name: str, candidates: Iterable[str], most: int = 1) -> list[str]:
     for candidate in dict.fromkeys(candidates):
         known.setdefault(_folded(candidate), []).append(candidate)
     folded = _folded(name)
-    if folded in known:
-        return known[folded][:most]
+    same = [
+        candidate for other, spelled in known.items() if _singular(other) == _singular(folded) for candidate in spelled
+    ]
+    if same:
+        return same[:most]
     found = [c for match in get_close_matches(folded, known, n=most, cutoff=CUTOFF) for c in known[match]]
     return found[:most]
 
 
 def _folded(name: str) -> str:
-    folded = name.lower().replace("-", "_")
+    return name.lower().replace("-", "_")
+
+
+def _singular(folded: str) -> str:
     return folded[:-1] if folded.endswith("s") and len(folded) > 1 else folded

@@ -65,6 +65,7 @@ def compile_project(
     found = list(problems)
     components: list[Component] = []
     broken: list[Document] = []
+    lost: list[str] = []
     uses: list[Use] = []
     masks: dict[str, Sequence[tuple[int, int]]] = {}
     scrubber = scrubber or Scrubber()
@@ -73,6 +74,7 @@ def compile_project(
         typer = Typer(document, registry, resolver)
         components += typer.document_components()
         found += [*document.problems, *resolver.problems, *typer.problems]
+        lost += typer.lost
         if document.problems or typer.stopped:
             broken.append(document)
         uses += resolver.uses
@@ -91,7 +93,7 @@ def compile_project(
     for document in (*documents, *others):
         if places := scrubber.places(document.text):
             masks[document.name] = [*masks.get(document.name, ()), *places]
-    found += check(components, broken)
+    found += check(components, broken, lost)
     found += in_the_clear(components)
     if lookup.take_env and lookup.take_secrets and not any(problem.code in _unset for problem in found):
         found += unused(documents, lookup, more or {})

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pydantic import Field
 
 from pipeline.component import Many, Part
 from pipeline.config.resolve import Resolver
+from pipeline.config.strangers import settle
 from pipeline.config.tree import Document, Object
 from pipeline.config.validate import describe, validate
 from pipeline.errors import Problem
+
+NOUN: Final = "mailweir.json"
 
 
 class SecretsSettings(Part):
@@ -49,10 +54,12 @@ def settings_of(document: Document) -> tuple[Settings, list[Problem]]:
             problems.append(Problem("E202", f"{document.name} holds one object, not {found}", span))
         return Settings(), problems
     resolver = Resolver(document)
-    value = resolver.value(document.root)
-    usable = value if isinstance(value, dict) else {}
-    settings, bad, found_problems = validate(Settings, usable, set(), document, document.root, (), "mailweir.json")
+    resolved = resolver.value(document.root)
+    given = resolved if isinstance(resolved, dict) else {}
+    strangers = settle(document, document.root, given, Settings, NOUN, ())
+    usable = {key: item for key, item in strangers.value.items() if key not in strangers.names}
+    settings, bad, faults = validate(Settings, usable, strangers.unsure, document, strangers.node, (), NOUN)
     if settings is None:
         good = {key: item for key, item in usable.items() if key not in bad}
-        settings, _, _ = validate(Settings, good, set(), document, document.root, (), "mailweir.json")
-    return settings or Settings(), [*problems, *resolver.problems, *found_problems]
+        settings, _, _ = validate(Settings, good, set(), document, strangers.node, (), NOUN)
+    return settings or Settings(), [*problems, *resolver.problems, *strangers.problems, *strangers.told(), *faults]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-
-from pydantic import BaseModel
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
 from pipeline.component import ComponentConfig, Kind, SecretArguments, Slot
 from pipeline.config.given import UNKNOWN, Given, Unknown, advice, note, opening
@@ -13,15 +12,23 @@ from pipeline.config.near import near
 from pipeline.config.registry import Registry
 from pipeline.config.resolve import CONDITIONAL, Resolver, SecretAt
 from pipeline.config.shape import Shape, shapes
+from pipeline.config.slip import slip
+from pipeline.config.strangers import AROUND, Home, Strangers, rename, settle, slips
 from pipeline.config.tree import Array, Broken, Document, Node, Object, Scalar, plain
-from pipeline.config.validate import MOST_FINDINGS, describe, unknown_property, validate
+from pipeline.config.validate import describe, noun_of, validate
 from pipeline.errors import Edit, Note, Problem, Span
 
 ConfigClass = type[ComponentConfig]
 # A file with more faults of shape is no configuration; the reader stops at fewer faults of syntax.
 MOST_PROBLEMS = 1000
 
-article = {"source": "a source", "sink": "a sink", "transform": "a transform", "system": "a system"}
+article: Final[Mapping[Kind, str]] = {
+    "source": "a source",
+    "sink": "a sink",
+    "transform": "a transform",
+    "system": "a system",
+}
+_TOP: Final[tuple[Kind, ...]] = ("system", "pipe", "metadata")
 
 
 @dataclass(slots=True)
@@ -35,6 +42,8 @@ class Component:
     given: Given
     config: ComponentConfig | None = None
     children: list[tuple[str, Component]] = field(default_factory=list)
+    strangers: frozenset[str] = frozenset()
+    """Names of properties that it does not have."""
 
     def walk(self) -> Iterator[Component]:
         """The component and those within it."""
@@ -51,6 +60,8 @@ class Typer:
     registry: Registry
     resolver: Resolver
     problems: list[Problem] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    """The `_id` of each component of which nothing more is known; empty when it has none."""
     stopped: bool = False
     conditional: bool = True
 
@@ -73,6 +84,8 @@ class Typer:
                 component = self._top(node)
                 if component:
                     found.append(component)
+                else:
+                    self.lost.append(_name(node))
             elif not isinstance(node, Broken):
                 self._fault(
                     "E202",
@@ -92,11 +105,7 @@ class Typer:
         value = self.resolver.value(chosen, path)
         if not isinstance(value, dict):
             return None
-        written = value.get("type")
-        kind: Kind = "system" if isinstance(written, str) and written.startswith("system") else "pipe"
-        if written == "metadata":
-            kind = "metadata"
-        return self.component(kind, chosen, value, path, top=True, id=name)
+        return self.component("pipe", chosen, value, path, top=True, id=name)
 
     def component(
         self,
@@ -108,9 +117,12 @@ class Typer:
         id: str = "",
         default: str | None = None,
         top: bool = False,
-        above: type[BaseModel] | None = None,
+        around: Strangers | None = None,
     ) -> Component | None:
-        """One component and those within it; None when nothing can be said about it."""
+        """One component and those within it; None when nothing can be said about it.
+
+        At the top its `type` tells the `kind`. `around` is the object around it.
+        """
         if isinstance(value, SecretAt):
             self._misplaced(value, path)
         if isinstance(value, Unknown | SecretAt):
@@ -121,24 +133,33 @@ class Typer:
             return None
         if not isinstance(node, Object):
             node = Object(node.start, node.end)
-        model, type_name = self._model(kind, node, value, path, default, top)
+        # These are needed before the class is known that says what other names there are.
+        renamed = slips(node, ("_id", "type") if top else ("type",))
+        named: dict[str, object] = {key: item for key, item in value.items() if key not in renamed.values()}
+        named |= {name: value[written] for name, written in renamed.items()}
+        node = rename(node, renamed)
+        model, type_name = self._model(kind, node, named, path, default, top)
         if model is None:
+            noun = "a component" if top else article[kind]
+            self.problems += Strangers(self.document, node, named, ComponentConfig, noun, path, renamed).told()
             return None
-        fields = shapes(model)
+        kind = model.kind
+        homes = [Home(AROUND, around.model), *around.homes] if around else []
+        noun = noun_of(model, type_name)
+        known = settle(self.document, node, named, model, noun, path, homes, renamed)
+        self.problems += known.problems
+        node, named, fields = known.node, known.value, shapes(model)
         usable: dict[str, object] = {}
         unknown: set[str] = set()
-        strangers: list[str] = []
         children: list[tuple[str, Component]] = []
-        for key, raw in value.items():
+        for key, raw in named.items():
             shape = fields.get(key)
             member = node.members.get(key)
             below = member.value if member else node
             if shape is None:
-                # In an object whose end was guessed the property may belong to another one.
-                if model.model_config.get("extra") != "allow" and node.whole:
-                    strangers.append(key)
-            elif shape.slot and raw is not None:
-                built = self._slot(shape.slot, below, raw, (*path, key), id, model, children)
+                continue
+            if shape.slot and raw is not None:
+                built = self._slot(shape.slot, below, raw, (*path, key), id, known, children)
                 usable[key] = built
                 if isinstance(built, Unknown):
                     unknown.add(key)
@@ -147,27 +168,31 @@ class Typer:
                 usable[key] = _known_part(clean)
                 if _has_unknown(clean):
                     unknown.add(key)
-        usable.setdefault("type", type_name)
-        # A misspelt property is told as that; what was meant is then neither missing nor at its default.
-        free = [name for name in fields if name not in value]
-        unknown.update(meant for key in strangers[:MOST_FINDINGS] for meant in near(key, free))
+        usable["type"] = type_name
+        strays = {*known.names, *known.inner, *(name for _, child in children for name in child.strangers)}
+        if around:
+            strays.update(around.names)
+        # What stands in the wrong place, or under a name that was not understood, is told as that: it is not missing.
+        unsure = known.unsure.union(name for name in strays if name in fields and name not in named)
+        unknown |= unsure
         instance, bad, problems = validate(
             model, {k: v for k, v in usable.items() if v is not UNKNOWN}, unknown, self.document, node, path, type_name
         )
         self.problems += problems
-        for key in strangers[:MOST_FINDINGS]:
-            others = [("", above)] if above else []
-            others += [(name, child.model) for name, child in children]
-            self.problems.append(unknown_property(self.document, node, model, type_name, key, path, others))
-        if len(strangers) > MOST_FINDINGS:
-            more = note(f"{len(strangers) - MOST_FINDINGS} more properties of this component are unknown")
-            self.problems[-1] = replace(self.problems[-1], notes=(*self.problems[-1].notes, more))
+        self.problems += known.told((Home(f"`{name}`", child.model) for name, child in children), type_name)
         values = dict(usable) | dict.fromkeys(unknown | bad, UNKNOWN)
         given = Given(self.document, node, values, path, id)
         found = list(model.faults(given))
+        if unsure:
+            # Without a property of its own such a fault is about one that may be written after all.
+            start = opening(self.document, node)
+            found = [problem for problem in found if start not in _places(problem)]
         self.problems += found
-        wrong = bad or unknown or strangers or any(problem.level == "error" for problem in found)
-        return Component(kind, type_name, id, model, given, None if wrong else instance, children)
+        misspelt = known.names or known.renamed or known.problems or named.get("type", type_name) != type_name
+        wrong = bad or unknown or misspelt or any(problem.level == "error" for problem in found)
+        config = None if wrong else instance
+        strangers = frozenset((*known.names, *known.inner))
+        return Component(kind, type_name, id, model, given, config, children, strangers)
 
     def _model(
         self,
@@ -201,28 +226,44 @@ class Typer:
             message = f"`type` must be a string, not {describe(written)}"
             self._fault("E202", message, span, (*path, "type"), label=describe(written))
             return None, ""
-        model = self.registry.find(kind, str(written))
+        kinds: tuple[Kind, ...] = _TOP if top else (kind,)
+        type_name = str(written)
+        model = self._find(kinds, type_name)
         if model is None:
-            self._unknown_type(kind, node, str(written), path, top)
-        return model, str(written)
+            type_name = self._unknown_type(kinds, node, type_name, path, top)
+            model = self._find(kinds, type_name)
+        return model, type_name
 
-    def _unknown_type(self, kind: Kind, node: Object, written: str, path: tuple[str, ...], top: bool) -> None:
+    def _find(self, kinds: Iterable[Kind], type_name: str) -> type[ComponentConfig] | None:
+        found = (self.registry.find(kind, type_name) for kind in kinds)
+        return next((model for model in found if model), None)
+
+    def _unknown_type(self, kinds: Sequence[Kind], node: Object, written: str, path: tuple[str, ...], top: bool) -> str:
+        """Tell it; gives the type that was clearly meant, or nothing."""
         member = node.members.get("type")
         span = self.document.span(member.value) if member else opening(self.document, node)
-        names = self._known(kind, top)
-        what = "component" if top else kind
+        names = self._known(kinds[0], top)
+        what = "component" if top else kinds[0]
         notes = []
         fix: tuple[Edit, ...] = ()
-        package = self.registry.closed_by(kind, written)
+        meant = ""
+        package = next((found for kind in kinds if (found := self.registry.closed_by(kind, written))), None)
+        home = next((k for k in article if not top or k != "system" if written in self.registry.names(k)), None)
         if package:
             notes.append(note(f"the installed package `{package}` brings it"))
             notes.append(advice(f'to allow it add `"plugins": ["{package}"]` to mailweir.json'))
+        elif home:
+            where = "" if home == "system" else f": it stands in the `{home}` of a pipe"
+            notes.append(advice(f'"{written}" is the type of {article[home]}{where}'))
+        elif meant := slip(written, names) or _prefixed(written, names):
+            notes.append(advice(f'did you mean "{meant}"?'))
+            fix = (Edit(span, f'"{meant}"'),) if member and _is_text(member.value, written) else ()
         elif close := near(written, names):
             notes.append(advice(f'did you mean "{close[0]}"?'))
-            fix = (Edit(span, f'"{close[0]}"'),) if member and _is_text(member.value, written) else ()
         notes.append(note(f"types: {', '.join(names)}"))
         message = f'no {what} has the type "{written}"'
         self._fault("E205", message, span, (*path, "type"), label="not known", notes=tuple(notes), fix=fix)
+        return meant
 
     def _known(self, kind: Kind, top: bool) -> list[str]:
         return [*self.registry.names("system"), "metadata", "pipe"] if top else self.registry.names(kind)
@@ -237,11 +278,11 @@ class Typer:
         raw: object,
         path: tuple[str, ...],
         id: str,
-        above: type[BaseModel],
+        around: Strangers,
         children: list[tuple[str, Component]],
     ) -> object:
         def one(node: Node, raw: object, path: tuple[str, ...]) -> object:
-            child = self.component(slot.kind, node, raw, path, id=id, default=slot.default, above=above)
+            child = self.component(slot.kind, node, raw, path, id=id, default=slot.default, around=around)
             if child is None:
                 return UNKNOWN
             children.append((path[-1], child))
@@ -305,9 +346,18 @@ class Typer:
 
 
 def _name(node: Object) -> str:
-    member = node.members.get("_id")
+    member = node.members.get("_id") or node.members.get(slips(node, ["_id"]).get("_id", ""))
     value = member.value.value if member and isinstance(member.value, Scalar) else None
     return value if isinstance(value, str) else ""
+
+
+def _prefixed(written: str, names: Sequence[str]) -> str:
+    name = f"system:{written}"
+    return name if name in names else ""
+
+
+def _places(problem: Problem) -> list[Span]:
+    return [problem.span, *(label.span for label in (*problem.also, *problem.related))]
 
 
 def _is_text(node: Node, text: str) -> bool:

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ValidationError
 from pipeline.config.given import FromEnv, advice, note, opening
 from pipeline.config.near import near
 from pipeline.config.shape import Shape, shapes
+from pipeline.config.slip import slip
+from pipeline.config.strangers import MOST_FINDINGS, Strangers
 from pipeline.config.tree import Array, Document, Node, Object, Scalar
 from pipeline.errors import Edit, Note, Problem
 from pipeline.secret import Secret
@@ -21,9 +23,6 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound=BaseModel)
 Loc = tuple[str | int, ...]
-
-# More faults of one component are one fault many times: a list of the wrong kind.
-MOST_FINDINGS = 100
 
 # pydantic's error types for a value of another type, and what is wanted instead.
 wanted = {
@@ -79,12 +78,12 @@ def validate(
     """The model, or None; the properties with a fault; the problems. `unknown` ones may be missing."""
     instance, errors = _try(model, usable)
     if errors:
-        usable, converted = _from_environment(usable, errors)
+        usable, converted = _from_environment(model, usable, errors)
         if converted:
             instance, errors = _try(model, usable)
     problems: list[Problem] = []
     bad: set[str] = set()
-    groups = _groups(usable, errors)
+    groups = _groups(model, usable, errors)
     for loc, group in groups.items():
         first = str(loc[0])
         if first in unknown and group[0]["type"] == "missing":
@@ -111,10 +110,12 @@ def _try(model: type[M], usable: Mapping[str, object]) -> tuple[M | None, list[E
         return None, error.errors(include_url=False, include_input=False)
 
 
-def _from_environment(usable: dict[str, object], errors: Sequence[ErrorDetails]) -> tuple[dict[str, object], bool]:
+def _from_environment(
+    model: type[BaseModel], usable: dict[str, object], errors: Sequence[ErrorDetails]
+) -> tuple[dict[str, object], bool]:
     """Text of the environment read as JSON where text does not fit: "25" → 25, "True" → true."""
     spots = [
-        loc for loc in {_json_loc(usable, error["loc"]) for error in errors} if isinstance(_at(usable, loc), FromEnv)
+        loc for loc in {_json_loc(model, usable, error) for error in errors} if isinstance(_at(usable, loc), FromEnv)
     ]
     if not spots:
         return usable, False
@@ -147,17 +148,31 @@ def _read(text: str) -> object:
         return text
 
 
-def _json_loc(value: object, loc: Loc) -> Loc:
-    """The part of pydantic's location that exists in the JSON: names of union branches fall out."""
+def _json_loc(model: type[BaseModel], usable: object, error: ErrorDetails) -> Loc:
+    """The part of pydantic's location that exists in the JSON: names of union branches fall out.
+
+    What is missing, or is there and refused, is its last part.
+    """
     found: list[str | int] = []
-    for index, part in enumerate(loc):
-        if isinstance(value, dict) and (part in value or index == len(loc) - 1):
-            found.append(part)
-            value = value.get(part)
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-            found.append(part)
+    value, owner, free = usable, model, False
+    named = error["type"] in {"missing", "extra_forbidden"}
+    for index, part in enumerate(error["loc"], 1):
+        if isinstance(value, list) and isinstance(part, int) and part < len(value):
             value = value[part]
+        elif isinstance(value, dict) and isinstance(part, str) and (free or part in shapes(owner)) and part in value:
+            value = value[part]
+            if not free:
+                shape = shapes(owner)[part]
+                # In an object of any names, and in a property that holds no object at all, no class says more.
+                owner, free = shape.model or _Nothing, dict in shape.leaves
+        elif not (named and index == len(error["loc"])):
+            continue
+        found.append(part)
     return tuple(found)
+
+
+class _Nothing(BaseModel):
+    """The class of what is no object: it has no properties."""
 
 
 def _at(value: object, loc: Loc) -> object:
@@ -172,11 +187,13 @@ def _at(value: object, loc: Loc) -> object:
     return value
 
 
-def _groups(usable: Mapping[str, object], errors: Sequence[ErrorDetails]) -> dict[Loc, list[ErrorDetails]]:
+def _groups(
+    model: type[BaseModel], usable: Mapping[str, object], errors: Sequence[ErrorDetails]
+) -> dict[Loc, list[ErrorDetails]]:
     """The errors of each place; of a union only those of the branch that came furthest."""
     groups: dict[Loc, list[ErrorDetails]] = {}
     for error in errors:
-        loc = _json_loc(usable, error["loc"]) or error["loc"][:1]
+        loc = _json_loc(model, usable, error) or error["loc"][:1]
         groups.setdefault(loc, []).append(error)
     deeper = {loc[:length] for loc in groups for length in range(1, len(loc))}
     return {loc: group for loc, group in groups.items() if loc not in deeper}
@@ -227,9 +244,7 @@ class _Finding:
         if "missing" in self.kinds:
             return self._missing()
         if "extra_forbidden" in self.kinds and self.owner and isinstance(self.holder, Object):
-            return unknown_property(
-                self.document, self.holder, self.owner, "", self.name, self.path[:-1], (), self.noun
-            )
+            return Strangers(self.document, self.holder, {}, self.owner, self.noun, self.path[:-1]).problem(self.name)
         value = _at(self.usable, self.loc)
         if isinstance(value, FromEnv):
             return self._unreadable(value)
@@ -276,7 +291,10 @@ class _Finding:
         names += [f'"{choice}"' for choice in self._choices()]
         if not names and self.kinds & bounds:
             names = [f"a number {self._range()}"]
-        return " or ".join(dict.fromkeys(names)) or "what this property needs"
+        *most, last = dict.fromkeys(part for name in names for part in name.split(" or ")) or [
+            "what this property needs"
+        ]
+        return f"{', '.join(most)} or {last}" if most else last
 
     def _choices(self) -> list[str]:
         return [str(choice) for choice in self.shape.choices if isinstance(choice, str)] if self.shape else []
@@ -307,9 +325,10 @@ class _Finding:
     def _no_choice(self, value: str, choices: Sequence[str]) -> Problem:
         listed = ", ".join(f'"{choice}"' for choice in choices)
         also = "true, false, " if "bool_type" in self.kinds else ""
-        close = near(value, choices)
+        meant = slip(value, choices)
+        close = [meant] if meant else near(value, choices)
         notes = (advice(f'did you mean "{close[0]}"?'),) if close else ()
-        fix = json.dumps(close[0]) if close else None
+        fix = json.dumps(meant) if meant else None
         message = (
             f"`{self.name}` must be one of {also}{listed}"
             if len(choices) > 1 or also
@@ -337,40 +356,9 @@ class _Finding:
             return None, ()
         trial = _with(self.usable, self.loc, other)
         _, errors = _try(self.model, trial)
-        if any(_json_loc(trial, error["loc"])[: len(self.loc)] == self.loc for error in errors):
+        if any(_json_loc(self.model, trial, error)[: len(self.loc)] == self.loc for error in errors):
             return None, ()
         return json.dumps(other), (advice(words),)
-
-
-def unknown_property(
-    document: Document,
-    node: Object,
-    model: type[BaseModel],
-    type_name: str,
-    name: str,
-    path: tuple[str, ...],
-    others: Sequence[tuple[str, type[BaseModel]]] = (),
-    noun: str = "",
-) -> Problem:
-    """E201, with the property that was meant, or the place where this one belongs."""
-    noun = noun or noun_of(model, type_name)
-    member = node.members.get(name)
-    span = document.span(member.key) if member else opening(document, node)
-    known = [key for key in shapes(model) if key not in node.members]
-    home = next(((where, other) for where, other in others if name in shapes(other)), None)
-    close = near(name, known)
-    notes: tuple[Note, ...] = ()
-    fix: tuple[Edit, ...] = ()
-    if home:
-        where = f"`{home[0]}`" if home[0] else "the object around this one"
-        notes = (advice(f"`{name}` belongs in {where}"),)
-    elif close:
-        notes = (advice(f"did you mean `{close[0]}`?"),)
-        fix = (Edit(span, json.dumps(close[0])),) if member else ()
-    else:
-        notes = (advice(f"properties: `mailweir explain {type_name}`"),) if type_name else ()
-    message = f"unknown property `{name}` in {noun}"
-    return Problem("E201", message, span, f"not a property of {noun}", (*path, name), notes=notes, fix=fix)
 
 
 def _number(value: float) -> str:

@@ -106,7 +106,7 @@ def test_every_format(mailweir: Mailweir) -> None:
 
 def test_with_errors_nothing_is_drawn(mailweir: Mailweir) -> None:
     """The picture would be wrong: exit code 3, with the way to the errors and round them."""
-    (mailweir.folder / "pipes" / "bad.conf.json").write_text('{"_id": "x", "type": "pip", "a": }')
+    (mailweir.folder / "pipes" / "bad.conf.json").write_text('{"_id": "x", "type": "tube", "a": }')
     head = "error: the config has 2 errors, so the picture would be wrong. See: mailweir check\n"
     assert mailweir("graph") == (3, "", head + "  help: `--partial` draws what loads\n")
     done = mailweir("graph", "--json")

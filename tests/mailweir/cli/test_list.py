@@ -163,7 +163,9 @@ def test_alternatives_and_wide_characters_keep_their_columns(mailweir: Mailweir)
 
 def test_a_configuration_with_errors_is_listed_as_far_as_it_loads(mailweir: Mailweir) -> None:
     """The count of errors goes to standard error; the exit code stays 0."""
-    mailweir.write("pipes/bad.conf.json", '{"_id": "bad", "type": "pipe", "source": {"type": "embeded"}}')
+    mailweir.write(
+        "pipes/bad.conf.json", '{"_id": "bad", "type": "pipe", "source": {"type": "embeded", "entities": []}}'
+    )
     done = mailweir("list", "pipes")
     assert (done.code, done.err) == (0, "the config has 1 error; this is what loads. See: mailweir check\n")
     assert [line.split()[1] for line in done.out.splitlines()[1:]] == ["bad", "customers", "welcome-mail"]
