@@ -131,8 +131,7 @@ class SystemFault:
     retryable: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What became of one recipient of one message, and in which phase that was settled.
 
     `code` and `enhanced` are what the server said: None and `""` when it said nothing of this recipient. A refusal

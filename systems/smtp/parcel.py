@@ -7,7 +7,7 @@ once more, as a message to those recipients. What was answered is kept, so the c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from systems.mail import Answer, Answered, Message, Status
@@ -74,17 +74,19 @@ class Job:
         self.stop()
 
 
-@dataclass(slots=True)
 class Parcel:
     """A message on its way: `message` is what goes out now, `whole` what the caller gave."""
 
-    job: Job
-    whole: Message
-    message: Message
-    since: float = 0.0
-    rounds: int = 0
+    # Most messages go once and whole, so these are rarely set.
+    rounds = 0
     settled: dict[int, Answer] | None = None  # by the recipient's place in `whole`
     places: tuple[int, ...] | None = None  # of the recipients of `message` in `whole`; None: all of them
+
+    def __init__(self, job: Job, whole: Message) -> None:
+        """It is taken and not in a session."""
+        self.job = job
+        self.whole = self.message = whole
+        self.since = 0.0
 
     def again(self, answers: Sequence[Answer]) -> bool:
         """Take the answers; whether the recipients that were not tried can go once more."""
@@ -101,10 +103,10 @@ class Parcel:
             self.message = _part(self.whole, self.places)
         return True
 
-    def answered(self, answers: Sequence[Answer]) -> Answered:
+    def answered(self, answers: tuple[Answer, ...]) -> Answered:
         """The message that the caller gave with all of its answers."""
         if self.settled is None:
-            return Answered(self.whole, tuple(answers))
+            return Answered(self.whole, answers)
         return Answered(self.whole, tuple(self.settled[place] for place in range(len(self.settled))))
 
 

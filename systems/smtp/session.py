@@ -21,6 +21,7 @@ from systems.smtp.auth import Kind, choose, mechanism
 from systems.smtp.endpoints import Endpoint
 from systems.smtp.events import Event, Login, Ready, StartTls
 from systems.smtp.mechanisms import Credentials, Refusal, Sasl
+from systems.smtp.parcel import Parcel
 from systems.smtp.protocol import Protocol as Machine
 from systems.smtp.settings import Settings
 from systems.smtp.tls import explain
@@ -110,8 +111,8 @@ class Session(asyncio.BufferedProtocol):
         self._written = 0
         self._left = False
         self.accepted = False  # it has carried a message to its end
-        self.carried: dict[int, float] = {}
-        """When each message that was handed in began, by its identity, in that order. The owner keeps it."""
+        self.carried: dict[int, Parcel] = {}
+        """What was handed in, by the identity of the message, in that order. The owner keeps it."""
         self.tls: ssl.SSLObject | None = None
 
     def open(self) -> None:
@@ -155,7 +156,7 @@ class Session(asyncio.BufferedProtocol):
             self._deadline_of = state
             self._since = now
             self._rate_mark = None
-        if self.carried and now - next(iter(self.carried.values())) > self.route.timeouts.message:
+        if self.carried and now - next(iter(self.carried.values())).since > self.route.timeouts.message:
             self.abort(Reason.TIMEOUT, f"the message took longer than {self.route.timeouts.message:g} s")
             return
         if self._transport is None or self._encrypting or kind is None:
@@ -218,11 +219,14 @@ class Session(asyncio.BufferedProtocol):
         data = bytes(self.route.buffer[:nbytes])
         if self._transcript is not None:
             self._say(self._transcript.received(data))
-        events = machine.receive_data(data)
-        if events:
-            self._handle(events)
+        owner = self._owner
+        for event in machine.receive_data(data):
+            if isinstance(event, Answered):
+                owner.answered(self, event)
+            else:
+                self._handle((event,))
         if machine.can_send:
-            self._owner.refill(self)
+            owner.refill(self)
         self.flush()
 
     def pause_writing(self) -> None:

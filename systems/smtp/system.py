@@ -49,7 +49,6 @@ class SmtpSystem:
         self._jitter = jitter
         self._jobs: deque[Job] = deque()
         self._queue: deque[Parcel] = deque()  # what was taken and is in no session
-        self._parcels: dict[int, Parcel] = {}  # by the identity of the message that is in a session
         self._seats: dict[int, Seat] = {}
         self._sessions: dict[int, Session] = {}
         self._numbers: dict[Session, int] = {}
@@ -151,8 +150,7 @@ class SmtpSystem:
     def answered(self, session: Session, answered: Answered) -> None:
         """Tell the caller, or let those that were not tried go once more."""
         message, answers = answered
-        parcel = self._parcels.pop(id(message))
-        del session.carried[id(message)]
+        parcel = session.carried.pop(id(message))
         for answer in answers:
             if answer.status is Status.NOT_TRIED:
                 if parcel.again(answers) and not self._closing:
@@ -169,7 +167,8 @@ class SmtpSystem:
         elif first.status is Status.ACCEPTED:
             session.accepted = True
             self._storage_faults = 0
-        parcel.job.tell(parcel.answered(answers))
+        whole = answered if message is parcel.whole and parcel.settled is None else parcel.answered(answers)
+        parcel.job.tell(whole)
 
     def refill(self, session: Session) -> None:
         """Hand in more messages if that needs no thought, and let the plan think if not."""
@@ -181,23 +180,22 @@ class SmtpSystem:
         most = limits.messages_per_connection if seat.most is None else min(seat.most, limits.messages_per_connection)
         now = self._loop.time()
         if now < seat.opened_at + limits.connection_max_age:
-            while seat.messages < most and machine.can_send:
-                parcel = self._take()
+            while seat.messages < most:
+                parcel = self._queue.popleft() if self._queue else self._draw()
                 if parcel is None:
                     break
                 self._hand_in(session, seat, parcel, now)
-        if machine.in_flight:
-            seat.standing = Standing.BUSY
-            seat.room = machine.can_send
-        else:
+                if not machine.can_send:
+                    return
+        if not machine.in_flight:
             seat.standing = Standing.IDLE
             seat.idle_since = now
             self._plan_soon()
 
     def handing_over(self, session: Session, messages: Sequence[Message]) -> bool:
         """Ask the callers to put on record that these can be in doubt from now on."""
-        parcels = [self._parcels[id(message)] for message in messages]
-        for parcel in parcels:
+        for message in messages:
+            parcel = session.carried[id(message)]
             try:
                 parcel.job.handing_over((parcel.whole,))
             except Exception as error:  # noqa: BLE001 - the caller's own: it gets it back
@@ -293,9 +291,6 @@ class SmtpSystem:
                 break
             self._queue.append(parcel)
 
-    def _take(self) -> Parcel | None:
-        return self._queue.popleft() if self._queue else self._draw()
-
     def _draw(self) -> Parcel | None:
         """The next message of the callers, in turns."""
         jobs = self._jobs
@@ -306,7 +301,7 @@ class SmtpSystem:
             if len(job.results) < MOST_WAITING:
                 message = job.take()
                 if message is not None:
-                    return Parcel(job, message, message)
+                    return Parcel(job, message)
         return None
 
     def _carry_out(self, decided: Plan, now: float) -> None:
@@ -316,9 +311,7 @@ class SmtpSystem:
                 self._open(action.server, now)
             elif isinstance(action, Assign):
                 session = touched[action.session] = self._sessions[action.session]
-                seat = self._seats[action.session]
-                self._hand_in(session, seat, self._queue.popleft(), now)
-                seat.standing = Standing.BUSY
+                self._hand_in(session, self._seats[action.session], self._queue.popleft(), now)
             elif isinstance(action, Close):
                 self._seats[action.session].standing = Standing.CLOSING
                 touched[action.session] = self._sessions[action.session]
@@ -335,12 +328,13 @@ class SmtpSystem:
         session.open()
 
     def _hand_in(self, session: Session, seat: Seat, parcel: Parcel, now: float) -> None:
-        if id(parcel.message) in self._parcels:  # the same object twice: they must be told apart
-            parcel.message = replace(parcel.message)
-        message = parcel.message
-        self._parcels[id(message)] = parcel
-        session.carried[id(message)] = now
+        message, carried = parcel.message, session.carried
+        if id(message) in carried:  # the same object twice: they must be told apart
+            message = parcel.message = replace(message)
+        carried[id(message)] = parcel
+        parcel.since = now
         seat.messages += 1
+        seat.standing = Standing.BUSY
         session.send(message)
 
     def _is_steady(self, now: float) -> bool:
@@ -371,10 +365,10 @@ class SmtpSystem:
             parcel = self._queue.pop()
             places = parcel.message.envelope.recipients
             fault = trouble.fault
-            answers = [
+            answers = tuple(
                 Answer(one, Status.NOT_TRIED, Phase.BEFORE, trouble.server, fault.code, "", fault.text)
                 for one in places
-            ]
+            )
             parcel.rounds = MOST_WAITING
             if parcel.settled is not None:
                 parcel.again(answers)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import FrozenInstanceError, fields
 from typing import Self
 
 import pytest
@@ -88,8 +87,9 @@ def test_a_system_behind_the_port_answers_each_recipient() -> None:
 def test_what_crosses_the_port_does_not_change(value: Message) -> None:
     """Every value is frozen and has no room for more."""
     assert not hasattr(value, "__dict__")
-    with pytest.raises(FrozenInstanceError):
-        setattr(value, fields(value)[0].name, "other")
+    name = next(iter(type(value).__annotations__))
+    with pytest.raises(AttributeError):
+        setattr(value, name, "other")
 
 
 def test_every_deadline_has_its_phase() -> None:

@@ -17,7 +17,7 @@ def parcel(*recipients: str, reports: DeliveryReports | None = None) -> Parcel:
     """A message that was taken from a caller."""
     whole = Message("k", Envelope("a@b.no", recipients, reports=reports), b"x")
     job = Job(iter(()), lambda _: None, lambda: None)
-    return Parcel(job, whole, whole)
+    return Parcel(job, whole)
 
 
 def test_what_was_not_tried_goes_again_alone() -> None:
@@ -29,7 +29,7 @@ def test_what_was_not_tried_goes_again_alone() -> None:
     assert one.message.envelope.reports == DeliveryReports(original=("y@b.no", "z@b.no"))
     assert one.again([answer("y", Status.NOT_TRIED), answer("z", Status.PERMANENT)])
     assert one.message.envelope.recipients[0] == "y"
-    last = [answer("y", Status.TEMPORARY)]
+    last = (answer("y", Status.TEMPORARY),)
     assert not one.again(last)
     told = one.answered(last)
     assert told.message is one.whole
@@ -39,9 +39,9 @@ def test_what_was_not_tried_goes_again_alone() -> None:
 def test_what_is_never_tried_ends() -> None:
     """A message that no connection tries is told after some rounds."""
     one = parcel("x")
-    untried = [answer("x", Status.NOT_TRIED)]
+    untried = (answer("x", Status.NOT_TRIED),)
     assert [one.again(untried) for _ in range(MOST_ROUNDS)] == [True] * (MOST_ROUNDS - 1) + [False]
-    assert one.answered(untried).answers == tuple(untried)
+    assert one.answered(untried).answers == untried
 
 
 def test_a_job_ends_when_all_is_told() -> None:
@@ -52,7 +52,7 @@ def test_a_job_ends_when_all_is_told() -> None:
     assert job.take() is one.whole
     assert job.take() is None
     assert not job.finished
-    job.tell(one.answered([answer("x", Status.ACCEPTED)]))
+    job.tell(one.answered((answer("x", Status.ACCEPTED),)))
     assert job.finished
     assert woken
     assert len(job.results) == 1
