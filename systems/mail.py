@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated, Literal, NamedTuple, Protocol
 
@@ -50,13 +50,15 @@ class Envelope:
     """Who sends and who gets a message. The sender `""` is the null return path of reports.
 
     `smtputf8` says that the header holds UTF-8, so that every server on the way must know it (RFC 6531). What the
-    addresses and the content need, a mail system sees for itself.
+    addresses and the content need, a mail system sees for itself. `xverp` asks for a return path of its own for each
+    recipient, from servers that can make them.
     """
 
     sender: str
     recipients: tuple[str, ...]
     smtputf8: bool = False
     reports: DeliveryReports | None = None
+    xverp: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,16 @@ class Message:
     key: str
     envelope: Envelope
     content: bytes
+
+
+def part(whole: Message, places: Sequence[int]) -> Message:
+    """The same message to some of its recipients."""
+    envelope = whole.envelope
+    reports = envelope.reports
+    if reports is not None and reports.original:
+        reports = replace(reports, original=tuple(reports.original[place] for place in places))
+    recipients = tuple(envelope.recipients[place] for place in places)
+    return replace(whole, envelope=replace(envelope, recipients=recipients, reports=reports))
 
 
 class Status(StrEnum):

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Self
 
-from tenacity import RetryCallState
 from tenacity.wait import wait_exponential
 
 from systems.mail import Reason
+from systems.waits import Growth
 
 # A server that finds its clients too many is given one more each so many seconds.
 GROW_EVERY: Final = 60.0
@@ -42,32 +42,11 @@ class Cause(StrEnum):
     LOGIN = "login"
 
 
-class _Attempt(RetryCallState):
-    """What a strategy looks at, without the clock that an attempt of tenacity's own reads."""
-
-    def __init__(self, number: int) -> None:
-        self.attempt_number = number
-
-
-@dataclass(frozen=True, slots=True)
-class _Growth:
-    """Waits from `shortest`, or `share` of the longest that this failure may bring, up to that."""
-
-    longest: wait_exponential
-    shortest: float
-    share: float
-
-    def seconds(self, failures: int, jitter: float) -> float:
-        high = self.longest(_Attempt(failures))
-        low = max(self.shortest, self.share * high)
-        return low + jitter * (high - low)
-
-
 _growth: Final = {
     # As `wait_random_exponential`: many clients that a server lost come back at many times.
-    Cause.NETWORK: _Growth(wait_exponential(multiplier=2, max=300), shortest=1.0, share=0.0),
+    Cause.NETWORK: Growth(wait_exponential(multiplier=2, max=300), shortest=1.0, share=0.0),
     # Never sooner than five minutes, so that no account is locked, and never later than an hour.
-    Cause.LOGIN: _Growth(wait_exponential(multiplier=375, max=3600), shortest=300.0, share=0.8),
+    Cause.LOGIN: Growth(wait_exponential(multiplier=375, max=3600), shortest=300.0, share=0.8),
 }
 
 

@@ -7,10 +7,9 @@ once more, as a message to those recipients. What was answered is kept, so the c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
-from systems.mail import Answer, Answered, Message, Status
+from systems.mail import Answer, Answered, Message, Status, part
 
 # How often a message goes out anew without one more of its recipients being settled.
 MOST_ROUNDS: Final = 3
@@ -100,7 +99,7 @@ class Parcel:
             return False
         if len(untried) < len(answers):
             self.places = tuple(places[index] for index in untried)
-            self.message = _part(self.whole, self.places)
+            self.message = part(self.whole, self.places)
         return True
 
     def answered(self, answers: tuple[Answer, ...]) -> Answered:
@@ -108,13 +107,3 @@ class Parcel:
         if self.settled is None:
             return Answered(self.whole, answers)
         return Answered(self.whole, tuple(self.settled[place] for place in range(len(self.settled))))
-
-
-def _part(whole: Message, places: Sequence[int]) -> Message:
-    """The same message to some of its recipients."""
-    envelope = whole.envelope
-    reports = envelope.reports
-    if reports is not None and reports.original:
-        reports = replace(reports, original=tuple(reports.original[place] for place in places))
-    recipients = tuple(envelope.recipients[place] for place in places)
-    return replace(whole, envelope=replace(envelope, recipients=recipients, reports=reports))

@@ -123,7 +123,7 @@ class Transaction:
             f"{'' if self.content.seven_bit else ' BODY=8BITMIME'}"
             f"{' SMTPUTF8' if utf8 else ''}"
             f"{'' if reports is None else mail_reports(reports)}"
-            f"{' XVERP' if settings.xverp and offers.verp and sender else ''}\r\n"
+            f"{' XVERP' if (settings.xverp or envelope.xverp) and offers.verp and sender else ''}\r\n"
         )
 
     def _refuse(self, index: int, enhanced: str, text: str) -> None:

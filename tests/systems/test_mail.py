@@ -19,6 +19,7 @@ from systems.mail import (
     Status,
     SystemFault,
     Trouble,
+    part,
 )
 from systems.smtp.config import TimeoutsConfig
 
@@ -90,6 +91,17 @@ def test_what_crosses_the_port_does_not_change(value: Message) -> None:
     name = next(iter(type(value).__annotations__))
     with pytest.raises(AttributeError):
         setattr(value, name, "other")
+
+
+def test_a_part_of_a_message_has_what_belongs_to_its_recipients() -> None:
+    """Their original addresses go with them, and all else stays as it is."""
+    reports = DeliveryReports(("NEVER",), original=("b@old.example", "c@old.example"))
+    whole = Message("k", Envelope("a@example.com", ("b@example.com", "c@example.com"), reports=reports), b"x")
+    some = part(whole, (1,))
+    assert some.envelope.recipients == ("c@example.com",)
+    assert some.envelope.reports == DeliveryReports(("NEVER",), original=("c@old.example",))
+    assert (some.key, some.content, some.envelope.sender) == (whole.key, whole.content, whole.envelope.sender)
+    assert part(MESSAGE, (0, 1)) == MESSAGE
 
 
 def test_every_deadline_has_its_phase() -> None:

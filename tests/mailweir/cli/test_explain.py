@@ -115,7 +115,7 @@ def test_what_a_name_leads_to(asked: str, answers: list[str]) -> None:
         ("sytem:smtp", "nothing is known about 'sytem:smtp'", "system:smtp"),
         (
             "max_per_hour",
-            "nothing is known about 'max_per_hour'. A property of this name: mailweir explain system:smtp.max_per_hour",
+            "nothing is known about 'max_per_hour'. A property of this name: mailweir explain system:eml.max_per_hour",
             "",
         ),
     ],

@@ -40,8 +40,9 @@ def _message(
     smtputf8: bool = False,
     reports: DeliveryReports | None = None,
     key: str = "k",
+    xverp: bool = False,
 ) -> Message:
-    return Message(key, Envelope(sender, recipients or ("b@example.com",), smtputf8, reports), content)
+    return Message(key, Envelope(sender, recipients or ("b@example.com",), smtputf8, reports, xverp), content)
 
 
 @pytest.fixture(scope="session")

@@ -240,6 +240,7 @@ parameters = {
     "dsn": ({"reports": DeliveryReports(("FAILURE",), "FULL", "id")}, {}, b" SIZE=22 RET=FULL ENVID=id"),
     "xverp": ({}, {"xverp": True}, b" SIZE=22 XVERP"),
     "xverp-if-offered": ({}, {"xverp": "if_offered"}, b" SIZE=22 XVERP"),
+    "xverp-of-the-message": ({"xverp": True}, {}, b" SIZE=22 XVERP"),
     "xverp-null-sender": ({"sender": ""}, {"xverp": True}, b" SIZE=22"),
     "everything": (
         {"sender": "bjørn@e.no", "content": b"\xe6\r\n", "reports": DeliveryReports(returns="HDRS")},
