@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from mailweir.cli.options import Common, common
-from mailweir.cli.out import ReaderGoneError
+from mailweir.cli.streams import StreamError
 
 if TYPE_CHECKING:
     from mailweir.catcher import Catcher
@@ -90,8 +90,8 @@ async def _serve(catcher: Catcher, desk: _Desk) -> None:
         desk.values.out.say(f"Catching mail on 127.0.0.1:{catcher.port}; nothing leaves this machine. Ctrl-C stops")
         await desk.stopped.wait()
     desk.values.out.say(f"Caught {catcher.count} mail{'' if catcher.count == 1 else 's'}")
-    if desk.gone:
-        raise desk.gone
+    if desk.failed:
+        raise desk.failed
 
 
 class _Desk:
@@ -102,7 +102,7 @@ class _Desk:
 
         self.values = values
         self.stopped = asyncio.Event()
-        self.gone: ReaderGoneError | None = None
+        self.failed: StreamError | None = None
         self._folder = values.here / folder if folder else None
         self._called = folder or Path()
         if self._folder:
@@ -119,10 +119,13 @@ class _Desk:
                 self.values.out.record(mail.document() | ({"file": name} if name else {}))
             else:
                 self.values.out.line(mail.line() + (f"  {name}" if name else ""))
-        except ReaderGoneError as error:
-            self.gone = error
+        except StreamError as error:
+            self.failed = error
             self.stopped.set()
-            raise BrokenPipeError(errno.EPIPE, "nobody reads the output") from error
+            raise OSError(errno.EIO, str(error)) from error
+        if self.values.out.gone:
+            self.stopped.set()
+            raise BrokenPipeError(errno.EPIPE, "nobody reads the output")
 
     def rehearsed(self, mishap: Mishap, step: Step, recipient: str) -> None:
         """Say which fault was just rehearsed."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +12,8 @@ import click
 from mailweir.cli.checking import Checked, check_paths, repair
 from mailweir.cli.options import Common
 from mailweir.cli.report import diff, write
-from pipeline.config.load import Options
+from mailweir.cli.streams import taken
+from pipeline.config.load import Options, project_root
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def run_check(values: Common, wish: Wish) -> int:
         if len(wish.paths) > 1 or wish.watch:
             raise click.UsageError("`-` stands alone: standard input is one file")
         return _standard_input(values, options, wish, style)
-    wanted = _paths(wish.paths, values.here)
+    wanted = _paths(wish.paths, values.here) if wish.paths else [_project(values)]
 
     def once() -> int:
         checked = check_paths(wanted, options, *wish.codes)
@@ -68,6 +68,14 @@ def run_check(values: Common, wish: Wish) -> int:
     return watching(once, wanted, values.out)
 
 
+def _project(values: Common) -> Path:
+    """The whole project around this folder; said when it begins elsewhere."""
+    root = project_root(values.here)
+    if root != values.here:
+        values.out.say(f"the project begins in {root}")
+    return root
+
+
 def _here(paths: Sequence[str]) -> str:
     return ", ".join(paths) if paths else "this folder"
 
@@ -78,9 +86,9 @@ def _codes(given: Sequence[str]) -> tuple[str, ...]:
 
 def _paths(given: Iterable[str], here: Path) -> list[Path]:
     found: list[Path] = []
-    for text in given or ["."]:
+    for text in given:
         path = Path(os.path.normpath(here / text))
-        if path.exists() or path.is_symlink():
+        if os.path.lexists(path):
             found.append(path)
         elif any(sign in text for sign in "*?["):
             matched = sorted(here.glob(text)) if not Path(text).is_absolute() else []
@@ -94,12 +102,11 @@ def _paths(given: Iterable[str], here: Path) -> list[Path]:
 
 def _standard_input(values: Common, options: Options, wish: Wish, style: str) -> int:
     path = Path(os.path.normpath(values.here / (wish.stdin_name or "<stdin>")))
-    options = replace(options, replaced={path: sys.stdin.buffer.read()})
+    options = replace(options, replaced={path: taken()})
     checked: Checked = check_paths([path], options, *wish.codes)
     if wish.fix:
         repaired = checked.repaired(checked.documents[checked.files[0]])
-        sys.stdout.buffer.write(repaired)
-        sys.stdout.buffer.flush()
+        values.out.data(repaired)
         checked = check_paths([path], replace(options, replaced={path: repaired}), *wish.codes)
     values.out.scrubber = checked.scrubber
     if not wish.fix or style == "full":

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from mailweir.cli.grammar import Value, Verb, aliases, common, verbs
+from mailweir.cli.streams import opened, put
 
 _first_id: Final = re.compile(r'"_id"\s*:\s*"([^"\\]+)"')
 _reference: Final = re.compile(r"\$SECRET\(([A-Za-z0-9_.-]+)\)")
@@ -24,9 +25,9 @@ def answer(arguments: Sequence[str]) -> int:
     *before, current = arguments or [""]
     try:
         found = candidates(before, current.removeprefix("@"), Path.cwd())
+        put(opened(sys.stdout), "".join(f"{line}\n" for line in found))
     except Exception:  # noqa: BLE001 - as the docstring says
         return 0
-    sys.stdout.write("".join(f"{line}\n" for line in found))
     return 0
 
 

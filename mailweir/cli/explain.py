@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mailweir.cli.group import meant
+from mailweir.cli.loading import registry_here
 from mailweir.cli.options import Common, common
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mailweir.topics import Topic
     from pipeline.config.registry import Registry
 
@@ -32,7 +31,7 @@ Examples:
 @common
 def explain_command(values: Common, words: Sequence[str]) -> int:
     """Explain a code, a type, a property or a word. Needs no network and no project."""
-    found = _found(" ".join(words), _registry(values.here))
+    found = _found(" ".join(words), registry_here(values.here))
     out = values.out
     if values.json:
         topics = [_facts(topic) for topic in found]
@@ -44,20 +43,6 @@ def explain_command(values: Common, words: Sequence[str]) -> int:
     for line in lines(found, out.width(out.stdout), lambda text: f"\x1b[1m{text}\x1b[0m" if bold else text):
         out.line(line)
     return 0
-
-
-def _registry(here: Path) -> Registry:
-    """The installed types; those of plugins too, where the project around this folder allows them."""
-    from pipeline.config.files import SETTINGS, read_document, root_of
-    from pipeline.config.installed import installed
-    from pipeline.config.settings import settings_of
-
-    root = root_of(here)
-    if root is None or not (root / SETTINGS).is_file():
-        return installed()
-    # Faults of the file are for `check` to tell.
-    settings, _ = settings_of(read_document(root / SETTINGS, SETTINGS))
-    return installed(settings.plugins)
 
 
 def _found(asked: str, registry: Registry) -> Sequence[Topic]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Any, Final
 import click
 
 from mailweir.cli.options import Common, common
-from mailweir.cli.out import Out, ReaderGoneError
+from mailweir.cli.out import Out
+from mailweir.cli.streams import StreamError
 
 # Verb → module in this package; the command has the verb's name there. Several verbs may share a module.
 verbs: Final = {
@@ -26,7 +26,6 @@ verbs: Final = {
     "secret": "secret",
 }
 aliases: Final = {"lint": "check", "validate": "check"}
-OWN_FAULT: Final = 70
 
 
 class Verbs(click.Group):
@@ -63,7 +62,7 @@ def meant(name: str, known: Sequence[str]) -> str:
 
 @click.group(
     cls=Verbs,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"max_content_width": 100},
     invoke_without_command=False,
 )
 @common
@@ -76,10 +75,9 @@ def run(arguments: Sequence[str]) -> int:
     out = Out()
     try:
         return _run(arguments, out)
-    except ReaderGoneError:
-        # Nothing more can be said, and Python must not try at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 0
+    except StreamError as error:
+        out.fault(f"error: {error}")
+        return 2
     except KeyboardInterrupt:
         return 130
 
@@ -104,7 +102,7 @@ def _run(arguments: Sequence[str], out: Out) -> int:
     except ConfigError as error:
         out.fault(f"error: {error}")
         return 3
-    except (ReaderGoneError, KeyboardInterrupt):
+    except StreamError:
         raise
     except Exception as error:  # noqa: BLE001 - no traceback may reach a person
         from mailweir.cli.crash import report

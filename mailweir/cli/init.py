@@ -14,7 +14,7 @@ from typing import Final
 
 import click
 
-from mailweir.cli.options import Common, common
+from mailweir.cli.options import Common, common, current_folder
 
 templates: Final = ("welcome", "alerts", "digest", "empty")
 # What a person keeps beside an example in a source checkout is not part of the example.
@@ -52,6 +52,7 @@ def init_command(values: Common, folder: str, *, template: str, force: bool, lis
     """Make a project in DIR, or in this folder. Asks nothing and overwrites nothing."""
     if list_them:
         return _list(values)
+    start = current_folder()
     name = folder.rstrip("/") or folder
     here = Path(name) == Path()
     target = Path(os.path.normpath(values.here / name))
@@ -68,7 +69,7 @@ def init_command(values: Common, folder: str, *, template: str, force: bool, lis
         kept = [path for path in files if path not in written]
         report = {"folder": str(target), "template": template, "written": written, "kept": kept}
         values.out.document({"schema_version": 1, "command": "init", "ok": True, "exit_code": 0, **report})
-    for line in _made(called, None if here else shown(target, Path.cwd()), files, written):
+    for line in _made(called, None if here else shown(target, start), files, written):
         values.out.say(line)
     return 0
 

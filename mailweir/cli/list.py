@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -73,7 +72,7 @@ def _components(values: Common, kind: str | None) -> int:
 
     loaded = load_here(values)
     counts: dict[str, int] = {}
-    for test in find_tests(loaded.root, Path.cwd(), loaded.settings.exclude):
+    for test in find_tests(loaded.root, values.here, loaded.settings.exclude):
         counts[test.pipe] = counts.get(test.pipe, 0) + 1
     found = listed(loaded.project.components, counts)
     found = [one for one in found if kind is None or one.kind == _of_project[kind]]
@@ -135,7 +134,7 @@ def _refs(values: Common, id: str) -> int:
     from mailweir.listing.tests import find_tests
 
     loaded = load_here(values)
-    tests = find_tests(loaded.root, Path.cwd(), loaded.settings.exclude)
+    tests = find_tests(loaded.root, values.here, loaded.settings.exclude)
     documents = {**loaded.project.documents, **{test.document.name: test.document for test in tests}}
     found = mentions(id, loaded.project.components, tests, documents)
     if not found:

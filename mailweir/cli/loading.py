@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -38,7 +39,7 @@ def registry_here(here: Path) -> Registry:
     from pipeline.config.settings import settings_of
 
     root = root_of(here)
-    if root is None or not (root / SETTINGS).is_file():
+    if root is None or not os.path.lexists(root / SETTINGS):
         return installed()
     # Faults of the file are for `check` to tell.
     settings, _ = settings_of(read_document(root / SETTINGS, SETTINGS))

@@ -33,7 +33,7 @@ class Common:
     @property
     def here(self) -> Path:
         """The folder the command works in: `-C`, or the current one."""
-        return self.project or Path.cwd()
+        return self.project or current_folder()
 
     @property
     def asks(self) -> bool:
@@ -54,6 +54,28 @@ class Common:
         )
 
 
+def current_folder() -> Path:
+    """Where the command was started. Another program may have removed that folder meanwhile."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise click.UsageError("the current folder does not exist any more\n  help: go to another one") from None
+
+
+def _absolute(path: Path) -> Path:
+    whole = path if path.is_absolute() else current_folder() / path
+    # The folders above are looked at by name: `..` has to be gone, and through a link it leads elsewhere.
+    return Path(os.path.realpath(whole)) if ".." in whole.parts else whole
+
+
+def _help(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    """Print the page of a verb by our own way out: it knows what to do when nobody reads."""
+    if asked and not context.resilient_parsing:
+        base = context.find_object(Common)
+        (base.out if base else Out()).line(context.get_help())
+        context.exit()
+
+
 _options: list[tuple[tuple[str, ...], dict[str, Any]]] = [
     (
         ("-C", "--project"),
@@ -72,6 +94,16 @@ _options: list[tuple[tuple[str, ...], dict[str, Any]]] = [
     (("-q", "--quiet"), {"is_flag": True, "help": "Say faults only."}),
     (("-v", "--verbose"), {"count": True, "help": "Say more; twice for everything."}),
     (("--no-input",), {"is_flag": True, "help": "Never ask. Also on without a terminal and in CI."}),
+    (
+        ("-h", "--help"),
+        {
+            "is_flag": True,
+            "is_eager": True,
+            "expose_value": False,
+            "callback": _help,
+            "help": "Show this message and exit.",
+        },
+    ),
 ]
 
 
@@ -84,8 +116,11 @@ def common(function: Callable[..., Any]) -> Callable[..., Any]:
         mine = {name: values.pop(name) for name in _names}
         base: Common | None = context.find_object(Common)
         merged = merge(base, mine)
-        if merged.project and not merged.project.is_dir():
-            raise click.UsageError(f"no folder '{merged.project}'")
+        if merged.project:
+            from pipeline.config.files import is_folder
+
+            if not is_folder(merged.project):
+                raise click.UsageError(f"no folder '{merged.project}'")
         context.obj = merged
         return function(merged, *args, **values)
 
@@ -105,9 +140,9 @@ def merge(base: Common | None, values: dict[str, Any]) -> Common:
     out.quiet = values["quiet"] or out.quiet
     return Common(
         out,
-        (values["project"].absolute() if values["project"] else base.project),
+        (_absolute(values["project"]) if values["project"] else base.project),
         values["profile"] or base.profile,
-        tuple(path.absolute() for path in values["env_file"]) or base.env_files,
+        tuple(_absolute(path) for path in values["env_file"]) or base.env_files,
         values["json"] or base.json,
         values["verbose"] or base.verbosity,
         values["no_input"] or base.no_input,

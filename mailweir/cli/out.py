@@ -7,29 +7,28 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal, TextIO
 
+from mailweir.cli.streams import StreamError, opened, put
 from pipeline.scrub import Scrubber
 
 Color = Literal["auto", "always", "never"]
 DEFAULT_WIDTH = 88
 
 
-class ReaderGoneError(Exception):
-    """Nobody reads what is written (`| head`). It is no `OSError`, of which click makes an end of its own."""
-
-
 @dataclass(slots=True)
 class Out:
-    """Standard output and standard error behind one scrubber."""
+    """Standard output and standard error behind one scrubber. `gone` says that nobody reads one of them any more."""
 
-    stdout: TextIO = field(default_factory=lambda: sys.stdout)
-    stderr: TextIO = field(default_factory=lambda: sys.stderr)
+    stdout: TextIO = field(default_factory=lambda: opened(sys.stdout))
+    stderr: TextIO = field(default_factory=lambda: opened(sys.stderr))
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     color: Color = "auto"
     scrubber: Scrubber = field(default_factory=Scrubber)
     quiet: bool = False
+    gone: bool = False
 
     def line(self, text: str = "") -> None:
         """A line of result, to standard output."""
@@ -38,11 +37,12 @@ class Out:
     def say(self, text: str) -> None:
         """A line for the person, to standard error; `--quiet` drops it."""
         if not self.quiet:
-            self._write(self.stderr, text)
+            self.fault(text)
 
     def fault(self, text: str) -> None:
-        """A fault, to standard error."""
-        self._write(self.stderr, text)
+        """A fault, to standard error. Where nothing can be written there is nobody to tell."""
+        with suppress(StreamError):
+            self._write(self.stderr, text)
 
     def document(self, value: object) -> None:
         """One JSON document, to standard output."""
@@ -52,6 +52,10 @@ class Out:
         """One JSON document on a line of its own, to standard output; what strangers wrote in it cannot be acted on."""
         text = json.dumps(value, ensure_ascii=False)
         self._write(self.stdout, text if text.isprintable() else "".join(map(_shown, text)))
+
+    def data(self, value: bytes) -> None:
+        """A file as it is, to standard output."""
+        self.gone |= not put(self.stdout, value)
 
     def colors(self, stream: TextIO) -> bool:
         """Whether to colour: NO_COLOR beats FORCE_COLOR beats the terminal."""
@@ -73,11 +77,7 @@ class Out:
         text = self.scrubber.scrub(text)
         encoding = stream.encoding or "utf-8"
         # A terminal without UTF-8 shows a `?` rather than a traceback; lone surrogates have no bytes at all.
-        try:
-            stream.write(text.encode(encoding, "replace").decode(encoding) + "\n")
-            stream.flush()
-        except BrokenPipeError:
-            raise ReaderGoneError from None
+        self.gone |= not put(stream, text.encode(encoding, "replace").decode(encoding) + "\n")
 
 
 def _shown(character: str) -> str:

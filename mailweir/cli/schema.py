@@ -136,7 +136,7 @@ def write(path: Path, text: str, name: str) -> None:
     try:
         if path.is_file() and path.read_bytes() == data:
             return
-        target = path.resolve()
+        target = Path(os.path.realpath(path))  # unlike `resolve`, it ends in a circle of links
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import os
 import re
-import sys
 import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
@@ -14,6 +13,7 @@ import click
 
 from mailweir.cli.group import meant
 from mailweir.cli.options import Common, common
+from mailweir.cli.streams import taken
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -153,7 +153,7 @@ def _value(values: Common, name: str) -> Secret:
     how = f"it in: some-command | mailweir secret set {name}"
     if os.isatty(0):
         raise click.UsageError(f"a value is needed, and nothing may be asked here. Pipe {how}")
-    data = sys.stdin.buffer.read(MOST_BYTES + 3)
+    data = taken(MOST_BYTES + 3)
     for end in (b"\r\n", b"\n"):
         if data.endswith(end):
             data = data.removesuffix(end)

@@ -13,7 +13,7 @@ from pipeline.config.load import project_root
 
 
 def watching(once: Callable[[], int], paths: Sequence[Path], out: Out) -> int:
-    """Run `once` now and after each batch of changes, until the person stops it."""
+    """Run `once` now and after each batch of changes, until the person stops it or nobody reads what it says."""
     code = once()
     roots = {project_root(path) for path in paths}
     out.say("Watching for changes. Stop: Ctrl-C")
@@ -21,6 +21,8 @@ def watching(once: Callable[[], int], paths: Sequence[Path], out: Out) -> int:
         names = sorted({Path(path).name for _, path in changes})
         out.say(f"\n{datetime.now().astimezone():%H:%M:%S}  {', '.join(names)}")
         code = once()
+        if out.gone:
+            break
     return code
 
 

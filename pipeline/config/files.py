@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
@@ -23,21 +23,36 @@ passed_over: Final = frozenset({"node_modules", "__pycache__", "site-packages"})
 
 @dataclass(slots=True)
 class Found:
-    """What lies below a folder: configuration files, projects of their own, and links that lead out."""
+    """What lies below a folder: files, projects of their own, links that lead out, and folders that stay closed."""
 
     files: list[Path] = field(default_factory=list)
     projects: list[Path] = field(default_factory=list)
     leaving: list[Path] = field(default_factory=list)
+    closed: list[tuple[Path, str]] = field(default_factory=list)
 
 
 def root_of(start: Path) -> Path | None:
     """The nearest folder upwards that is a project's."""
     for folder in (start, *start.parents):
-        if any((folder / name).is_file() for name in root_files):
-            return folder
-        if any((folder / name).is_dir() for name in root_folders):
+        if any(is_file(folder / name) for name in root_files) or any(is_folder(folder / name) for name in root_folders):
             return folder
     return None
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder. `pathlib` alone raises where this user may not look, and for a name too long."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a regular file, as `is_folder`."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def is_config(name: str) -> bool:
@@ -45,38 +60,67 @@ def is_config(name: str) -> bool:
     return not name.startswith(".") and (name.endswith(".conf.json") or name == "nodeconfig.json")
 
 
-def search(root: Path, exclude: Sequence[str] = (), *, follow: bool = False) -> Found:
-    """The configuration of the project in `root`, at any depth, in the order of the names."""
+def search(
+    root: Path, exclude: Sequence[str] = (), *, follow: bool = False, wanted: Callable[[str], bool] = is_config
+) -> Found:
+    """The files of the project in `root` whose names are wanted, at any depth, in the order of the names.
+
+    Every folder is read once: a link that leads back into the project is not followed.
+    """
     found = Found()
-    _walk(root, root, exclude, found, follow=follow)
-    return found
-
-
-def _walk(folder: Path, root: Path, exclude: Sequence[str], found: Found, *, follow: bool) -> None:
-    for entry in sorted(_entries(folder), key=lambda entry: entry.name):
+    real = os.path.realpath(root)
+    entered = {real}
+    waiting = _entries(root, found)
+    while waiting:
+        entry = waiting.pop()
         path = Path(entry.path)
         if entry.name.startswith(".") or entry.name in passed_over or _excluded(path, root, exclude):
             continue
-        if entry.is_symlink() and not follow and not path.resolve().is_relative_to(root.resolve()):
-            if entry.is_dir() or is_config(entry.name):
-                found.leaving.append(path)
-        elif entry.is_dir():
-            if entry.is_symlink() and not follow:
-                continue  # a link to a folder inside is read where the folder is
-            if any((path / name).is_file() for name in root_files):
-                found.projects.append(path)
-            else:
-                _walk(path, root, exclude, found, follow=follow)
-        elif is_config(entry.name):
-            found.files.append(path)
+        folder = _is_folder(entry)
+        if entry.is_symlink():
+            target = os.path.realpath(path)  # unlike `Path.resolve`, it ends in a circle of links
+            inside = Path(target).is_relative_to(real)
+            if not inside and not follow:
+                if folder or wanted(entry.name):
+                    found.leaving.append(path)
+                continue
+            if folder and inside:
+                continue  # it is read where it is
+        if not folder:
+            if wanted(entry.name):
+                found.files.append(path)
+        elif any(is_file(path / name) for name in root_files):
+            found.projects.append(path)
+        elif not follow or _first_time(path, entered):
+            waiting += _entries(path, found)
+    return found
 
 
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
+def _first_time(folder: Path, entered: set[str]) -> bool:
+    """Whether the folder was not entered before, by this way or another."""
+    real = os.path.realpath(folder)
+    new = real not in entered
+    entered.add(real)
+    return new
+
+
+def _entries(folder: Path, found: Found) -> list[os.DirEntry[str]]:
+    """What lies in a folder, the first name last."""
     try:
         with os.scandir(folder) as entries:
-            return list(entries)
-    except OSError:
+            return sorted(entries, key=lambda entry: entry.name, reverse=True)
+    except FileNotFoundError:
+        return []  # it was removed a moment ago
+    except OSError as error:
+        found.closed.append((folder, reason(error)))
         return []
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # a link in a circle of links
 
 
 def _excluded(path: Path, root: Path, exclude: Sequence[str]) -> bool:
@@ -126,7 +170,7 @@ def unreadable(name: str, why: str, *notes: Note) -> Document:
 
 def replace_file(path: Path, data: bytes) -> None:
     """Write a file so that a reader sees the old bytes or the new ones, never a part; its mode is kept."""
-    target = path.resolve()
+    target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("xb") as file:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.config.files import SETTINGS, Found, below, read_document, root_of, search, shown
+from pipeline.config.files import SETTINGS, Found, below, is_folder, read_document, root_of, search, shown
 from pipeline.config.given import advice
 from pipeline.config.installed import installed
 from pipeline.config.places import gather
@@ -63,18 +63,19 @@ def load(root: Path, options: Options, paths: Sequence[Path] = ()) -> Loaded:
     scrubber = Scrubber()
     settings = Settings()
     problems: list[Problem] = []
-    if (root / SETTINGS).is_file():
+    if os.path.lexists(root / SETTINGS):
         document = read_document(root / SETTINGS, shown(root / SETTINGS, options.here))
         more[document.name] = document
         settings, problems = settings_of(document)
     # Files that belong to no project are read alone: what lies beside them may be anything.
     alone = paths and root_of(root) is None
     found = Found() if alone else search(root, settings.exclude, follow=settings.follow_links)
-    explicit = [path for path in paths if path not in found.files and not path.is_dir()]
+    explicit = [path for path in paths if path not in found.files and not is_folder(path)]
     replaced = [path for path in options.replaced if path not in found.files]
     paths_read = [*found.files, *dict.fromkeys([*explicit, *replaced])]
     documents = [_document(path, options) for path in paths_read]
     problems += [_leaving(path, options.here) for path in found.leaving if not paths or below(paths, path)]
+    problems += [_closed(path, why, options.here) for path, why in found.closed if not paths or below(paths, path)]
     profile = options.profile or settings.profile or options.default_profile
     directory = settings.secrets.directory
     places = gather(
@@ -99,7 +100,7 @@ def load(root: Path, options: Options, paths: Sequence[Path] = ()) -> Loaded:
 
 def project_root(start: Path) -> Path:
     """The project that a file or folder belongs to; by itself when there is none."""
-    folder = start if start.is_dir() else start.parent
+    folder = start if is_folder(start) else start.parent
     return root_of(folder) or folder
 
 
@@ -117,4 +118,13 @@ def _leaving(path: Path, here: Path) -> Problem:
         "this symbolic link leads out of the project and is not read",
         Span(name, 0, 0),
         notes=(advice('put the file into the project, or add `"follow_links": true` to mailweir.json'),),
+    )
+
+
+def _closed(path: Path, why: str, here: Path) -> Problem:
+    return Problem(
+        "E115",
+        f"cannot read this folder: {why}",
+        Span(shown(path, here), 0, 0),
+        notes=(advice(f'if it holds no configuration, write `"exclude": ["{path.name}"]` in mailweir.json'),),
     )

@@ -230,6 +230,33 @@ def test_one_file_is_reported_within_its_project(project: Path) -> None:
     assert mailweir("check", folder=project).returncode == 1
 
 
+@pytest.mark.parametrize("start", ["pipes", "pipes/deep"])
+def test_a_check_within_a_project_is_of_all_of_it(project: Path, start: str) -> None:
+    """Without a path the project is found upwards and named; `.` is this folder alone."""
+    (project / "pipes" / "deep").mkdir(parents=True)
+    (project / "pipes" / "deep" / "a.conf.json").write_text('{"_id": "a", "type": "pipe", "source": {"type": "empty"}}')
+    inside = mailweir("check", folder=project / start)
+    assert inside.returncode == 1
+    assert inside.stderr.decode().startswith(f"the project begins in {project}\nerror[")
+    assert f" --> {project}/systems/a.conf.json:5:16 (".encode() in inside.stderr
+    named = mailweir("-C", start, "check", "--format", "concise", folder=project)
+    assert named.stderr.decode() == f"the project begins in {project}\n"
+    assert f"{project}/systems/a.conf.json:5:16: E202 ".encode() in named.stdout
+    only = mailweir("check", ".", folder=project / start)
+    assert (only.returncode, only.stderr) == (0, b"All checks passed: 1 pipe in 1 file.\n")
+    quiet = mailweir("check", "-q", "--format", "concise", folder=project / start)
+    assert quiet.stderr == b""
+
+
+def test_a_way_with_two_dots_leads_to_the_project(project: Path, tmp_path: Path) -> None:
+    """Also through a link, where `..` is the folder above what the link leads to."""
+    (tmp_path / "link").symlink_to(project / "systems")
+    for folder in ("project/systems/..", "link/..", "project/../project"):
+        done = mailweir("-C", folder, "check", "--format", "concise", folder=tmp_path)
+        assert b"systems/a.conf.json:5:16: E202 " in done.stdout.splitlines()[1], folder
+        assert done.stderr == b""
+
+
 def test_faulty_settings_are_located(project: Path) -> None:
     """A misspelt setting is told like any other fault."""
     (project / "systems" / "a.conf.json").write_text(FIXED)

@@ -1,6 +1,8 @@
 """Loading projects from disk."""
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,68 @@ def test_excluded_files_are_not_read(tmp_path: Path) -> None:
     write(tmp_path / "old" / "kept" / "c.json", "not json")
     assert search(tmp_path, ["drafts", "old/*.conf.json", "x.conf.json"]).files == []
     assert loaded(tmp_path).problems == []
+
+
+def test_a_circle_of_links_is_a_located_fault(tmp_path: Path) -> None:
+    """A file that leads to itself cannot be read; a folder that does holds nothing."""
+    write(tmp_path / "a.conf.json", PIPE)
+    (tmp_path / "loop.conf.json").symlink_to("loop.conf.json")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "one.conf.json").symlink_to("two.conf.json")
+    (tmp_path / "two.conf.json").symlink_to("one.conf.json")
+    reason = "cannot read this file: too many levels of symbolic links"
+    assert [(problem.code, problem.message, problem.span.file) for problem in loaded(tmp_path).problems] == [
+        ("E115", reason, "loop.conf.json"),
+        ("E115", reason, "one.conf.json"),
+        ("E115", reason, "two.conf.json"),
+    ]
+
+
+def test_settings_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+    """What the project ignores and excludes is not forgotten in silence."""
+    write(tmp_path / "pipes" / "a.conf.json", PIPE)
+    (tmp_path / "mailweir.json").symlink_to("mailweir.json")
+    assert [(problem.code, problem.span.file) for problem in loaded(tmp_path).problems] == [("E115", "mailweir.json")]
+
+
+@pytest.mark.parametrize("target", [".", "..", "../project", "pipes"])
+def test_links_that_lead_back_are_read_once(tmp_path: Path, target: str) -> None:
+    """However a folder is reached, its files are read where they are, and reading ends."""
+    root = tmp_path / "project"
+    write(root / "mailweir.json", {"follow_links": True})
+    write(root / "pipes" / "a.conf.json", PIPE)
+    (root / "back").symlink_to(target)
+    (root / "pipes" / "deep").mkdir()
+    (root / "pipes" / "deep" / "back").symlink_to(root / "pipes")
+    assert list(loaded(root).files) == ["pipes/a.conf.json"]
+    assert loaded(root).problems == []
+
+
+def test_a_folder_outside_is_read_once_through_its_links(tmp_path: Path) -> None:
+    """Two links to it, and one in it that leads back, bring each file once."""
+    root, outside = tmp_path / "project", tmp_path / "outside"
+    write(root / "mailweir.json", {"follow_links": True})
+    write(outside / "a.conf.json", PIPE)
+    (outside / "back").symlink_to(root)
+    (outside / "again").symlink_to(outside)
+    (root / "first").symlink_to(outside)
+    (root / "second").symlink_to(outside)
+    assert list(loaded(root).files) == ["first/a.conf.json"]
+
+
+def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    """Its files would be missing in silence."""
+    handle = os.open(write(tmp_path / "a.conf.json", PIPE).parent, os.O_RDONLY)
+    # One name longer than a path may be: made from within, since no path leads there.
+    for _ in range(20):
+        os.mkdir("d" * 250, dir_fd=handle)
+        inner = os.open("d" * 250, os.O_RDONLY, dir_fd=handle)
+        os.close(handle)
+        handle = inner
+    os.close(handle)
+    (problem,) = loaded(tmp_path).problems
+    shutil.rmtree(tmp_path)
+    assert (problem.code, problem.message) == ("E115", "cannot read this folder: file name too long")
 
 
 def test_values_are_typed_by_where_they_come_from(tmp_path: Path) -> None:
