@@ -167,6 +167,10 @@ def _pipes(here: Path) -> Iterator[str]:
     return (component["_id"] for component in _components(here) if component.get("type") == "pipe")
 
 
+def _systems(here: Path) -> Iterator[str]:
+    return (one["_id"] for one in _components(here) if str(one.get("type")).startswith("system:"))
+
+
 def _names(here: Path) -> Iterator[str]:
     """Systems, pipes, and datasets with a name of their own."""
     for component in _components(here):
@@ -201,5 +205,6 @@ _sorts: Final[Mapping[str, Callable[[Path], Iterable[str]]]] = {
     "profile": _profiles,
     "secret": _secrets,
     "stored": _stored,
+    "system": _systems,
     "topic": _topics,
 }

@@ -57,6 +57,7 @@ verbs: Final[Mapping[str, Verb]] = {
     ),
     "completion": Verb({"--install": None}, (("bash", "zsh", "fish", "powershell"),)),
     "explain": Verb({}, ("topic",)),
+    "doctor": Verb({"--connect": None, "--live": None}, ("system",)),
     "graph": Verb({"--format": ("text", "mermaid", "dot", "json", "svg"), "--partial": None}, ("pipe",)),
     "init": Verb(
         {"--template": ("welcome", "alerts", "digest", "empty"), "--force": None, "--list": None}, ("folder",)

@@ -18,6 +18,7 @@ verbs: Final = {
     "catch": "catch",
     "check": "check",
     "completion": "completion",
+    "doctor": "doctor",
     "explain": "explain",
     "graph": "graph",
     "init": "init",

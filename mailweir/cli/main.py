@@ -13,6 +13,7 @@ mailweir {version}: read entities, transform them, send mail
 
   Start      init
   Look       check  explain  list  graph
+  Operate    doctor
   More       catch  schema  secret  completion
 
 New here?  mailweir init my-mail && cd my-mail && mailweir check

@@ -104,6 +104,17 @@ class Protocol(Opening, Transfer):
             self._early.append(message)
         return self._take_events()
 
+    def rehearse(self, message: Message) -> list[Event]:
+        """Ask an idle server whether it would take a message: MAIL and RCPT, and no content ever.
+
+        `ACCEPTED` means then that it would. From then on the connection is for rehearsals.
+        """
+        if not self._ready or self._leaving or self._wire or self._expected:
+            raise RuntimeError("the connection is not idle")
+        self._pipelined = self._chunked = False
+        self._rehearsing = True
+        return self.send(message)
+
     def reset(self) -> bool:
         """See whether an idle connection is alive: `Ready` or `Closed` follows. False if it is not idle."""
         if not self._ready or self._leaving or self._wire or self._expected:

@@ -49,6 +49,10 @@ class Timeouts:
 class Owner(Protocol):
     """Who uses a session."""
 
+    def connected(self, session: Session) -> None:
+        """The server is reached."""
+        ...
+
     def ready(self, session: Session) -> None:
         """It can carry mail."""
         ...
@@ -125,6 +129,11 @@ class Session(asyncio.BufferedProtocol):
         events = self.machine.send(message)
         if events:
             self._handle(events)
+
+    def rehearse(self, message: Message) -> None:
+        """Ask whether the server would take a message."""
+        self._handle(self.machine.rehearse(message))
+        self.flush()
 
     def quit(self) -> None:
         """Say goodbye when all is answered."""
@@ -208,6 +217,7 @@ class Session(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection stands."""
         self._adopt(cast("asyncio.Transport", transport))
+        self._owner.connected(self)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where to read to."""

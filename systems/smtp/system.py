@@ -135,6 +135,9 @@ class SmtpSystem:
 
     # What a session tells.
 
+    def connected(self, session: Session) -> None:
+        """Whether it can carry mail is not known yet."""
+
     def ready(self, session: Session) -> None:
         """It can carry mail: its server works."""
         seat = self._seats[self._numbers[session]]

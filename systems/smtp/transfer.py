@@ -33,6 +33,7 @@ class Transfer(Talk):
         self._pipelined = False
         self._chunked = False
         self._window = 1
+        self._rehearsing = False  # nothing goes beyond RCPT
         self._crossed = False  # a transaction may still be open at the server: RSET before the next
         self._mails_left: int | None = None
         self._early: deque[Message] = deque()
@@ -200,7 +201,7 @@ class Transfer(Talk):
             transaction.strange = True
         transaction.next += 1
         if not self._pipelined:
-            self._next_recipient(transaction)
+            self._next_recipient(transaction, reply)
 
     def _recipient_refused(self, reply: Reply) -> None:
         transaction = self._wire[0]
@@ -208,7 +209,7 @@ class Transfer(Talk):
             self._offers = self._offers.with_room_for(len(transaction.taken))
         transaction.next += 1
         if not self._pipelined:
-            self._next_recipient(transaction)
+            self._next_recipient(transaction, reply)
 
     def _recipient_out_of_step(self, reply: Reply) -> None:
         if self._wire[0].refusal is None:
@@ -216,10 +217,11 @@ class Transfer(Talk):
         else:
             self._wire[0].next += 1
 
-    def _next_recipient(self, transaction: Transaction) -> None:
+    def _next_recipient(self, transaction: Transaction, reply: Reply) -> None:
         if transaction.next < len(transaction.asked):
             self._ask(Step.RCPT, transaction.recipients[transaction.next].encode())
-        elif not transaction.taken:
+        elif not transaction.taken or self._rehearsing:
+            transaction.settle_taken(Status.ACCEPTED, Phase.RECIPIENT, reply)
             self._refused(transaction)
         elif self._chunked:
             self._chunk(transaction)
