@@ -12,12 +12,17 @@ from contextlib import suppress
 from dataclasses import asdict
 from itertools import count, islice
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 from pipeline.component import Context
 from systems.disk import Disk, Refusal, left_behind, make_folders
 from systems.file_names import dated_name, digest
+from systems.forms import path_faults
 from systems.mail import Answer, Answered, MailSystemConfig, Message, Phase, Status, Trouble
+
+if TYPE_CHECKING:
+    from pipeline.config.given import Given
+    from pipeline.errors import Problem
 
 # So many messages share one order to the disk to keep their names.
 GROUP: Final = 64
@@ -31,6 +36,11 @@ class EmlConfig(MailSystemConfig):
     folder: str | None = None
     """Where the files go; a relative path starts in the project. Default: `.mailweir/eml/` and the `_id`. Each mail is
     an `.eml` with its bytes as they would go out, and a `.json` of the same name with its envelope."""
+
+    @classmethod
+    def faults(cls, given: Given) -> Iterable[Problem]:
+        """The folder can be one."""
+        return path_faults(given, ("folder",))
 
     def build(self, context: Context) -> Eml:
         """The system itself."""

@@ -6,8 +6,8 @@ the faults of the others.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, Self
 
 from pipeline.config.text import raw_offset
@@ -52,6 +52,11 @@ class Given:
     pipe: str = ""
     known: bool = True
     """False when a condition could not be evaluated, so that properties may be missing for that reason."""
+    inner: Mapping[str, Sequence[Given]] = field(default_factory=dict)
+
+    def parts(self, name: str) -> Sequence[Given]:
+        """The plain objects in the value of a property: the one, or those of the list."""
+        return self.inner.get(name, ())
 
     def get(self, name: str, default: object = None) -> object:
         """The value, `default` when it is not written or null, or UNKNOWN."""

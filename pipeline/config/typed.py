@@ -9,6 +9,7 @@ from typing import Final
 from pipeline.component import ComponentConfig, Kind, SecretArguments, Slot
 from pipeline.config.given import UNKNOWN, Given, Unknown, advice, note, opening
 from pipeline.config.near import near
+from pipeline.config.parts import objects
 from pipeline.config.registry import Registry
 from pipeline.config.resolve import CONDITIONAL, Resolver, SecretAt
 from pipeline.config.shape import Shape, shapes
@@ -151,6 +152,7 @@ class Typer:
         node, named, fields = known.node, known.value, shapes(model)
         usable: dict[str, object] = {}
         unknown: set[str] = set()
+        inner: dict[str, object] = {}
         children: list[tuple[str, Component]] = []
         for key, raw in named.items():
             shape = fields.get(key)
@@ -166,6 +168,8 @@ class Typer:
             else:
                 clean = self._unwrap(raw, shape, path=(*path, key))
                 usable[key] = _known_part(clean)
+                if shape.model:
+                    inner[key] = clean
                 if _has_unknown(clean):
                     unknown.add(key)
         usable["type"] = type_name
@@ -181,7 +185,10 @@ class Typer:
         self.problems += problems
         self.problems += known.told((Home(f"`{name}`", child.model) for name, child in children), type_name)
         values = dict(usable) | dict.fromkeys(unknown | bad, UNKNOWN)
-        given = Given(self.document, node, values, path, id)
+        sure = {name: value for name, value in inner.items() if name not in unsure}
+        given = Given(
+            self.document, node, values, path, id, inner=objects(self.document, node, sure, problems, path, id)
+        )
         found = list(model.faults(given))
         if unsure:
             # Without a property of its own such a fault is about one that may be written after all.
@@ -374,10 +381,15 @@ def _has_unknown(value: object) -> bool:
 
 def _known_part(value: object) -> object:
     """A value without the properties that are unknown; a list with an unknown item is unknown, for its order counts."""
+    if not _has_unknown(value):
+        return value
     if isinstance(value, dict):
         known = {key: _known_part(item) for key, item in value.items()}
         return {key: item for key, item in known.items() if item is not UNKNOWN}
-    return UNKNOWN if isinstance(value, list) and _has_unknown(value) else value
+    if isinstance(value, list):
+        items = [_known_part(item) for item in value]
+        return UNKNOWN if any(item is UNKNOWN for item in items) else items
+    return UNKNOWN
 
 
 def _secret_arguments(arguments: SecretArguments | None, call: list[object]) -> tuple[int, ...]:

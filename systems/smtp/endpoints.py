@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
 from pipeline.secret import Secret
-from systems.smtp.rules import IMPLICIT_TLS_PORT, RELAY_PORT, is_local
+from systems.smtp.form_rules import is_local
+from systems.smtp.rules import IMPLICIT_TLS_PORT, RELAY_PORT
 
 if TYPE_CHECKING:
     from systems.smtp.config import OAuthConfig, ServerConfig, SmtpConfig, Tls

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import ip_address
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pipeline.config.given import Unknown, advice, note
+from pipeline.config.given import UNKNOWN, Unknown, advice, note
 from pipeline.errors import Label
+from systems.forms import host_form
+from systems.smtp.form_rules import form_faults, is_local, oauth_faults, url_fault
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given
@@ -24,15 +26,23 @@ _instead = (
     ("servers", ("smtp_server", "smtp_port")),
     ("use_tls", ("tls",)),
 )
+_login_names = ("smtp_username", "smtp_password")
+# What a server of several takes from the system when it says nothing of its own.
+_inherited = ("use_tls", "tls", "oauth", "allow_plaintext_auth", "insecure")
 
 
 def faults(given: Given) -> Iterator[Problem]:
     """Every contradiction, over the properties that are right so far."""
+    yield from form_faults(given)
     yield from _login(given)
     yield from _excluding(given)
-    yield from _url(given)
-    yield from _tls(given)
-    yield from _clear_login(given)
+    if not given.has("servers"):
+        yield from _tls(given)
+        yield from _clear_login(given)
+    yield from _verifying(given)
+    yield from _client_key(given)
+    yield from _servers(given)
+    yield from oauth_faults(given)
     if given.get("max_per_hour") == 0:
         yield given.problem(
             "W215",
@@ -41,6 +51,49 @@ def faults(given: Given) -> Iterator[Problem]:
             label="every mail is over this limit",
             notes=(advice("set it to what the provider allows; 0 is for a system that must stay silent"),),
         )
+
+
+def _servers(given: Given) -> Iterator[Problem]:
+    """Each server by the rules of a system, with what it takes from the system."""
+    if given.get("servers") == []:
+        yield given.problem(
+            "E203",
+            "`servers` is empty",
+            "servers",
+            label="no server",
+            notes=(advice('write at least one, [{"smtp_server": "mail.example.com"}], or leave `servers` out'),),
+        )
+    for server in given.parts("servers"):
+        if not (server.has("smtp_server") or server.has("url")) and server.node.whole:
+            yield server.problem(
+                "E204",
+                "`smtp_server` is missing in this server",
+                "smtp_server",
+                label="no `smtp_server` and no `url` in this object",
+                notes=(advice('add `"smtp_server": "mail.example.com"`'),),
+            )
+            continue
+        whole = _with_what_it_inherits(server, given)
+        yield from form_faults(server)
+        if _own_login(server):
+            yield from _login(whole)
+        yield from _excluding(server)
+        yield from _tls(whole)
+        yield from _clear_login(whole)
+        yield from _verifying(whole)
+
+
+def _own_login(server: Given) -> bool:
+    """A login of its own is never mixed with the system's."""
+    return any(server.has(name) for name in _login_names)
+
+
+def _with_what_it_inherits(server: Given, system: Given) -> Given:
+    names = _inherited if _own_login(server) else (*_inherited, *_login_names)
+    values = {name: system.values.get(name) for name in names}
+    if server.has("tls"):
+        values["use_tls"] = None
+    return replace(server, values=values | {name: item for name, item in server.values.items() if item is not None})
 
 
 def _login(given: Given) -> Iterator[Problem]:
@@ -91,42 +144,10 @@ def _excluding(given: Given) -> Iterator[Problem]:
                 break
 
 
-def _url(given: Given) -> Iterator[Problem]:
-    text = given.text("url")
-    if text is None:
-        return
-    wrong = url_fault(text)
-    if wrong:
-        yield given.problem(
-            "E203",
-            f"`url` {wrong}",
-            "url",
-            notes=(advice("write smtp://mail.example.com:587, or smtps:// for TLS from the start"),),
-        )
-
-
-def url_fault(text: str) -> str | None:
-    """What is wrong with the URL of a mail server."""
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        return "has a port that is no number between 1 and 65535"
-    if parts.scheme not in {"smtp", "smtps"}:
-        return "must begin with smtp:// or smtps://"
-    if not parts.hostname:
-        return "names no server"
-    if parts.username is not None or parts.password is not None:
-        return "must not hold a login: use `smtp_username` and `smtp_password`"
-    if port == 0:
-        return "has a port that is no number between 1 and 65535"
-    if parts.path not in {"", "/"} or parts.query or parts.fragment:
-        return "has more than a server and a port"
-    return None
-
-
 def _tls(given: Given) -> Iterator[Problem]:
-    mode, port = given.get("tls"), given.get("smtp_port", RELAY_PORT)
+    """Whether the two sides begin to talk in the same way."""
+    mode, use_tls, port = given.get("tls"), given.get("use_tls"), _port(given)
+    place = "url" if given.has("url") else "smtp_port"
     if mode == "implicit" and port == RELAY_PORT:
         yield given.problem(
             "W211",
@@ -134,17 +155,39 @@ def _tls(given: Given) -> Iterator[Problem]:
             "tls",
             notes=(advice('use port 465, or `"tls": "starttls"`'),),
         )
-    elif port == IMPLICIT_TLS_PORT and (mode in {"none", "opportunistic", "starttls"} or given.get("use_tls") is False):
+    elif port == IMPLICIT_TLS_PORT and (mode in {"none", "opportunistic", "starttls"} or use_tls is False):
         name = "tls" if given.has("tls") else "use_tls"
         yield given.problem(
             "W211",
             f"port {IMPLICIT_TLS_PORT} speaks TLS from the first byte, and `{name}` says otherwise",
             name,
-            related=(Label(given.value("smtp_port"), "TLS from the start"),),
+            related=(Label(given.value(place), "TLS from the start"),),
             notes=(advice('use `"use_tls": true`, or port 587 with `"tls": "starttls"`'),),
         )
+    elif port == IMPLICIT_TLS_PORT and mode is None and use_tls is None and encrypts(given) is False:
+        yield given.problem(
+            "W211",
+            f"port {IMPLICIT_TLS_PORT} speaks TLS from the first byte, and no TLS is asked for",
+            place,
+            label="the server waits for TLS",
+            notes=(advice('add `"use_tls": true`'),),
+        )
+
+
+def _port(given: Given) -> object:
+    """The TCP port, as far as it is known."""
+    if not given.has("url"):
+        return given.get("smtp_port", RELAY_PORT)
+    url = given.text("url")
+    if url is None or url_fault(url):
+        return UNKNOWN
+    parts = urlsplit(url)
+    return parts.port or (IMPLICIT_TLS_PORT if parts.scheme == "smtps" else RELAY_PORT)
+
+
+def _verifying(given: Given) -> Iterator[Problem]:
     for name in ("verify_peer", "verify_host"):
-        if given.get(name) is False and given.get("insecure") is not True:
+        if given.get(name) is False and given.get("insecure", False) is False:
             yield given.problem(
                 "E214",
                 f"`{name}` is off but `insecure` is not set",
@@ -155,6 +198,9 @@ def _tls(given: Given) -> Iterator[Problem]:
                     advice('or write `"insecure": true` beside it; every start then warns'),
                 ),
             )
+
+
+def _client_key(given: Given) -> Iterator[Problem]:
     if given.has("tls_client_key") and not given.has("tls_client_cert"):
         yield given.problem(
             "E204",
@@ -174,21 +220,12 @@ def encrypts(given: Given) -> bool | Unknown:
     return use_tls is True or mode in {"starttls", "implicit"} or (isinstance(url, str) and url.startswith("smtps:"))
 
 
-def is_local(host: str) -> bool:
-    """Whether a name or address is this machine."""
-    if host == "localhost" or host.endswith(".localhost"):  # RFC 6761 section 6.3
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 def _clear_login(given: Given) -> Iterator[Problem]:
     host: object = given.get("smtp_server", "localhost")
-    if url := given.text("url"):
-        host = None if url_fault(url) else urlsplit(url).hostname
-    if given.has("socket") or given.has("servers") or not isinstance(host, str) or is_local(host):
+    if given.has("url"):
+        url = given.text("url")
+        host = None if url is None or url_fault(url) else urlsplit(url).hostname
+    if given.has("socket") or not isinstance(host, str) or is_local(host) or host_form(host):
         return
     name = "smtp_username" if given.has("smtp_username") else "oauth"
     if not given.has(name) or encrypts(given) is not False or given.get("allow_plaintext_auth", False) is not False:

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from urllib.parse import urlencode, urlsplit
 
 from pipeline.secret import Secret
-from systems.smtp.rules import is_local
+from systems.smtp.form_rules import is_local
 
 # Seconds before a token ends at which it is not used any more: a login takes a while.
 EARLY: Final = 60.0

@@ -24,7 +24,7 @@ lookup = Lookup(
 SYSTEM = f"""[{{
   "_id": "smtp", "type": "system:smtp", "smtp_server": "mail.example.com", "smtp_port": "$ENV(port)",
   "use_tls": true, "smtp_username": "a-$ENV(port)", "smtp_password": "$SECRET(password)",
-  "oauth": {{"client_secret": "{LITERAL}", "url": "https://example.com"}},
+  "oauth": {{"client_secret": "{LITERAL}", "url": "https://example.com", "refresh_token": "$SECRET(password)"}},
   "$conditional_properties": {{"condition": "$ENV(port)", "alternatives": {{"587": {{"verbose": true}}}}}}
 }}, {{
   "_id": "mails", "type": "pipe", "comment": ["free", "words"],

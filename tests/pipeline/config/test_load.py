@@ -138,13 +138,14 @@ def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 
 def test_values_are_typed_by_where_they_come_from(tmp_path: Path) -> None:
     """Text becomes what the property needs; JSON keeps its type; a text that does not fit is located."""
-    system = {"_id": "s", "type": "system:smtp", "smtp_port": "$ENV(port)", "helo": "$ENV(port)", "verbose": "$ENV(v)"}
+    values = {"smtp_port": "$ENV(port)", "rate_group": "$ENV(port)", "verbose": "$ENV(v)"}
+    system = {"_id": "s", "type": "system:smtp", **values}
     write(tmp_path / "systems" / "s.conf.json", system)
     config = loaded(tmp_path, port="587", v="True").project.components[0].config
-    assert [getattr(config, name) for name in ("smtp_port", "helo", "verbose")] == [587, "587", True]
+    assert [getattr(config, name) for name in ("smtp_port", "rate_group", "verbose")] == [587, "587", True]
     write(tmp_path / "test-env.json", {"port": 25, "v": False})
     problems = loaded(tmp_path).problems
-    assert [(p.code, p.message) for p in problems] == [("E202", "`helo` must be a string, not a number")]
+    assert [(p.code, p.message) for p in problems] == [("E202", "`rate_group` must be a string, not a number")]
     wrong = loaded(tmp_path, port="many", v="").problems
     assert [(p.code, p.message) for p in wrong] == [
         ("E308", "`$ENV(port)` cannot be read as an integer for `smtp_port`"),
@@ -184,9 +185,9 @@ def test_conditions_choose_properties_and_resolve_only_the_chosen(tmp_path: Path
 
 def test_what_a_variable_holds_is_not_looked_through(tmp_path: Path) -> None:
     """A value with references or templates in it is taken as it is."""
-    write(tmp_path / "systems" / "s.conf.json", {"_id": "s", "type": "system:smtp", "helo": "$ENV(x)"})
+    write(tmp_path / "systems" / "s.conf.json", {"_id": "s", "type": "system:smtp", "rate_group": "$ENV(x)"})
     config = loaded(tmp_path, x="$SECRET(password) {{ y }} $ENV(x)").project.components[0].config
-    assert getattr(config, "helo") == "$SECRET(password) {{ y }} $ENV(x)"
+    assert getattr(config, "rate_group") == "$SECRET(password) {{ y }} $ENV(x)"
 
 
 def test_secrets_become_secrets(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def message(*texts: str) -> str:
         ({"timeouts": {"dto": 5}}, [("E201", 5, 5)]),
         ({"timeouts": {"dot": -5}}, [("E203", 5, 12)]),
         ({"timeouts": 5}, [("E202", 4, 15)]),
-        ({"servers": [{"smtp_server": "a"}, {"smtp_port": "b"}]}, [("E202", 9, 20)]),
+        ({"servers": [{"smtp_server": "a"}, {"smtp_server": "b", "smtp_port": "b"}]}, [("E202", 10, 20)]),
         ({"auth": ["PLAIN", "NTLM"]}, [("E203", 6, 5)]),
         ({"auth": "PLAIN"}, [("E202", 4, 11)]),
         ({"comment": ["a", "b"], "$schema": "x", "description": "d", "metadata": {"a": [1]}}, []),
