@@ -12,7 +12,7 @@ from email.parser import BytesParser
 from functools import cached_property
 from typing import Final
 
-from pipeline.config.excerpt import visible
+from pipeline.config.glyphs import visible
 
 # A line for people: more than this of a subject or an address is read by nobody.
 MOST_SHOWN: Final = 120

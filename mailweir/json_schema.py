@@ -18,8 +18,8 @@ from mailweir import __version__
 from mailweir.prototypes import prototype
 from pipeline.component import Kind, Slot
 from pipeline.config.check import LONGEST_ID
+from pipeline.config.conditional import CONDITIONAL
 from pipeline.config.registry import Registry
-from pipeline.config.resolve import CONDITIONAL
 from pipeline.config.settings import Settings
 from pipeline.config.shape import Shape, shapes
 
@@ -42,6 +42,7 @@ _ID: Final[Schema] = {
     "patternErrorMessage": "an `_id` has letters, digits, `-`, `_`, `.` and `:`, and begins with a letter or digit",
     "maxLength": LONGEST_ID,
 }
+_FREE: Final[Schema] = {"comment": {"description": "Free words."}, "$schema": {"description": "Ignored."}}
 _top_kinds: Final[tuple[Kind, ...]] = ("pipe", "system", "metadata")
 _slot_kinds: Final[tuple[Kind, ...]] = ("source", "transform", "sink")
 
@@ -238,8 +239,10 @@ def _conditional(alternative: Schema) -> Schema:
             "alternatives": {
                 "description": "Properties by name; one for every value that the condition can have.",
                 "type": "object",
+                "properties": _FREE,
                 "additionalProperties": alternative,
             },
+            **_FREE,
         },
         "required": ["condition", "alternatives"],
     }

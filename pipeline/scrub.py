@@ -4,6 +4,7 @@ Every output boundary (terminal, log, page, report) sends its text through one `
 
 What is found: the value as it is; as JSON, `repr`, HTML and URLs escape it, also one escape within another; in hex;
 and in base64 at any alignment, so that `AUTH PLAIN` is found although user name and password are encoded together.
+The login in a URL is found without being registered.
 What is not: a value cut in pieces by line breaks that the writer added, and a value that was compressed or hashed.
 
 Values of one to three characters are masked only where they stand as whole words: as parts of words they are in
@@ -15,12 +16,15 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
-from typing import Final
+from itertools import accumulate
+from typing import Final, Literal
 from urllib.parse import quote
 
 from pipeline.escapes import spellings_of
+from pipeline.logins import logins
 from pipeline.secret import MASK, Secret
 
 Interval = tuple[int, int]
@@ -67,36 +71,66 @@ class Scrubber:
         """The text without the registered values."""
         if not isinstance(text, str):
             raise TypeError("only text can be scrubbed")  # here, as frames further in have values in their variables
+        found = self.places(text)
+        return _masked(text, found) if found else text
+
+    def places(self, text: str) -> list[Interval]:
+        """What `scrub` takes out of a text, in order; no place touches another."""
         # A mask put next to what was left can complete another match: a word that stood against a secret becomes
         # a whole word, and a secret may have asterisks itself. Each round leaves fewer other characters, so it ends.
-        while intervals := self._intervals(text):
-            text = _masked(text, intervals)
-        return text
-
-    def places(self, text: str) -> list[tuple[int, int]]:
-        """Where registered values stand in a text, in any of their forms."""
-        return [(start, end) for start, end in self._intervals(text)]
+        found: list[Interval] = []
+        shown = text
+        while intervals := self._intervals(shown):
+            found = _stretches([*found, *_behind(intervals, found)])
+            shown = _masked(text, found)
+        return found
 
     def scrub_bytes(self, data: bytes) -> bytes:
         """The same for UTF-8; bytes that are none stay as they are."""
-        if not self._finders:
+        if not self._finders and b"://" not in data:
             return data
         return self.scrub(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
     def _intervals(self, text: str) -> list[Interval]:
-        return [interval for finder in self._finders for interval in finder(text)]
+        found = [interval for finder in self._finders for interval in finder(text)]
+        return [*found, *((login.start, login.end) for login in logins(text))]
 
 
-def _masked(text: str, intervals: list[Interval]) -> str:
-    """One mask for each stretch that the intervals cover, so that of two that overlap nothing is left."""
+def _stretches(intervals: Iterable[Interval]) -> list[Interval]:
+    """What the intervals cover, in order, so that of two that overlap or touch nothing is left between."""
+    found: list[Interval] = []
+    for start, end in sorted(intervals):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found
+
+
+def _masked(text: str, stretches: list[Interval]) -> str:
+    """One mask for each stretch."""
     pieces: list[str] = []
-    done, (start, end) = 0, min(intervals)
-    for first, last in sorted(intervals):
-        if first > end:
-            pieces += [text[done:start], MASK]
-            done, start, end = end, first, last
-        end = max(end, last)
-    return "".join([*pieces, text[done:start], MASK, text[end:]])
+    done = 0
+    for start, end in stretches:
+        pieces += [text[done:start], MASK]
+        done = end
+    return "".join([*pieces, text[done:]])
+
+
+def _behind(intervals: Iterable[Interval], masked: Sequence[Interval]) -> Iterable[Interval]:
+    """Places in a text with masks as places in the text itself; a mask that one shares belongs to it whole."""
+    if not masked:
+        return intervals
+    longer = [0, *accumulate(len(MASK) - (end - start) for start, end in masked)]
+    shown = [start + before for (start, _), before in zip(masked, longer, strict=False)]
+
+    def place(position: int, of_mask: Literal[0, 1]) -> int:
+        # A place ends with a mask whose end it reaches, and begins with one in which it begins.
+        index = bisect_right(shown, position - of_mask) - 1
+        inside = index >= 0 and position - of_mask < shown[index] + len(MASK)
+        return masked[index][of_mask] if inside else position - longer[index + 1]
+
+    return ((place(start, 0), place(end, 1)) for start, end in intervals)
 
 
 def _finder(secret: Secret) -> Finder:

@@ -129,7 +129,7 @@ class _Desk:
 
     def rehearsed(self, mishap: Mishap, step: Step, recipient: str) -> None:
         """Say which fault was just rehearsed."""
-        from pipeline.config.excerpt import visible
+        from pipeline.config.glyphs import visible
 
         what = "no answer" if mishap.code is None else str(mishap.code)
         self.values.out.say(

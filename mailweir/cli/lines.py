@@ -8,7 +8,7 @@ from typing import TextIO
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
     """The rows in columns, two blanks apart; a column in which no row but the first has a word is left out."""
-    from pipeline.config.excerpt import columns, visible
+    from pipeline.config.glyphs import columns, visible
 
     shown = [[visible(cell) for cell in row] for row in rows]
     kept = [index for index in range(len(shown[0])) if any(row[index] for row in shown[1:])] if shown else []

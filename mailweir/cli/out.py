@@ -46,7 +46,7 @@ class Out:
 
     def document(self, value: object) -> None:
         """One JSON document, to standard output."""
-        self._write(self.stdout, json.dumps(value, ensure_ascii=False, indent=2))
+        self._write(self.stdout, json.dumps(self._scrubbed(value), ensure_ascii=False, indent=2), scrub=False)
 
     def record(self, value: object) -> None:
         """One JSON document on a line of its own, to standard output; what strangers wrote in it cannot be acted on."""
@@ -73,8 +73,19 @@ class Out:
             return DEFAULT_WIDTH
         return max(40, shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns)
 
-    def _write(self, stream: TextIO, text: str) -> None:
-        text = self.scrubber.scrub(text)
+    def _scrubbed(self, value: object) -> object:
+        """The texts in a document without secrets. Its numbers stay: with a mask among them it would be no JSON."""
+        match value:
+            case str():
+                return self.scrubber.scrub(value)
+            case dict():
+                return {self._scrubbed(key): self._scrubbed(item) for key, item in value.items()}
+            case list() | tuple():
+                return [self._scrubbed(item) for item in value]
+        return value
+
+    def _write(self, stream: TextIO, text: str, *, scrub: bool = True) -> None:
+        text = self.scrubber.scrub(text) if scrub else text
         encoding = stream.encoding or "utf-8"
         # A terminal without UTF-8 shows a `?` rather than a traceback; lone surrogates have no bytes at all.
         self.gone |= not put(stream, text.encode(encoding, "replace").decode(encoding) + "\n")

@@ -22,21 +22,22 @@ MOST_IN_FULL = 500
 def write(checked: Checked, style: str, out: Out, *, strict: bool = False) -> None:
     """Print the outcome. Text for people goes to standard error, formats for programs to standard output."""
     problems, texts, masks, files = checked.problems, checked.texts, checked.masks, checked.files
+    scrubber = checked.scrubber
     match style:
         case "json":
             code = checked.exit_code(strict=strict)
-            report = as_json(problems, texts, masks=masks, files=files)
+            report = as_json(problems, texts, masks=masks, scrubber=scrubber, files=files)
             out.document({"schema_version": 1, "command": "check", "ok": code == 0, "exit_code": code} | _rest(report))
         case "github":
             if problems:
-                out.line(github(problems, texts, masks=masks, files=files))
+                out.line(github(problems, texts, masks=masks, scrubber=scrubber, files=files))
         case "junit":
-            out.line(junit(problems, texts, masks=masks, files=files))
+            out.line(junit(problems, texts, masks=masks, scrubber=scrubber, files=files))
         case "sarif":
-            out.document(sarif(problems, texts, masks=masks, files=files, version=__version__))
+            out.document(sarif(problems, texts, masks=masks, scrubber=scrubber, files=files, version=__version__))
         case "concise":
             if problems:
-                out.line(concise(problems, texts, masks=masks))
+                out.line(concise(problems, texts, masks=masks, scrubber=scrubber))
         case _:
             _full(checked, out)
 
@@ -56,6 +57,7 @@ def _full(checked: Checked, out: Out) -> None:
         width=out.width(stream),
         color=out.colors(stream),
         masks=checked.masks,
+        scrubber=checked.scrubber,
         limit=MOST_ON_TERMINAL if stream.isatty() else MOST_IN_FULL,
     )
     out.fault(text.rstrip("\n"))

@@ -225,7 +225,8 @@ def _tell(values: Common, places: Places) -> int:
         return 0
     stream = values.out.stderr
     texts = {name: document.text for name, document in places.texts.items()}
-    values.out.fault(render(problems, texts, width=values.out.width(stream), color=values.out.colors(stream)).rstrip())
+    width, color = values.out.width(stream), values.out.colors(stream)
+    values.out.fault(render(problems, texts, width=width, color=color, scrubber=values.out.scrubber).rstrip())
     return 1
 
 

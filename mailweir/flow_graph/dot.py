@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from mailweir.flow_graph.model import Edge, EdgeKind, Graph, Vertex, VertexKind, closing, label
-from pipeline.config.excerpt import visible
+from pipeline.config.glyphs import visible
 
 _shapes: Final[Mapping[VertexKind, str]] = {
     "source": "shape=box",

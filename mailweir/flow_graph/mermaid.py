@@ -8,7 +8,7 @@ from itertools import count
 from typing import Final
 
 from mailweir.flow_graph.model import Edge, EdgeKind, Graph, Vertex, VertexKind, closing, label
-from pipeline.config.excerpt import visible
+from pipeline.config.glyphs import visible
 
 _shapes: Final[Mapping[VertexKind, tuple[str, str]]] = {
     "source": ("[", "]"),

@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 
 from mailweir.flow_graph.layers import Layout, Point, Way, lay_out
 from mailweir.flow_graph.model import Edge, Graph, Vertex, VertexKind, closing, label
-from pipeline.config.excerpt import columns, visible
+from pipeline.config.glyphs import columns, visible
 
 MARGIN: Final = 16.0
 BOX: Final = 38.0

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from mailweir.flow_graph.model import Edge, Graph, Vertex, closing
-from pipeline.config.excerpt import columns, visible
+from pipeline.config.glyphs import columns, visible
 
 # A line led further than this is harder to follow than a name that is repeated.
 LONGEST_DETOUR: Final = 40

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from pipeline.config.conditional import CONDITIONAL
 from pipeline.config.references import Ref, scan
-from pipeline.config.resolve import CONDITIONAL
 from pipeline.config.tree import Array, Document, Node, Object, Scalar
 
 

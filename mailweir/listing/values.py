@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from pipeline.config.lookup import Place, spellings
-from pipeline.config.mask import is_secret_name, masked, secret_spans
+from pipeline.config.mask import is_secret_name, without_secrets
 from pipeline.config.references import Ref, RefKind, scan
 from pipeline.config.resolve import Use
 from pipeline.config.tree import Document, Scalar, walk
-from pipeline.secret import MASK, Secret
+from pipeline.secret import Secret
 
 State = Literal["shown", "hidden", "unset"]
-
-_login = re.compile(r"(?<=://)[^/\s]+(?=@)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +77,7 @@ def _used(kind: RefKind, name: str, uses: Sequence[Use]) -> Value:
     used_by = tuple(dict.fromkeys(".".join(use.path) for use in uses))
     if found is None:
         return Value(kind, name, "unset", used_by=used_by)
-    secret = any(is_secret_name(part) for use in uses for part in use.path[-1:])
+    secret = any(use.secret for use in uses)
     return _found(kind, name, found.value, found.place, used_by, secret=secret)
 
 
@@ -96,16 +93,4 @@ def _unused(own: Sequence[Place], taken: set[tuple[RefKind, str, str]]) -> Itera
 def _found(kind: RefKind, name: str, value: object, place: Place, used_by: tuple[str, ...], *, secret: bool) -> Value:
     if kind == "SECRET" or secret or is_secret_name(name):
         return Value(kind, name, "hidden", None, place.name, used_by)
-    return Value(kind, name, "shown", _without_secrets(value), place.name, used_by)
-
-
-def _without_secrets(value: object) -> object:
-    """A value that may be shown: without logins in URLs, and without what stands beside a secret name in it."""
-    match value:
-        case str():
-            return _login.sub(MASK, masked(value, secret_spans(Document("", value, None, []))))
-        case dict():
-            return {key: MASK if is_secret_name(str(key)) else _without_secrets(item) for key, item in value.items()}
-        case list():
-            return [_without_secrets(item) for item in value]
-    return value
+    return Value(kind, name, "shown", without_secrets(value), place.name, used_by)

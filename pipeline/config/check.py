@@ -6,6 +6,7 @@ import re
 from collections.abc import Container, Iterable, Iterator, Sequence
 
 from pipeline.component import SystemConfig
+from pipeline.config.alternatives import Alternative
 from pipeline.config.flow import MOST_PAIRS, Flow
 from pipeline.config.given import advice, note
 from pipeline.config.named import Named, is_literal, references, unread
@@ -19,15 +20,22 @@ LONGEST_ID = 128
 _id = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*\Z")
 
 
-def check(components: Sequence[Component], broken: Sequence[Document], lost: Sequence[str] = ()) -> list[Problem]:
+def check(
+    components: Sequence[Component],
+    broken: Sequence[Document],
+    lost: Sequence[str] = (),
+    others: Sequence[Alternative] = (),
+) -> list[Problem]:
     """Every fault between components.
 
     `broken` are documents of which parts could not be read, `lost` the names of components of which nothing is known.
+    Of `others`, the alternatives that are not chosen, what they name is looked for; they add nothing to the flow.
     """
     problems = [*ids(components), *twice(components)]
     named = list(references(components))
-    flow = Flow(components, named)
-    problems += systems(components, named, unread(broken, lost))
+    flow = Flow(components, named, others)
+    elsewhere = [use for other in others for use in other.named]
+    problems += systems(components, [*named, *elsewhere], unread(broken, lost))
     problems += flow.problems(broken, lost)
     return problems
 

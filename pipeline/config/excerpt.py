@@ -14,21 +14,17 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Final, Literal
-from unicodedata import category, combining, east_asian_width
 
-from pipeline.config.mask import SHOWN, Interval, merged
+from pipeline.config.glyphs import columns, glyph
+from pipeline.config.mask import Interval, merged, shown_for
 from pipeline.config.tree import Lines
 from pipeline.errors import Edit
+from pipeline.scrub import Scrubber
+from pipeline.secret import MASK
 
 Masks = Mapping[str, Sequence[Interval]]
 NO_MASKS: Final[Masks] = MappingProxyType({})
 
-UNKNOWN: Final = "\ufffd"
-_TAB: Final = "    "
-# Joiners make letters of some scripts, and parts of one emoji, stand together; all other format characters can turn
-# a line round or hide a part of it.
-_JOINERS: Final = "\u200c\u200d"
-_unprintable = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 # A shorter part of a secret stands in other texts by chance.
 _SHORTEST_PART: Final = 4
 
@@ -96,11 +92,16 @@ class Change:
 class Source:
     """A text with the places in it that are secret."""
 
-    def __init__(self, text: str, masks: Iterable[Interval] = ()) -> None:
-        """Take places in any order, also such that overlap or lie outside of the text."""
+    def __init__(self, text: str, masks: Iterable[Interval] = (), scrubber: Scrubber | None = None) -> None:
+        """Take places in any order, also such that overlap or lie outside of the text.
+
+        What the scrubber takes out of all that is printed is masked here first: taken out of a line later, it would
+        shift what stands behind it, and the signs below would point beside their place.
+        """
         self.text = text
         self.lines = Lines(text)
-        self._given = list(masks)
+        self.scrubber = scrubber or Scrubber()
+        self._given = [*masks, *self.scrubber.places(text)]
         self.masks = merged(self._given, len(text))
 
     def inside(self, start: int, end: int) -> tuple[int, int]:
@@ -124,7 +125,7 @@ class Source:
         if last is None:
             return line, column, *self.lines.place(end)
         end_line, end_column = self.lines.place(last[0])
-        return line, column, end_line, end_column + len(SHOWN)
+        return line, column, end_line, end_column + len(shown_for(self.text, *last))
 
     def place(self, start: int) -> tuple[int, int]:
         """Line and column of a character."""
@@ -198,8 +199,27 @@ class Source:
             cells = self._round(min(max(anchor, low), high), low, high, width)
         first, last = (cells[0].start, cells[-1].end) if cells else (low, low)
         lead, trail = "…" if first > low else "", "…" if last < high else ""
+        cells = self._hidden(cells, lead, trail)
         text = lead + "".join(cell.shown for cell in cells) + trail
         return Row(number, text, cells, len(lead), first, last, last == high)
+
+    def _hidden(self, cells: list[Cell], lead: str, trail: str) -> list[Cell]:
+        """The cells without what becomes a secret only by being shown: a word that stands alone where a line is cut."""
+        while found := self.scrubber.places(lead + "".join(cell.shown for cell in cells) + trail):
+            kept: list[Cell] = []
+            at = len(lead)
+            for cell in cells:
+                start, at = at, at + len(cell.shown)
+                if not any(first < at and last > start for first, last in found):
+                    kept.append(cell)
+                elif kept and kept[-1].shown == MASK and kept[-1].end == cell.start:
+                    kept[-1] = replace(kept[-1], end=cell.end)
+                else:
+                    kept.append(Cell(cell.start, cell.end, MASK, len(MASK)))
+            if kept == cells:
+                break
+            cells = kept
+        return cells
 
     def _round(self, anchor: int, low: int, high: int, width: int) -> list[Cell]:
         mask = self.mask_at(anchor)
@@ -235,7 +255,8 @@ class Source:
     def _cell(self, position: int, low: int, high: int) -> Cell:
         mask = self.mask_at(position)
         if mask:
-            return Cell(max(low, mask[0]), min(high, mask[1]), SHOWN, len(SHOWN))
+            shown = shown_for(self.text, *mask)
+            return Cell(max(low, mask[0]), min(high, mask[1]), shown, len(shown))
         shown = glyph(self.text[position])
         return Cell(position, position + 1, shown, columns(shown))
 
@@ -243,16 +264,17 @@ class Source:
 class Sources:
     """The texts that problems point into; each is prepared once, when it is needed."""
 
-    def __init__(self, texts: Mapping[str, str], masks: Masks) -> None:
-        """Take texts and masks by the name of the file."""
+    def __init__(self, texts: Mapping[str, str], masks: Masks, scrubber: Scrubber | None = None) -> None:
+        """Take texts and masks by the name of the file, and what is taken out of all that is printed."""
         self._texts = texts
         self._masks = masks
+        self.scrubber = scrubber or Scrubber()
         self._known: dict[str, Source] = {}
 
     def __getitem__(self, file: str) -> Source:
         """The text of a file; an empty one when it is not known."""
         if file not in self._known:
-            self._known[file] = Source(self._texts.get(file, ""), self._masks.get(file, ()))
+            self._known[file] = Source(self._texts.get(file, ""), self._masks.get(file, ()), self.scrubber)
         return self._known[file]
 
 
@@ -323,39 +345,7 @@ def _edited(source: Source, low: int, high: int, edits: Sequence[Edit]) -> Sourc
         length += len(edit.text)
         at = edit.span.end
     keep(at, max(at, high))
-    return Source("".join(pieces), masks)
-
-
-def glyph(character: str) -> str:
-    """What is shown for a character; nothing that moves a cursor, turns the line round or cannot be encoded."""
-    if character.isprintable():
-        return character
-    if character == "\t":
-        return _TAB
-    if character < " ":
-        return chr(0x2400 + ord(character))
-    if character == "\x7f":
-        return "\u2421"
-    return UNKNOWN if category(character) in _unprintable and character not in _JOINERS else character
-
-
-def visible(text: str) -> str:
-    """A text on one line, every character being shown."""
-    return text if text.isprintable() else "".join(map(glyph, text))
-
-
-def columns(text: str) -> int:
-    """How many columns of a terminal a visible text takes."""
-    return len(text) if text.isascii() else sum(map(_character_columns, text))
-
-
-def _character_columns(character: str) -> int:
-    if combining(character) or category(character) in {"Mn", "Me"} or character in _JOINERS:
-        return 0
-    if "\u1160" <= character <= "\u11ff":
-        # Vowels and last consonants of Korean, drawn into the consonant before.
-        return 0
-    return 2 if east_asian_width(character) in "WF" else 1
+    return Source("".join(pieces), masks, source.scrubber)
 
 
 def _columns(cells: Iterable[Cell]) -> int:

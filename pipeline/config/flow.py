@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from pipeline.config.alternatives import Alternative
 from pipeline.config.given import advice, note
 from pipeline.config.named import Named, is_literal, unread
 from pipeline.config.near import near
@@ -21,37 +22,36 @@ MOST_TOLD = 1000
 class Flow:
     """Which pipe writes which dataset, and who reads it."""
 
-    def __init__(self, components: Sequence[Component], named: Iterable[Named]) -> None:
-        """Take the pipes among the components, and what they read."""
+    def __init__(
+        self, components: Sequence[Component], named: Iterable[Named], others: Sequence[Alternative] = ()
+    ) -> None:
+        """Take the pipes among the components, what they read, and the alternatives that are not chosen."""
         self.pipes = {c.id: c for c in components if c.kind == "pipe" and c.id}
         self.reads: dict[str, list[Named]] = {}
         for use in named:
             if use.reference.refers.kind == "dataset":
                 self.reads.setdefault(use.top.id, []).append(use)
+        self.elsewhere = [use for other in others for use in other.named if use.reference.refers.kind == "dataset"]
+        # What pipes may write: by conditions that are not decided here, and by any.
+        self.undecided: dict[str, list[str]] = {}
+        self.possible: set[str] = set()
+        for other in others:
+            if other.component and other.component.kind == "pipe":
+                written, _ = datasets(other.component)
+                self.possible.update(written)
+                if not other.decided:
+                    self.undecided.setdefault(other.component.id, []).extend(written)
         self.writers: dict[str, list[Component]] = {}
         self.unsure = False
         for pipe in self.pipes.values():
-            for dataset in self.written(pipe):
+            written, sure = datasets(pipe)
+            if not sure and pipe.id in self.undecided:
+                continue
+            self.unsure |= not sure
+            for dataset in written:
                 self.writers.setdefault(dataset, []).append(pipe)
-
-    def written(self, pipe: Component) -> list[str]:
-        """The datasets a pipe writes."""
-        sinks = [child for name, child in pipe.children if name == "sink"]
-        if not sinks:
-            declared = pipe.given.written("sink") and pipe.given.node.members["sink"].value
-            if declared and not (isinstance(declared, Scalar) and declared.value is None):
-                self.unsure = True
-            return [pipe.id]
-        found = []
-        for sink in (part for child in sinks for part in child.walk()):
-            for shape in shapes(sink.model).values():
-                if shape.writes:
-                    value = sink.given.get(shape.written, pipe.id)
-                    if isinstance(value, str):
-                        found.append(str(value))
-                    else:
-                        self.unsure = True
-        return found
+        unsettled = (name for written in self.undecided.values() for name in written)
+        self.known = dict.fromkeys([*self.writers, *unsettled])
 
     def problems(self, broken: Sequence[Document], lost: Sequence[str]) -> Iterator[Problem]:
         """Datasets nobody writes or two write, circles, and pipes nobody reads.
@@ -62,7 +62,7 @@ class Flow:
         torn = unread(broken, lost)
         missing = [] if unsure else [use for use in self._missing() if use.reference.name not in torn]
         # Looking for near names takes a while for each pair.
-        known = self.writers if len(missing) * len(self.writers) <= MOST_PAIRS else {}
+        known = self.known if len(missing) * len(self.known) <= MOST_PAIRS else {}
         for use in missing[:MOST_TOLD]:
             yield self._unwritten(use, known, len(missing))
         for dataset, pipes in self.writers.items():
@@ -76,7 +76,11 @@ class Flow:
     def _missing(self) -> Iterator[Named]:
         """Reads of datasets that nobody writes. The engine itself writes those whose names begin with `system:`."""
         for use in (use for uses in self.reads.values() for use in uses):
-            if use.reference.name not in self.writers and not use.reference.name.startswith("system:"):
+            if use.reference.name not in self.known and not use.reference.name.startswith("system:"):
+                yield use
+        for use in self.elsewhere:
+            name = use.reference.name
+            if name not in self.known and name not in self.possible and not name.startswith("system:"):
                 yield use
 
     def _unwritten(self, use: Named, known: Iterable[str], count: int) -> Problem:
@@ -145,7 +149,8 @@ class Flow:
             )
 
     def _unread(self, meant: set[str]) -> Iterator[Problem]:
-        read = {use.reference.name for uses in self.reads.values() for use in uses} | meant
+        uses = (use for uses in (*self.reads.values(), self.elsewhere) for use in uses)
+        read = {use.reference.name for use in uses} | meant
         if not read:
             return
         for dataset, pipes in self.writers.items():
@@ -159,6 +164,25 @@ class Flow:
                         (pipe.id,),
                         notes=(advice("give the pipe a sink, or let another pipe read it"),),
                     )
+
+
+def datasets(pipe: Component) -> tuple[list[str], bool]:
+    """The datasets that a pipe writes, and whether that is certain."""
+    sinks = [child for name, child in pipe.children if name == "sink"]
+    if not sinks:
+        declared = pipe.given.written("sink") and pipe.given.node.members["sink"].value
+        return [pipe.id], not declared or (isinstance(declared, Scalar) and declared.value is None)
+    found = []
+    sure = True
+    for sink in (part for child in sinks for part in child.walk()):
+        for shape in shapes(sink.model).values():
+            if shape.writes:
+                value = sink.given.get(shape.written, pipe.id)
+                if isinstance(value, str):
+                    found.append(str(value))
+                else:
+                    sure = False
+    return found, sure
 
 
 def _two_writers(dataset: str, pipes: Sequence[Component]) -> Problem:

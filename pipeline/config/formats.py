@@ -1,7 +1,8 @@
 """Problems for programs: JSON, annotations on a pull request, JUnit, SARIF. No I/O.
 
-Every format is a function of the same arguments: problems, texts, masks and the files that were checked. A place that
-touches a masked value tells no length of it, and a repair that would tell the value is left out.
+Every format is a function of the same arguments: problems, texts, masks, the scrubber that all passes on its way out,
+and the files that were checked. A place that touches a masked value tells no length of it, and a repair that would
+tell the value is left out.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
-from pipeline.config.excerpt import NO_MASKS, UNKNOWN, Masks, Sources
+from pipeline.config.excerpt import NO_MASKS, Masks, Sources
+from pipeline.config.glyphs import UNKNOWN
 from pipeline.config.show import block, ordered
 from pipeline.errors import Edit, Label, Problem, Span
+from pipeline.scrub import Scrubber
 
 Json = dict[str, object]
 
@@ -42,12 +45,13 @@ def as_json(
     texts: Mapping[str, str],
     *,
     masks: Masks = NO_MASKS,
+    scrubber: Scrubber | None = None,
     files: Sequence[str] = (),
     ok: bool | None = None,
 ) -> Json:
     """One document. Without `ok` it is right as long as there are no errors."""
     del files
-    sources = Sources(texts, masks)
+    sources = Sources(texts, masks, scrubber)
     return {
         "schema_version": 1,
         "ok": all(problem.level == "warning" for problem in problems) if ok is None else ok,
@@ -56,19 +60,29 @@ def as_json(
 
 
 def github(
-    problems: Sequence[Problem], texts: Mapping[str, str], *, masks: Masks = NO_MASKS, files: Sequence[str] = ()
+    problems: Sequence[Problem],
+    texts: Mapping[str, str],
+    *,
+    masks: Masks = NO_MASKS,
+    scrubber: Scrubber | None = None,
+    files: Sequence[str] = (),
 ) -> str:
     """One workflow command a problem, which becomes an annotation. No line break at the end."""
     del files
-    sources = Sources(texts, masks)
+    sources = Sources(texts, masks, scrubber)
     return "\n".join(_annotation(problem, sources) for problem in ordered(problems))
 
 
 def junit(
-    problems: Sequence[Problem], texts: Mapping[str, str], *, masks: Masks = NO_MASKS, files: Sequence[str] = ()
+    problems: Sequence[Problem],
+    texts: Mapping[str, str],
+    *,
+    masks: Masks = NO_MASKS,
+    scrubber: Scrubber | None = None,
+    files: Sequence[str] = (),
 ) -> str:
     """An XML report: a test case a file that was checked or has a problem, a failure an error."""
-    sources = Sources(texts, masks)
+    sources = Sources(texts, masks, scrubber)
     by_file: dict[str, list[Problem]] = {file: [] for file in sorted(files)}
     for problem in ordered(problems):
         by_file.setdefault(problem.span.file, []).append(problem)
@@ -94,11 +108,12 @@ def sarif(
     texts: Mapping[str, str],
     *,
     masks: Masks = NO_MASKS,
+    scrubber: Scrubber | None = None,
     files: Sequence[str] = (),
     version: str,
 ) -> Json:
     """A SARIF 2.1.0 log with one run; `version` is that of Mailweir."""
-    sources = Sources(texts, masks)
+    sources = Sources(texts, masks, scrubber)
     wanted = ordered(problems)
     levels = {problem.code: problem.level for problem in sorted(wanted, key=lambda problem: problem.code)}
     index = {code: number for number, code in enumerate(levels)}

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, Self
 
-from pipeline.config.text import raw_offset
+from pipeline.config.text import Offsets
 from pipeline.config.tree import Document, Node, Object, Scalar
 from pipeline.errors import Edit, Label, Note, Problem, Span
 
@@ -138,10 +138,26 @@ def opening(document: Document, node: Node) -> Span:
 
 def within(document: Document, node: Node, start: int, end: int) -> Span:
     """The decoded characters `start` to `end` of a string node, where they stand in the file."""
-    if not isinstance(node, Scalar) or not isinstance(node.value, str):
-        return document.span(node)
-    first = raw_offset(document.text, node, start)
-    return Span(document.name, first, max(first, raw_offset(document.text, node, end)))
+    return Within(document, node).span(start, end)
+
+
+class Within:
+    """As `within`, for several places of one string in rising order: together they read it once."""
+
+    __slots__ = ("_document", "_node", "_offsets")
+
+    def __init__(self, document: Document, node: Node) -> None:
+        """Take a node; of one that is no string every place is the whole."""
+        text = isinstance(node, Scalar) and isinstance(node.value, str)
+        self._document, self._node = document, node
+        self._offsets = Offsets(document.text, node) if isinstance(node, Scalar) and text else None
+
+    def span(self, start: int, end: int) -> Span:
+        """The characters `start` to `end`."""
+        if self._offsets is None:
+            return self._document.span(self._node)
+        first = self._offsets.at(start)
+        return Span(self._document.name, first, max(first, self._offsets.at(end)))
 
 
 def note(text: str) -> Note:

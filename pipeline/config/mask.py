@@ -14,12 +14,14 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
-from pipeline.config.tree import Array, Broken, Document, Node, Object, Scalar
+from pipeline.config.strings import Offsets
+from pipeline.config.tree import Array, Broken, Document, Node, Object, Scalar, walk
+from pipeline.logins import logins, logins_of, passwords
 from pipeline.secret import MASK
 
 Interval = tuple[int, int]
 
-# Always eight, whatever the length of the value, and in quotes, so that a value stays a value.
+# What stands for a whole value, in quotes, so that a value stays a value.
 SHOWN: Final = f'"{MASK}"'
 
 # Names that hold secrets, and what is near to one of them.
@@ -52,6 +54,10 @@ _LONGEST_CACHED: Final = 64
 _parts = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W_A-Z]++")
 
 _reference = re.compile(r"\$(?:ENV|SECRET)\([^()$\n]{0,200}+\)?", re.IGNORECASE)
+_quotes: Final = "\"'"
+_pairs: Final = frozenset({'""', "''"})
+# What can stand beside a whole value. Beside other characters a place is a part of one.
+_sides: Final = frozenset({"", *_quotes, *" \t\r\n:=,;[]{}"})
 _literals = frozenset({"", "null", "true", "false", "None", "True", "False"})
 
 # A name that a value can follow. The second kind stands where a property begins and has lost quotes and colon.
@@ -145,7 +151,28 @@ def _common(part: str, word: str) -> int:
 def secret_spans(document: Document) -> list[Interval]:
     """The places of all secret values, in order, none touching another; strings with their quotes."""
     torn = document.root is None or bool(document.problems)
-    return merged([*_in_tree(document), *_in_text(document.text, torn=torn)], len(document.text))
+    found = [*_in_tree(document), *_in_text(document.text, torn=torn), *_logins(document)]
+    return merged(found, len(document.text))
+
+
+def secrets_in_clear(document: Document, spans: Iterable[Interval]) -> Iterator[str]:
+    """What stands at the places of all secret values: strings and numbers, and the passwords of logins in URLs."""
+    places = set(spans)
+    for node in walk(document.root) if document.root and places else ():
+        if isinstance(node, Scalar):
+            if (node.start, node.end) in places:
+                yield node.value if isinstance(node.value, str) else document.text[node.start : node.end]
+            if isinstance(node.value, str):
+                yield from passwords(node.value)
+
+
+def shown_for(text: str, start: int, end: int) -> str:
+    """What stands for a masked place: eight asterisks whatever its length, with quotes where it is a whole value."""
+    if text[start] in _quotes or text[end - 1] in _quotes:
+        return SHOWN
+    before, after = text[max(0, start - 1) : start], text[end : end + 1]
+    whole = before in _sides and after in _sides and before + after not in _pairs
+    return SHOWN if whole else MASK
 
 
 def masked(text: str, spans: Iterable[Interval]) -> str:
@@ -153,10 +180,24 @@ def masked(text: str, spans: Iterable[Interval]) -> str:
     pieces: list[str] = []
     at = 0
     for start, end in merged(spans, len(text)):
-        pieces += text[at:start], SHOWN
+        pieces += text[at:start], shown_for(text, start, end)
         at = end
     pieces.append(text[at:])
     return "".join(pieces)
+
+
+def without_secrets(value: object) -> object:
+    """A value that may be shown: without logins in URLs, and without what stands beside a secret name in it."""
+    match value:
+        case str():
+            return masked(
+                value, [*_in_text(value, torn=True), *((login.start, login.end) for login in logins_of(value))]
+            )
+        case dict():
+            return {key: MASK if is_secret_name(str(key)) else without_secrets(item) for key, item in value.items()}
+        case list():
+            return [without_secrets(item) for item in value]
+    return value
 
 
 def merged(spans: Iterable[Interval], length: int) -> list[Interval]:
@@ -190,6 +231,17 @@ def _in_tree(document: Document) -> Iterator[Interval]:
                 yield node.start, node.end
             case _:
                 pass
+
+
+def _logins(document: Document) -> Iterator[Interval]:
+    """Logins in URLs, wherever they stand in the text."""
+    yield from ((login.start, login.end) for login in logins(document.text))
+    # A password may have characters that its URL has no room for: where a value ends is known in the tree only.
+    may_have = "://" in document.text or ":\\" in document.text
+    for node in walk(document.root) if document.root and may_have else ():
+        if isinstance(node, Scalar) and isinstance(node.value, str) and "@" in node.value and "://" in node.value:
+            offsets = Offsets(document.text, node)
+            yield from ((offsets.at(login.start), offsets.at(login.end)) for login in logins_of(node.value))
 
 
 def _only_references(value: str) -> bool:

@@ -6,17 +6,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pydantic import BaseModel
-
+from pipeline.config.alternatives import Alternative, alternatives
 from pipeline.config.check import check
+from pipeline.config.clear import in_the_clear
 from pipeline.config.given import advice, note
 from pipeline.config.lookup import spellings
-from pipeline.config.mask import is_secret_name, secret_spans
+from pipeline.config.mask import secret_spans, secrets_in_clear
 from pipeline.config.references import Ref, scan
 from pipeline.config.registry import Registry
 from pipeline.config.resolve import Lookup, Resolver, Use
-from pipeline.config.shape import shapes
-from pipeline.config.tree import Array, Document, Node, Object, Scalar, walk
+from pipeline.config.tree import Document, Node, Object, Scalar, walk
 from pipeline.config.typed import Component, Typer
 from pipeline.errors import Problem, Span
 from pipeline.scrub import Scrubber
@@ -37,6 +36,8 @@ class Project:
     uses: Sequence[Use]
     masks: Mapping[str, Sequence[tuple[int, int]]]
     scrubber: Scrubber = field(default_factory=Scrubber)
+    aside: frozenset[Problem] = frozenset()
+    """Those of the problems that only alternatives have which are not chosen."""
 
     @property
     def texts(self) -> dict[str, str]:
@@ -46,7 +47,7 @@ class Project:
     @property
     def errors(self) -> list[Problem]:
         """The problems that keep the configuration from being used."""
-        return [problem for problem in self.problems if problem.level == "error"]
+        return [problem for problem in self.problems if problem.level == "error" and problem not in self.aside]
 
 
 def compile_project(
@@ -64,11 +65,10 @@ def compile_project(
     """
     found = list(problems)
     components: list[Component] = []
+    others: list[Alternative] = []
     broken: list[Document] = []
     lost: list[str] = []
     uses: list[Use] = []
-    masks: dict[str, Sequence[tuple[int, int]]] = {}
-    scrubber = scrubber or Scrubber()
     for document in documents:
         resolver = Resolver(document, lookup)
         typer = Typer(document, registry, resolver)
@@ -77,86 +77,48 @@ def compile_project(
         lost += typer.lost
         if document.problems or typer.stopped:
             broken.append(document)
+        if not typer.stopped:
+            others += alternatives(document, registry, resolver.chosen)
         uses += resolver.uses
     found += [problem for place in (*lookup.env, *lookup.secrets) for problem in place.problems]
-    others = list((more or {}).values())
-    for document in (*documents, *others):
+    by_name = {document.name: document for document in (*documents, *(more or {}).values())}
+    scrubber = scrubber or Scrubber()
+    masks = _masks(by_name.values(), uses, scrubber)
+    found += check(components, broken, lost, others)
+    found += in_the_clear([*components, *(other.component for other in others if other.component)])
+    # Last, so that of a fault that a chosen alternative has too only the other one is left.
+    found += [problem for other in others for problem in other.problems]
+    if lookup.take_env and lookup.take_secrets and not any(problem.code in _unset for problem in found):
+        found += unused(documents, lookup, more or {})
+    return Project(by_name, components, ordered(found), uses, masks, scrubber, _aside(others, found))
+
+
+def _masks(
+    documents: Iterable[Document], uses: Iterable[Use], scrubber: Scrubber
+) -> dict[str, Sequence[tuple[int, int]]]:
+    """The places of secrets in the texts; the scrubber learns all that are known."""
+    masks: dict[str, Sequence[tuple[int, int]]] = {}
+    for document in documents:
         spans = secret_spans(document)
         if spans:
             masks[document.name] = spans
-            _register(document, spans, scrubber)
+            for secret in secrets_in_clear(document, spans):
+                scrubber.add(secret)
     for use in uses:
-        if use.kind == "SECRET" and use.found is not None:
-            value = use.found.value
-            scrubber.add(value if isinstance(value, Secret) else Secret(str(value)))
-    # An excerpt may cut a line within a secret that stands somewhere by accident; what is masked is never cut.
-    for document in (*documents, *others):
-        if places := scrubber.places(document.text):
-            masks[document.name] = [*masks.get(document.name, ()), *places]
-    found += check(components, broken, lost)
-    found += in_the_clear(components)
-    if lookup.take_env and lookup.take_secrets and not any(problem.code in _unset for problem in found):
-        found += unused(documents, lookup, more or {})
-    return Project(
-        {document.name: document for document in (*documents, *others)},
-        components,
-        ordered(found),
-        uses,
-        masks,
-        scrubber,
-    )
+        value = use.found.value if use.found else None
+        if isinstance(value, Secret):
+            scrubber.add(value)
+        elif isinstance(value, str | int | float) and not isinstance(value, bool) and use.secret:
+            scrubber.add(str(value))
+    return masks
 
 
-def _register(document: Document, spans: Sequence[tuple[int, int]], scrubber: Scrubber) -> None:
-    places = set(spans)
-    if document.root is None:
-        return
-    for node in walk(document.root):
-        if (node.start, node.end) in places and isinstance(node, Scalar) and isinstance(node.value, str) and node.value:
-            scrubber.add(node.value)
-
-
-def in_the_clear(components: Iterable[Component]) -> Iterator[Problem]:
-    """W302: a secret that stands in the file as it is."""
-    for component in (part for top in components for part in top.walk()):
-        given = component.given
-        for name, path, node in _literal_secrets(component.model, given.node, given.path):
-            secret = name.replace("_", "-")
-            what = "password" if "password" in name else "secret"
-            yield Problem(
-                "W302",
-                f"a {what} is written in the config file",
-                given.document.span(node),
-                "shown here as ******** only",
-                path,
-                notes=(
-                    advice(
-                        f'move it to a secret and write "$SECRET({secret})"; `mailweir secret set {secret}`'
-                        " stores it (input is hidden)"
-                    ),
-                ),
-            )
-
-
-def _literal_secrets(
-    model: type[BaseModel], node: Object, path: tuple[str, ...]
-) -> Iterator[tuple[str, tuple[str, ...], Node]]:
-    for name, member in node.members.items():
-        shape = shapes(model).get(name)
-        if shape is None or shape.slot:
-            continue
-        value = member.value
-        if isinstance(value, Scalar) and shape.takes_secret and is_secret_name(name):
-            if (
-                isinstance(value.value, str)
-                and value.value
-                and not any(isinstance(p, Ref) for p in scan(value.value)[0])
-            ):
-                yield name, (*path, name), value
-        elif shape.model:
-            for inner in value.items if isinstance(value, Array) else [value]:
-                if isinstance(inner, Object):
-                    yield from _literal_secrets(shape.model, inner, (*path, name))
+def _aside(others: Iterable[Alternative], problems: Iterable[Problem]) -> frozenset[Problem]:
+    """The problems of alternatives that are not chosen here: nobody uses what is wrong there."""
+    decided = [other for other in others if other.decided]
+    named = {use.span for other in decided for use in other.named}
+    own = [problem for other in decided for problem in other.problems]
+    return frozenset([*own, *(problem for problem in problems if problem.span in named)])
 
 
 def unused(configs: Sequence[Document], lookup: Lookup, documents: Mapping[str, Document]) -> Iterator[Problem]:

@@ -6,19 +6,34 @@ What a variable holds is never looked through again for references.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from pipeline.config.conditional import (
+    CONDITIONAL,
+    FREE,
+    PARTS,
+    alternatives_in,
+    is_comment,
+    is_data,
+    undecided,
+    without,
+)
 from pipeline.config.given import UNKNOWN, FromEnv, Unknown, advice, note, within
 from pipeline.config.lookup import Found, Place, find, hidden, spellings
+from pipeline.config.mask import is_secret_name
 from pipeline.config.near import near
 from pipeline.config.references import Ref, RefKind, scan
-from pipeline.config.tree import Array, Broken, Document, Member, Node, Object, Scalar
+from pipeline.config.slip import slip
+from pipeline.config.tree import Array, Broken, Document, Member, Node, Object, Scalar, plain
+from pipeline.config.validate import describe
 from pipeline.errors import Edit, Note, Problem, Span
 from pipeline.secret import Secret
 
-CONDITIONAL: Final = "$conditional_properties"
+# More of a value is not read in a message.
+LONGEST_SHOWN: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +66,11 @@ class Use:
     path: tuple[str, ...]
     found: Found | None
 
+    @property
+    def secret(self) -> bool:
+        """Whether the value is a secret: by its kind, by its name, or by the name of the property that takes it."""
+        return self.kind == "SECRET" or is_secret_name(self.name) or any(map(is_secret_name, self.path[-1:]))
+
 
 @dataclass(slots=True)
 class Resolver:
@@ -60,6 +80,8 @@ class Resolver:
     lookup: Lookup = field(default_factory=Lookup)
     problems: list[Problem] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
+    chosen: set[int] = field(default_factory=set)
+    """Where the alternatives begin that conditions chose."""
 
     def value(self, node: Node, path: tuple[str, ...] = ()) -> object:
         """The value of a node with its references resolved; `UNKNOWN` and `SecretAt` mark what is not plain."""
@@ -83,25 +105,70 @@ class Resolver:
             case Array():
                 return replace(node, items=[self.choose(item, path) for item in node.items])
             case Object():
-                members: dict[str, Member] = {}
-                for key, member in node.members.items():
-                    below = (*path, key)
-                    kept = key == "transform" or (key == "entities" and "source" in path)
-                    members[key] = member if kept else replace(member, value=self.choose(member.value, below))
-                chosen = replace(node, members=members)
-                return self._select(chosen, path) if CONDITIONAL in members else chosen
+                while CONDITIONAL in node.members:
+                    node = self._select(node, path)
+                members = {
+                    key: member
+                    if is_data(key, path)
+                    else replace(member, value=self.choose(member.value, (*path, key)))
+                    for key, member in node.members.items()
+                }
+                return replace(node, members=members)
         return node
 
     def _select(self, node: Object, path: tuple[str, ...]) -> Object:
-        member = node.members.pop(CONDITIONAL)
-        spec = member.value
+        """The object without its `$conditional_properties`, which may bring another one."""
+        member = node.members[CONDITIONAL]
         where = (*path, CONDITIONAL)
+        condition, names = self._parts_of(member, where)
+        value = UNKNOWN if condition is None else self.value(condition, (*where, "condition"))
+        if isinstance(value, SecretAt):
+            self._fault("E310", "a condition cannot be a secret", value.span, where)
+        if condition is None or isinstance(value, Unknown | SecretAt):
+            return undecided(node)
+        name = as_text(value)
+        choice = alternatives_in(member.value).get(name)
+        if choice is None:
+            if name not in names:
+                self._unmatched(condition, name, names, where, is_text=not isinstance(value, dict | list))
+            return undecided(node)
+        self.chosen.add(choice.start)
+        return replace(node, members={**without(node), **choice.members}, whole=node.whole and choice.whole)
+
+    def _unmatched(
+        self, condition: Node, name: str, known: Iterable[str], where: tuple[str, ...], *, is_text: bool
+    ) -> None:
+        shown = name if len(name) <= LONGEST_SHOWN else f"{name[:LONGEST_SHOWN]}…"
+        notes = [note(f"alternatives: {', '.join(f'`{key}`' for key in known) or 'none'}")]
+        if is_text:
+            notes.append(
+                advice(f"add `{json.dumps(shown, ensure_ascii=False)}: {{…}}` to `alternatives`; it may be empty")
+            )
+        message = f"`{CONDITIONAL}` has no alternative for `{shown}`"
+        self._fault("E313", message, self.document.span(condition), where, *notes)
+
+    def _parts_of(self, member: Member, where: tuple[str, ...]) -> tuple[Node | None, Sequence[str]]:
+        """The condition and the names to choose from, if both are there; all that is written wrong is told."""
+        spec = member.value
         if isinstance(spec, Broken):
-            return replace(node, whole=False)
+            return None, ()
         parts = spec.members if isinstance(spec, Object) else {}
-        condition = parts.get("condition")
-        alternatives = parts.get("alternatives")
-        if condition is None or alternatives is None or not isinstance(alternatives.value, Object):
+        missing = [name for name in PARTS if name not in parts]
+        for name, part in parts.items():
+            if name not in PARTS and name not in FREE:
+                meant = near(name, missing)
+                span = self.document.span(part.key)
+                self._fault(
+                    "E201",
+                    f"unknown property `{name}` in `{CONDITIONAL}`",
+                    span,
+                    (*where, name),
+                    advice(f"did you mean `{meant[0]}`?" if meant else "it has a `condition` and `alternatives`"),
+                    fix=(Edit(span, f'"{meant[0]}"'),) if slip(name, missing) else (),
+                    label="not a property of it",
+                )
+                missing = [part for part in missing if part not in meant]
+        if not isinstance(spec, Object) or (missing and spec.whole):
             self._fault(
                 "E204",
                 f"`{CONDITIONAL}` needs a `condition` and an object of `alternatives`",
@@ -109,26 +176,27 @@ class Resolver:
                 where,
                 advice('write {"condition": "$ENV(node-env)", "alternatives": {"prod": {…}, "test": {…}}}'),
             )
-            return replace(node, whole=False)
-        value = self.value(condition.value, (*where, "condition"))
-        if isinstance(value, Unknown | SecretAt):
-            if isinstance(value, SecretAt):
-                self._fault("E310", "a condition cannot be a secret", value.span, where)
-            return replace(node, whole=False)
-        name = value if isinstance(value, str) else as_text(value)
-        choice = alternatives.value.members.get(name)
-        if choice is None or not isinstance(choice.value, Object):
-            known = ", ".join(f"`{key}`" for key in alternatives.value.members) or "none"
-            self._fault(
-                "E313",
-                f"`{CONDITIONAL}` has no alternative for `{name}`",
-                self.document.span(condition.value),
-                where,
-                note(f"alternatives: {known}"),
-                advice(f'add `"{name}": {{…}}` to `alternatives`; it may be empty'),
-            )
-            return replace(node, whole=False)
-        return replace(node, members={**node.members, **choice.value.members}, whole=node.whole and choice.value.whole)
+        holder = parts["alternatives"].value if "alternatives" in parts else None
+        names = self._names(holder, (*where, "alternatives")) if holder else ()
+        right = "condition" in parts and isinstance(holder, Object)
+        return (parts["condition"].value if right else None), names
+
+    def _names(self, holder: Node, where: tuple[str, ...]) -> Sequence[str]:
+        """The names of the alternatives; each of them is an object."""
+        if not isinstance(holder, Object):
+            self._no_object(holder, where)
+            return ()
+        written = [name for name, member in holder.members.items() if not is_comment(name, member.value)]
+        for name in written:
+            if not isinstance(holder.members[name].value, Object):
+                self._no_object(holder.members[name].value, (*where, name))
+        return written
+
+    def _no_object(self, node: Node, path: tuple[str, ...]) -> None:
+        if not isinstance(node, Broken):
+            what = describe(plain(node))
+            message = f"`{path[-1]}` must be an object, not {what}"
+            self._fault("E202", message, self.document.span(node), path, label=what)
 
     def _text(self, node: Scalar, text: str, path: tuple[str, ...]) -> object:
         pieces, faults = scan(text)
@@ -216,9 +284,16 @@ class Resolver:
         return Problem("E303", message, span, path=path, notes=(place, store))
 
     def _fault(
-        self, code: str, message: str, span: Span, path: tuple[str, ...], *notes: Note, fix: tuple[Edit, ...] = ()
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        path: tuple[str, ...],
+        *notes: Note,
+        fix: tuple[Edit, ...] = (),
+        label: str = "",
     ) -> None:
-        self.problems.append(Problem(code, message, span, path=path, notes=notes, fix=fix))
+        self.problems.append(Problem(code, message, span, label, path, notes=notes, fix=fix))
 
 
 def _trace(name: str, places: Sequence[Place]) -> Note:
@@ -237,6 +312,4 @@ def near_name(name: str, places: Sequence[Place]) -> tuple[str, str] | None:
 
 def as_text(value: object) -> str:
     """A typed value as text: the way JSON writes it."""
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return str(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from pipeline.config.excerpt import NO_MASKS, Mark, Masks, Source, Sources, changes, columns, found_in, visible
+from pipeline.config.excerpt import NO_MASKS, Mark, Masks, Source, Sources, changes, found_in
+from pipeline.config.glyphs import columns, visible
 from pipeline.errors import Decoded, Edit, Label, Note, Problem
+from pipeline.scrub import Scrubber
 
 WIDTH: Final = 88
 _NARROWEST: Final = 24
@@ -70,13 +72,15 @@ def render(
     width: int = WIDTH,
     color: bool = False,
     masks: Masks = NO_MASKS,
+    scrubber: Scrubber | None = None,
     limit: int | None = None,
 ) -> str:
     """The problems in full, a blank line between two; at most `limit` of them. No line break at the end.
 
-    A source line is cut to `width` columns beside its gutter, a note is wrapped at `width`.
+    A source line is cut to `width` columns beside its gutter, a note is wrapped at `width`. `scrubber` is what the
+    text will pass on its way out, so that it moves nothing then.
     """
-    sources = Sources(texts, masks)
+    sources = Sources(texts, masks, scrubber)
     wanted = ordered(problems)
     shown = wanted if limit is None else wanted[: max(0, limit)]
     blocks = [block(problem, sources, width, color=color) for problem in shown]
@@ -85,9 +89,15 @@ def render(
     return "\n\n".join(blocks)
 
 
-def concise(problems: Sequence[Problem], texts: Mapping[str, str], *, masks: Masks = NO_MASKS) -> str:
+def concise(
+    problems: Sequence[Problem],
+    texts: Mapping[str, str],
+    *,
+    masks: Masks = NO_MASKS,
+    scrubber: Scrubber | None = None,
+) -> str:
     """One line for each problem. No line break at the end."""
-    sources = Sources(texts, masks)
+    sources = Sources(texts, masks, scrubber)
     lines = []
     for problem in ordered(problems):
         line, column = sources[problem.span.file].place(problem.span.start)
@@ -130,15 +140,16 @@ def block(problem: Problem, sources: Sources, width: int = WIDTH, *, color: bool
     paint = _painter(color=color)
     items = [*_excerpts(problem, sources, width), *problem.notes]
     repair = [*_repair(problem, sources, width)]
-    numbers = (item.number for item in (*items, *repair) if isinstance(item, _Line))
-    gutter = len(str(max(numbers, default=1)))
+    numbers = {item.number for item in (*items, *repair) if isinstance(item, _Line)}
+    names = {number: sources.scrubber.scrub(str(number)) for number in numbers}
+    gutter = max(map(len, names.values()), default=1)
     lines = [f"{paint(problem.level, f'{problem.level}[{problem.code}]')}: {visible(problem.message)}".rstrip()]
     for item in items:
-        lines += _printed(item, problem, gutter, width, paint)
+        lines += _printed(item, problem, names, gutter, width, paint)
     if repair:
         lines.append(" " * (gutter + 1) + paint("gutter", "=") + f" fix: {_FIX}")
     for item in repair:
-        lines += _printed(item, problem, gutter, width, paint)
+        lines += _printed(item, problem, names, gutter, width, paint)
     return "\n".join(lines)
 
 
@@ -196,7 +207,7 @@ def _decoded(problem: Problem, decoded: Decoded, around: Source, width: int) -> 
         masks = [(0, len(decoded.text))]
     else:
         masks = found_in(decoded.text, around.tells(decoded.text, span))
-    source = Source(decoded.text, masks)
+    source = Source(decoded.text, masks, around.scrubber)
     mark = source.on_one_line(Mark(decoded.start, decoded.end, "^", problem.label))
     line, column = source.place(mark.start)
     yield _Place(":::", f"{decoded.title}, line {line}, column {column}")
@@ -222,7 +233,9 @@ def _repair(problem: Problem, sources: Sources, width: int) -> Iterator[_Item]:
             yield "gap"
 
 
-def _printed(item: _Item, problem: Problem, gutter: int, width: int, paint: Painter) -> Iterator[str]:
+def _printed(
+    item: _Item, problem: Problem, numbers: Mapping[int, str], gutter: int, width: int, paint: Painter
+) -> Iterator[str]:
     margin = " " * gutter
     match item:
         case "bar":
@@ -232,7 +245,7 @@ def _printed(item: _Item, problem: Problem, gutter: int, width: int, paint: Pain
         case _Place(arrow, text):
             yield f"{margin}{paint('gutter', arrow)} {visible(text)}"
         case _Line(number, text, sign):
-            edge = paint(_EDGES[sign], f"{number:>{gutter}} {sign}")
+            edge = paint(_EDGES[sign], f"{numbers[number]:>{gutter}} {sign}")
             yield f"{edge} {text}".rstrip() if text else edge
         case _Pointer(indent, signs, label):
             words = f"{signs} {visible(label)}".rstrip()

@@ -61,22 +61,35 @@ _ACROSS_LINES = {
 Kind = Literal["quote", "control", "backslash", "escape", "nul", "half"]
 
 
-def raw_offset(text: str, node: Scalar, index: int) -> int:
-    """Where in the text the character `index` of a string's value stands; for its length, where the string ends.
+class Offsets:
+    """From characters of a string's value to where they stand in the text; asked for in rising order.
 
-    Works for strings in any quotes or none, as they come out of recovery.
+    Works for strings in any quotes or none, as they come out of recovery. All questions together read the string once.
     """
-    opened = text[node.start : node.start + 1] in CLOSERS
-    at = node.start + opened
-    end = node.end - opened
-    left = index
-    for escape in _ONE_CHARACTER.finditer(text, at, end):
-        plain = escape.start() - at
-        if plain >= left:
-            break
-        left -= plain + 1
-        at = escape.end()
-    return min(at + left, end)
+
+    __slots__ = ("_at", "_end", "_escape", "_escapes", "_index")
+
+    def __init__(self, text: str, node: Scalar) -> None:
+        """Begin with the first character of the string."""
+        opened = text[node.start : node.start + 1] in CLOSERS
+        self._end = node.end - opened
+        # The character `_index` of the value stands at `_at`; the next escape comes after it.
+        self._index, self._at = 0, node.start + opened
+        self._escapes = _ONE_CHARACTER.finditer(text, self._at, self._end)
+        self._escape = next(self._escapes, None)
+
+    def at(self, index: int) -> int:
+        """Where the character `index` stands; for the length of the value, where the string ends."""
+        while self._escape is not None and self._index + self._escape.start() - self._at < index:
+            self._index += self._escape.start() - self._at + 1
+            self._at = self._escape.end()
+            self._escape = next(self._escapes, None)
+        return min(self._at + index - self._index, self._end)
+
+
+def raw_offset(text: str, node: Scalar, index: int) -> int:
+    """Where in the text the character `index` of a string's value stands, when only one is asked for."""
+    return Offsets(text, node).at(index)
 
 
 class Strings:

@@ -15,10 +15,10 @@ from pipeline.config.edits import apply, encode
 from pipeline.config.faults import Faults, count
 from pipeline.config.reader import Reader
 from pipeline.config.scalars import SURROGATE
-from pipeline.config.strings import raw_offset
+from pipeline.config.strings import Offsets, raw_offset
 from pipeline.config.tree import Document, Member, Node, Object, Scalar, walk
 
-__all__ = ["Limits", "apply", "encode", "raw_offset", "read"]
+__all__ = ["Limits", "Offsets", "apply", "encode", "raw_offset", "read"]
 
 _BOMS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pipeline.component import ComponentConfig, Kind, SecretArguments, Slot
+from pipeline.config.conditional import CONDITIONAL, misspelt
 from pipeline.config.given import UNKNOWN, Given, Unknown, advice, note, opening
 from pipeline.config.near import near
 from pipeline.config.parts import objects
 from pipeline.config.registry import Registry
-from pipeline.config.resolve import CONDITIONAL, Resolver, SecretAt
+from pipeline.config.resolve import Resolver, SecretAt
 from pipeline.config.shape import Shape, shapes
 from pipeline.config.slip import slip
 from pipeline.config.strangers import AROUND, Home, Strangers, rename, settle, slips
@@ -82,7 +83,7 @@ class Typer:
                 self.stopped = True
                 break
             if isinstance(node, Object):
-                component = self._top(node)
+                component = self.top(node)
                 if component:
                     found.append(component)
                 else:
@@ -97,7 +98,8 @@ class Typer:
                 )
         return found
 
-    def _top(self, node: Object) -> Component | None:
+    def top(self, node: Object) -> Component | None:
+        """A component at the top of the document; None when nothing can be said about it."""
         name = _name(node)
         path = (name,) if name else ()
         chosen = self.resolver.choose(node, path) if self.conditional else node
@@ -134,6 +136,12 @@ class Typer:
             return None
         if not isinstance(node, Object):
             node = Object(node.start, node.end)
+        conditions = self._misspelt(node, path) if kind != "transform" else ()
+        if conditions:
+            # What stands under a misspelt condition is not missing.
+            kept = {key: member for key, member in node.members.items() if key not in conditions}
+            node = replace(node, members=kept, whole=False)
+            value = {key: item for key, item in value.items() if key not in conditions}
         # These are needed before the class is known that says what other names there are.
         renamed = slips(node, ("_id", "type") if top else ("type",))
         named: dict[str, object] = {key: item for key, item in value.items() if key not in renamed.values()}
@@ -195,11 +203,28 @@ class Typer:
             start = opening(self.document, node)
             found = [problem for problem in found if start not in _places(problem)]
         self.problems += found
-        misspelt = known.names or known.renamed or known.problems or named.get("type", type_name) != type_name
-        wrong = bad or unknown or misspelt or any(problem.level == "error" for problem in found)
+        strange = known.names or known.renamed or known.problems or named.get("type", type_name) != type_name
+        faulty = any(problem.level == "error" for problem in found)
+        wrong = bad or unknown or strange or conditions or faulty
         config = None if wrong else instance
         strangers = frozenset((*known.names, *known.inner))
         return Component(kind, type_name, id, model, given, config, children, strangers)
+
+    def _misspelt(self, node: Object, path: tuple[str, ...]) -> Sequence[str]:
+        """E201 for names that mean `$conditional_properties`, in objects of every type."""
+        names = misspelt(node.members) if node.whole else []
+        for name in names:
+            span = self.document.span(node.members[name].key)
+            self._fault(
+                "E201",
+                f"unknown property `{name}`",
+                span,
+                (*path, name),
+                label="not a property",
+                notes=(advice(f"did you mean `{CONDITIONAL}`?"),),
+                fix=(Edit(span, f'"{CONDITIONAL}"'),) if slip(name, [CONDITIONAL]) else (),
+            )
+        return names
 
     def _model(
         self,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mailweir.flow_graph import document, dot, mermaid, svg, text
 from mailweir.flow_graph.layers import lay_out
 from mailweir.flow_graph.model import Edge, Graph, Vertex, VertexKind, around, closing
-from pipeline.config.excerpt import columns, visible
+from pipeline.config.glyphs import columns, visible
 
 NAMES = ["a", "orders", "welcome-mail", "データ", 'x"<&>\\', "e\u0301té", "end", "\x1b[31m", "", "ﬀ\u200d", "\ud800"]
 SVG = "{http://www.w3.org/2000/svg}"

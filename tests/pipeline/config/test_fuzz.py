@@ -42,10 +42,15 @@ SYSTEM = f"""[{{
 
 def outputs(project: Project) -> str:
     """Everything that any format says of the problems."""
-    problems, texts, masks = project.problems, project.texts, project.masks
-    parts = [render(problems, texts, masks=masks, color=True), concise(problems, texts, masks=masks)]
-    parts += [str(as_json(problems, texts, masks=masks)), github(problems, texts, masks=masks)]
-    parts += [junit(problems, texts, masks=masks), str(sarif(problems, texts, masks=masks, version="1"))]
+    problems, texts, masks, scrubber = project.problems, project.texts, project.masks, project.scrubber
+    parts = [
+        render(problems, texts, masks=masks, scrubber=scrubber, color=True),
+        concise(problems, texts, masks=masks, scrubber=scrubber),
+        str(as_json(problems, texts, masks=masks, scrubber=scrubber)),
+        github(problems, texts, masks=masks, scrubber=scrubber),
+        junit(problems, texts, masks=masks, scrubber=scrubber),
+        str(sarif(problems, texts, masks=masks, scrubber=scrubber, version="1")),
+    ]
     return "".join(parts)
 
 

@@ -96,12 +96,19 @@ def test_every_text_can_be_a_name(name: str) -> None:
         ('{"html": "<input type=\\"password\\" name=\\"p\\">"}', None),
         ('{"password": "a\\"b,", "x": "y"}', '{"password": "********", "x": "y"}'),
         ('{"password"\n:\n"a"\n,"x":1}', '{"password"\n:\n"********"\n,"x":1}'),
+        ('{"url": "smtp://me:pw@h:25"}', '{"url": "smtp://********@h:25"}'),
+        ('{"url": "smtp://$ENV(u):$SECRET(p)@h"}', None),
+        ('{"url": "smtp://me:p\\"w\\u0040x y@h"}', '{"url": "smtp://********@h"}'),
+        ('{"url": "smtp:\\/\\/me\\u003apw\\u0040h"}', '{"url": "smtp:\\/\\/********\\u0040h"}'),
+        ('{"a": ["see http://a:b@c or http://d@e"]}', '{"a": ["see http://********@c or http://********@e"]}'),
+        ('{"smtp://me:pw@h": 1}', '{"smtp://********@h": 1}'),
+        ('{"password": "smtp://me:pw@h"}', '{"password": "********"}'),
         ("{}", None),
         ('"password"', None),
     ],
 )  # fmt: skip
 def test_values_of_a_document(text: str, expected: str | None) -> None:
-    """Literal strings and numbers below secret names are masked; references, booleans and null can be read."""
+    """Literal values below secret names are masked, and logins in URLs; references, booleans and null can be read."""
     assert masked(text, secret_spans(read(text, "f"))) == (expected or text)
 
 

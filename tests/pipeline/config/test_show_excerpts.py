@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.config.excerpt import Source, columns, visible
+from pipeline.config.excerpt import Source
+from pipeline.config.glyphs import columns, visible
 from pipeline.config.show import concise, render
 from pipeline.errors import Decoded, Edit, Label, Problem, Span
 

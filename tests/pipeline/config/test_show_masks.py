@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from pipeline.config.excerpt import Source
 from pipeline.config.formats import as_json, github, junit, sarif
+from pipeline.config.glyphs import columns
 from pipeline.config.show import concise, render
 from pipeline.errors import Decoded, Edit, Label, Note, Problem, Span
+from pipeline.scrub import Scrubber
 
 FILE = "a.json"
 CANARY = "Kanarie7d1f"
@@ -36,6 +38,14 @@ def every_format(problems: list[Problem], texts: dict[str, str], masks: dict[str
 def shown(problem: Problem, text: str = LINE, secret: tuple[int, int] = SECRET) -> list[str]:
     """The lines of the full format, below the place."""
     return render([problem], {FILE: text}, masks={FILE: [secret]}).split("\n")[2:]
+
+
+def known(*secrets: str) -> Scrubber:
+    """A scrubber that knows these."""
+    scrubber = Scrubber()
+    for secret in secrets:
+        scrubber.add(secret)
+    return scrubber
 
 
 def test_the_secret_is_where_the_tests_say() -> None:
@@ -125,7 +135,7 @@ def test_a_mask_over_several_lines_is_shown_on_each() -> None:
         ([(27, 27, ",")], '  "password": "********",, "use_tsl": true'),
         ([(14, 27, "")], '  "password": , "use_tsl": true'),
         ([(30, 37, "use_tls")], '  "password": "********", "use_tls": true'),
-        ([(30, 37, CANARY)], '  "password": "********", ""********"": true'),
+        ([(30, 37, CANARY)], '  "password": "********", "********": true'),
         ([(2, 12, '"pass\\nword"')], '  "pass\\nword": "********", "use_tsl": true'),
     ],
 )
@@ -156,9 +166,9 @@ def test_programs_get_no_repair_that_holds_a_mask() -> None:
     [
         (LINE, (14, 27), f"a {CANARY} b", ['1 | a "********" b', "  | ^"]),
         (LINE, (15, 26), f"{CANARY}{CANARY}", ['1 | "********"', "  | ^^^^^^^^^^"]),
-        (r'"p": "a\"ca\n\u0041ry"', (5, 22), '1\n"a"ca\nAry"', ["1 | 1", "  | ^", '2 | ""********"']),
-        ('"p": "a"bcd"', (5, 12), 'xa"bcd', ['1 | x"********"', "  | ^"]),
-        ('"p": "x"', (5, 8), "axb", ['1 | a"********"b', "  | ^"]),
+        (r'"p": "a\"ca\n\u0041ry"', (5, 22), '1\n"a"ca\nAry"', ["1 | 1", "  | ^", '2 | "********']),
+        ('"p": "a"bcd"', (5, 12), 'xa"bcd', ["1 | x********", "  | ^"]),
+        ('"p": "x"', (5, 8), "axb", ["1 | a********b", "  | ^"]),
         ('"p": "x"\n\n"q": "axb"', (5, 8), "axb", ["1 | axb", "  | ^"]),
     ],
 )
@@ -182,15 +192,122 @@ def test_the_decoded_text_of_a_secret_is_a_mask() -> None:
 
 
 def test_a_long_line_is_cut_round_a_mask() -> None:
-    """A mask is shown whole or not at all, and has ten columns whatever it hides."""
-    text = "a" * 200 + CANARY * 50 + "b" * 200
-    secret = (200, 200 + len(CANARY) * 50)
+    """A mask is shown whole or not at all, and has as many columns whatever it hides."""
+    text = "a" * 200 + ":" + CANARY * 50 + "," + "b" * 200
+    secret = (201, 201 + len(CANARY) * 50)
     assert shown(Problem("E201", "m", Span(FILE, 300, 301)), text, secret)[1:3] == [
-        f'1 | …{"a" * 40}"********"{"b" * 38}…',
+        f'1 | …{"a" * 39}:"********",{"b" * 37}…',
         f"  | {' ' * 41}{'^' * 10}",
     ]
-    beside = Problem("E201", "m", Span(FILE, secret[1] + 35, secret[1] + 36))
+    beside = Problem("E201", "m", Span(FILE, secret[1] + 50, secret[1] + 51))
     assert shown(beside, text, secret)[1] == f"1 | …{'b' * 88}…"
+
+
+@pytest.mark.parametrize(
+    ("text", "secret", "shown_as"),
+    [
+        ('{"password": "Kanarie"}', '"Kanarie"', '"********"'),
+        ("{password: Kanarie}", "Kanarie", '"********"'),
+        ('{"a": "Kanarie"}', "Kanarie", "********"),
+        ('{"url": "smtp://me:Kanarie@host"}', "me:Kanarie", "********"),
+        ('{"a": "xKanariey"}', "Kanarie", "********"),
+        ("Kanarie", "Kanarie", '"********"'),
+    ],
+)
+def test_a_whole_value_is_masked_with_quotes(text: str, secret: str, shown_as: str) -> None:
+    """A value stays a value, and a part of one stays a part."""
+    start = text.index(secret)
+    lines = shown(Problem("E201", "m", Span(FILE, 0, 1)), text, (start, start + len(secret)))
+    assert lines[1] == f"1 | {text.replace(secret, shown_as)}"
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong", "line", "carets"),
+    [
+        (
+            f'{{"helo": "{CANARY}", "use_tsl": 1}}',
+            '"use_tsl"',
+            '{"helo": "********", "use_tsl": 1}',
+            " " * 21 + "^" * 9,
+        ),
+        (
+            f'{{"helo": "{CANARY}{CANARY}", "x": 1}}',
+            '"x"',
+            '{"helo": "********", "x": 1}',
+            " " * 21 + "^^^",
+        ),
+        ('{"helo": "it", "use_tsl": 1}', '"use_tsl"', '{"helo": "********", "use_tsl": 1}', " " * 21 + "^" * 9),
+        (
+            f'{{"helo": "it{CANARY}it", "x": 1}}',
+            '"x"',
+            '{"helo": "********", "x": 1}',
+            " " * 21 + "^^^",
+        ),
+    ],
+)
+def test_what_is_scrubbed_from_a_line_moves_no_caret(text: str, wrong: str, line: str, carets: str) -> None:
+    """A known secret that stands somewhere by accident, before the place, is gone before the caret is placed."""
+    scrubber = known(CANARY, "it")
+    start = text.index(wrong)
+    problem = Problem("E201", "m", Span(FILE, start, start + len(wrong)))
+    said = render([problem], {FILE: text}, scrubber=scrubber)
+    assert said.split("\n")[3:5] == [f"1 | {line}", f"  | {carets}"]
+    assert scrubber.scrub(said) == said
+
+
+def test_a_known_secret_is_masked_before_a_line_is_cut() -> None:
+    """A line that is cut within a secret shows no half of it: the scrubber would not know a half again."""
+    text = "x" * 70 + CANARY + "y" * 200
+    for at in range(60, 90):
+        said = render([Problem("E201", "m", Span(FILE, at, at + 1))], {FILE: text}, width=60, scrubber=known(CANARY))
+        for start in range(len(CANARY) - 3):
+            assert CANARY[start : start + 4] not in said
+
+
+def test_a_word_that_a_cut_makes_is_masked_with_its_place() -> None:
+    """Where a line is cut a short secret can come to stand alone; then too the caret stays below its place."""
+    scrubber = known("ab")
+    text = "zab " * 60 + '"x"' + " abz" * 60
+    moved = 0
+    for width in range(30, 60):
+        start = text.index('"x"')
+        said = render(
+            [Problem("E201", "m", Span(FILE, start, start + 3))], {FILE: text}, width=width, scrubber=scrubber
+        )
+        line, carets = said.split("\n")[3:5]
+        assert line[carets.index("^") :][:3] == '"x"'
+        assert scrubber.scrub(said) == said
+        moved += "********" in line
+    assert moved
+
+
+def test_line_numbers_that_are_secrets_move_no_caret() -> None:
+    """Even a password of two digits leaves the caret where it belongs."""
+    text = "\n" * 11 + '"use_tsl"'
+    scrubber = known("12")
+    said = scrubber.scrub(render([Problem("E201", "m", Span(FILE, 11, 20))], {FILE: text}, scrubber=scrubber))
+    assert said.split("\n")[3:5] == ['******** | "use_tsl"', "         | ^^^^^^^^^"]
+
+
+@given(
+    st.lists(st.sampled_from(["it", CANARY, "x", " ", '"', ",", "\t", "漢", "http://", ":", "@"]), max_size=40),
+    st.integers(0, 60),
+    st.integers(24, 90),
+)
+def test_scrubbing_moves_no_caret(parts: list[str], index: int, width: int) -> None:
+    """Whatever secrets stand in a line and wherever it is cut, the caret stays below the character that is meant."""
+    before, after = "".join(parts[:index]), "".join(parts[index:])
+    text = f"{before}\u03a9{after}"
+    scrubber = known(CANARY, "it")
+    place = Span(FILE, len(before), len(before) + 1)
+    said = render([Problem("E201", "m", place)], {FILE: text}, width=width, scrubber=scrubber)
+    line, carets = said.split("\n")[3:5]
+    assert scrubber.scrub(line) == line
+    if "\u03a9" in line:
+        left = line[: line.index("\u03a9")]
+        assert columns(left) == carets.index("^")
+    for start in range(len(CANARY) - 3):
+        assert CANARY[start : start + 4] not in said
 
 
 FILLING = st.text(alphabet=st.sampled_from("xyz\"':{},\\\t\n 漢"), max_size=30)

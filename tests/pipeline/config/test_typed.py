@@ -73,7 +73,7 @@ def message(*texts: str) -> str:
         ({"auth": "PLAIN"}, [("E202", 4, 11)]),
         ({"comment": ["a", "b"], "$schema": "x", "description": "d", "metadata": {"a": [1]}}, []),
         ({"url": "http://a"}, [("E203", 4, 10)]),
-        ({"url": "smtp://user:pass@a"}, [("E203", 4, 10)]),
+        ({"url": "smtp://user:pass@a"}, [("E203", 4, 10), ("W302", 4, 18)]),
         ({"url": "smtp://a", "smtp_port": 25}, [("E209", 4, 3)]),
         ({"use_tls": True, "tls": "implicit", "smtp_port": 465}, [("E209", 4, 3)]),
         ({"verify_peer": False}, [("E214", 4, 18)]),
@@ -194,11 +194,3 @@ def test_a_right_component_becomes_a_frozen_config() -> None:
     assert getattr(config, "auth") == ("PLAIN",)
     with pytest.raises(ValueError, match="frozen"):
         config.comment = "x"
-
-
-def test_conditional_properties_with_an_unknown_condition_hide_nothing_but_what_may_be_missing() -> None:
-    """Without values the alternatives are not chosen, and properties may be missing for that reason."""
-    text = json.dumps(
-        {"_id": "a", "$conditional_properties": {"condition": "$ENV(x)", "alternatives": {"test": {}}}, "type": "pipe"}
-    )
-    assert found(text) == []

@@ -31,7 +31,8 @@ def test_a_worked_example_reads_as_printed(example: Path, tmp_path: Path) -> Non
     store.write_text(secrets.get(example.name, "smtp-password=canary-7d1f\n" if uses_secret else ""))
     store.chmod(0o600)
     loaded = load(tmp_path, Options(environ={}, here=tmp_path, run_secrets=NOWHERE))
-    shown = render(loaded.problems, loaded.project.texts, masks=loaded.project.masks).rstrip("\n")
+    project = loaded.project
+    shown = render(loaded.problems, project.texts, masks=project.masks, scrubber=project.scrubber).rstrip("\n")
     shown += f"\n\n{summary(loaded.problems, len(loaded.files))}\n"
     shown = shown.replace(str(NOWHERE), "/run/secrets")
     assert shown == expected
