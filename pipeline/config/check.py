@@ -48,13 +48,19 @@ def ids(components: Iterable[Component]) -> Iterator[Problem]:
         # The text as it is written: an `_id` is never put together from references.
         text = member.value.value if member and isinstance(member.value, Scalar) else None
         reason = id_fault(text) if isinstance(text, str) else None
-        if reason:
+        if reason and not has_fault(component):
             yield given.problem(
                 "E210",
                 f"this `_id` {reason}",
                 "_id",
                 notes=(note("an `_id` has letters, digits, `-`, `_`, `.` and `:`, and begins with a letter or digit"),),
             )
+
+
+def has_fault(component: Component) -> bool:
+    """Whether the text of its `_id` has a fault, so that it is not known."""
+    span = component.given.value("_id")
+    return any(span.start <= problem.span.start < span.end for problem in component.given.document.problems)
 
 
 def id_fault(value: str) -> str | None:

@@ -21,8 +21,11 @@ MOST_LABELS = 20
 Place = tuple[int, int]
 Edits = Sequence[tuple[int, int, str]]
 Container = Array | Object
+Uneven = Literal["", "missing", "surplus", "early"]
 
 _MISSING = ("E102", "E110")
+_OPENER = {"}": "{", "]": "["}
+_CLOSER = {"{": "}", "[": "]"}
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -32,7 +35,7 @@ class Faults:
     When there are more than `limit`, a last problem says so, `stopped` is true, and no more are taken.
     """
 
-    __slots__ = ("_edits", "_unclosed_at", "limit", "name", "problems", "stopped")
+    __slots__ = ("_edits", "_unclosed_at", "_uneven", "limit", "name", "problems", "stopped", "uneven")
 
     def __init__(self, name: str, limit: int) -> None:
         """Start with none; `name` is the file's."""
@@ -42,6 +45,9 @@ class Faults:
         self.stopped = False
         self._edits = 0
         self._unclosed_at = -1
+        self._uneven = -1
+        self.uneven: Uneven = ""
+        """Whether the text ends before its brackets do, or some brackets too early."""
 
     def add(
         self,
@@ -126,6 +132,11 @@ class Faults:
         fix = [(start, end, f'"{name}"')]
         self.add("E103", "a property name must be inside double quotes", (start, end), "no quotes", fix=fix)
 
+    def open_name(self, at: int, name: str) -> None:
+        """E103: a property name without the quote that ends it."""
+        message = f"the closing quote of the name `{shown(name)}` is missing"
+        self.add("E103", message, (at, at + 1), 'a `"` belongs before this', fix=[(at, at, '"')])
+
     def wrong_quotes(self, place: Place, quote: str, fix: Edits) -> None:
         """E103: a string that begins or ends with `quote`."""
         label = {"'": "single quotes are not JSON", "`": "backquotes are not JSON"}.get(
@@ -178,17 +189,64 @@ class Faults:
             last = self.problems[-1]
             self.problems[-1] = replace(last, also=(*last.also, Label(self._span(place), f"nor this {kind(node)}")))
             return
+        if not wrong:
+            self._is_uneven("missing")
         outside = "list" if wrong == "]" else "object"
         related = [((at, at + 1), f"this closes the {outside} around it")] if wrong else []
         self.add("E106", f"this {kind(node)} is never closed", place, "opened here", related=related)
         self._unclosed_at = at
 
-    def wrong_closer(self, node: Container, at: int, wrong: str) -> None:
+    def wrong_closer(self, node: Container, at: int, wrong: str, sure: bool) -> None:
         """E106: `wrong` stands where the closer of `node` belongs."""
         message = f"this {kind(node)} is closed by `{wrong}`"
         related = [((node.start, node.start + 1), "opened here")]
         label = f"a `{closer(node)}` belongs here"
-        self.add("E106", message, (at, at + 1), label, related=related, fix=[(at, at + 1, closer(node))])
+        fix = [(at, at + 1, closer(node))] if sure else []
+        self.add("E106", message, (at, at + 1), label, related=related, fix=fix)
+
+    def stray_closer(self, node: Container, at: int, wrong: str) -> None:
+        """E106: `wrong` closes neither `node`, which is open, nor anything around it.
+
+        There is no repair: a bracket before it may be missing just as well.
+        """
+        related = [((node.start, node.start + 1), f"this {kind(node)} is open")]
+        text = f"remove it, or add the `{_OPENER[wrong]}` that it belongs to"
+        self.add("E106", f"this `{wrong}` closes nothing", (at, at + 1), "one too many", related=related, help=text)
+
+    def early_end(self, root: Container, at: int) -> None:
+        """E107: the document goes on after the bracket that seems to end it."""
+        self._is_uneven("early")
+        message = f"this `{closer(root)}` ends the document too early"
+        related = [((root.start, root.start + 1), f"the {kind(root)} begins here")]
+        label = f"more of the {kind(root)} follows"
+        text = f"remove it, or add the `{_OPENER[closer(root)]}` that it belongs to"
+        self.add("E107", message, (at, at + 1), label, related=related, help=text)
+
+    def closes_nothing(self, start: int, end: int) -> None:
+        """E107: nothing but closers after the end."""
+        self._is_uneven("surplus")
+        self.after_end(start, end, "remove what closes nothing", [(start, end, "")])
+
+    def suspect(self, opener: int, closer: int) -> None:
+        """Where the brackets seem to have come apart: these two fit in kind and not in indentation."""
+        if self._uneven < len(self.problems) and self.problems[self._uneven].code in {"E106", "E107"}:
+            problem = self.problems[self._uneven]
+            first, second = "perhaps this is not closed", "this closes it, at another indentation"
+            if self.uneven != "missing":
+                first, second = "because this begins at another indentation", "perhaps this is one too many"
+            labels = [Label(self._span((at, at + 1)), text) for at, text in ((opener, first), (closer, second))]
+            known = {label.span for label in (*problem.also, *problem.related)} | {problem.span}
+            more = [label for label in labels if label.span not in known]
+            self.problems[self._uneven] = replace(problem, related=(*problem.related, *more))
+
+    def leave(self) -> None:
+        """Offer no repair of the end of the text: the fault may be anywhere before."""
+        if self._uneven < len(self.problems):
+            self.problems[self._uneven] = replace(self.problems[self._uneven], fix=())
+
+    def _is_uneven(self, how: Uneven) -> None:
+        if not (self.uneven or self.stopped):
+            self.uneven, self._uneven = how, len(self.problems)
 
     def after_end(self, start: int, end: int, help: str, fix: Edits = ()) -> None:
         """E107: more text after the one value of the document."""
@@ -208,6 +266,17 @@ class Faults:
     def second_value(self, start: int, end: int) -> None:
         """E108: two values in a row in an object."""
         self.add("E108", "a second value for one property", (start, end), "a property has one value")
+
+    def no_opener(self, at: int, key: str | None) -> None:
+        """E108: properties of an object whose `{` is missing."""
+        of = "of an object" if key is None else f"of `{shown(key)}`"
+        label = "the properties of an object begin here"
+        self.add("E108", f"the opening `{{` {of} is missing", (at, at + 1), label, help="add a `{` before this")
+
+    def spare_opener(self, at: int, character: str) -> None:
+        """E108: a bracket where a property belongs, with nothing that closes it."""
+        text = f"remove it, or write the name of the property before it and its `{_CLOSER[character]}` after it"
+        self.add("E108", f"this `{character}` is one too many", (at, at + 1), "a name belongs here", help=text)
 
     def name_in_list(self, at: int) -> None:
         """E108: `:` in a list."""

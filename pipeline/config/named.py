@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pipeline.component import Reference, Refers
 from pipeline.config.lookup import Unread
 from pipeline.config.shape import shapes
-from pipeline.config.tree import Array, Document, Node, Scalar
+from pipeline.config.tree import Array, Document, Node, Object, Scalar
 from pipeline.config.typed import Component
 from pipeline.errors import Span
 
@@ -60,10 +60,11 @@ def is_literal(use: Named, name: str) -> bool:
     return member is not None and isinstance(member.value, Scalar) and member.value.value == name
 
 
-def unread(broken: Sequence[Document], lost: Iterable[str]) -> Unread:
+def unread(broken: Sequence[Document], lost: Sequence[str]) -> Unread:
     """Every `_id` that files which could not be read whole seem to declare, and those of `lost` components.
 
-    One fault, one error: a reference to one of them is not wrong for that.
+    One fault, one error: a reference to one of them is not wrong for that. What is lost without a name may have any.
     """
     seen = (name for document in broken for name in _declaration.findall(document.text))
-    return Unread([*lost, *seen], everything=any(document.root is None for document in broken))
+    everything = "" in lost or any(not isinstance(document.root, Object | Array) for document in broken)
+    return Unread([*lost, *seen], everything=everything)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.config.alternatives import Alternative, alternatives
-from pipeline.config.check import check
+from pipeline.config.check import check, has_fault
 from pipeline.config.clear import in_the_clear
 from pipeline.config.given import advice, note
 from pipeline.config.lookup import spellings
@@ -15,8 +15,9 @@ from pipeline.config.mask import secret_spans, secrets_in_clear
 from pipeline.config.references import Ref, scan
 from pipeline.config.registry import Registry
 from pipeline.config.resolve import Lookup, Resolver, Use
-from pipeline.config.tree import Document, Node, Object, Scalar, walk
+from pipeline.config.tree import Broken, Document, Node, Object, Scalar, walk
 from pipeline.config.typed import Component, Typer
+from pipeline.config.validate import not_taken_up
 from pipeline.errors import Problem, Span
 from pipeline.scrub import Scrubber
 from pipeline.secret import Secret
@@ -72,13 +73,15 @@ def compile_project(
     for document in documents:
         resolver = Resolver(document, lookup)
         typer = Typer(document, registry, resolver)
-        components += typer.document_components()
-        found += [*document.problems, *resolver.problems, *typer.problems]
-        lost += typer.lost
+        here = typer.document_components()
+        components += here
+        lost += [*typer.lost, *("" for component in here if not component.id or has_fault(component))]
         if document.problems or typer.stopped:
             broken.append(document)
-        if not typer.stopped:
-            others += alternatives(document, registry, resolver.chosen)
+        beside = [] if typer.stopped else list(alternatives(document, registry, resolver.chosen))
+        others += beside
+        shape = [*typer.problems, *(problem for other in beside for problem in other.problems)]
+        found += [*not_taken_up(document.problems, shape), *resolver.problems, *typer.problems]
         uses += resolver.uses
     found += [problem for place in (*lookup.env, *lookup.secrets) for problem in place.problems]
     by_name = {document.name: document for document in (*documents, *(more or {}).values())}
@@ -88,7 +91,8 @@ def compile_project(
     found += in_the_clear([*components, *(other.component for other in others if other.component)])
     # Last, so that of a fault that a chosen alternative has too only the other one is left.
     found += [problem for other in others for problem in other.problems]
-    if lookup.take_env and lookup.take_secrets and not any(problem.code in _unset for problem in found):
+    known = lookup.take_env and lookup.take_secrets and not any(problem.code in _unset for problem in found)
+    if known and all(_read_whole(document) for document in broken):
         found += unused(documents, lookup, more or {})
     return Project(by_name, components, ordered(found), uses, masks, scrubber, _aside(others, found))
 
@@ -143,6 +147,13 @@ def unused(configs: Sequence[Document], lookup: Lookup, documents: Mapping[str, 
                         advice("remove it, or use it"),
                     ),
                 )
+
+
+def _read_whole(document: Document) -> bool:
+    """Whether no part of the text was passed over, in which a reference may stand."""
+    if document.root is None:
+        return False
+    return not any(isinstance(node, Broken) or not getattr(node, "whole", True) for node in walk(document.root))
 
 
 def _references(root: Node) -> Iterator[Ref]:

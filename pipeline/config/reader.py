@@ -14,7 +14,8 @@ from __future__ import annotations
 import re
 
 from pipeline.config.blanks import Blanks, after
-from pipeline.config.faults import Container, Faults, closer, count
+from pipeline.config.ends import Ends
+from pipeline.config.faults import Container, Faults, count
 from pipeline.config.scalars import PLAIN_STRING, SCALAR, STOPS, SURROGATE, plain_scalar, read_scalar
 from pipeline.config.strings import CLOSERS, Strings
 from pipeline.config.tree import Array, Broken, Member, Node, Object, Scalar
@@ -31,21 +32,20 @@ _BARE_NAME = re.compile(rf"{_NAME_WORD}(?:{_NEXT_WORD}{_NAME_WORD})*+(?={_S}[:=]
 # Covers at least what may be searched for a name in vain, so that no text is searched twice.
 _MISPLACED = re.compile(rf":|[^{STOPS}:]++(?:{_NEXT_WORD}[^{STOPS}:]++)*+")
 _NAME_AHEAD = re.compile(rf'"[^"\\\n\r]*+(?:\\.[^"\\\n\r]*+)*+"{_S}[:=]')
+# A name whose closing quote is missing, with a whole value behind it.
+_OPEN_NAME = re.compile(rf'"([\w.$-]++)[ \t]*+:(?=[ \t]*+(?:{SCALAR}[ \t]*+(?:[,}}\]\n\r]|\Z)|[{{\[][^\n\r]))')
 _NOT_A_COLON = re.compile("=>|->|=|;")
 # Where reading goes on after a string that is never closed: at the next line that begins as one may begin here.
 _NEXT_PROPERTY = re.compile(r"""[\n\r][ \t]*+(?=(["'])[^"'\n\r]*+\1[ \t]*+:|[}\],])""")
 _NEXT_ITEM = re.compile(r"""[\n\r][ \t]*+(?=["'{\[}\],0-9-]|true|false|null)""")
 _LINE_BREAK = re.compile(r"[\n\r]")
-_LINE = re.compile(r"[^\n\r]*+")
-_COMMAS = re.compile(rf"(?:,{_S})++\Z")
-_CLOSERS = re.compile(rf"(?:[\]}}]{_S})++\Z")
 
 
 class Reader:
     """Reads one text, once."""
 
-    __slots__ = ("_blanks", "_depth", "_end", "_faults", "_firsts", "_guessed", "_left", "_loose", "_most", "_open",
-                 "_reported_list", "_strings", "_text")  # fmt: skip
+    __slots__ = ("_blanks", "_depth", "_end", "_ends", "_faults", "_firsts", "_left", "_loose", "_most", "_open",
+                 "_strings", "_text")  # fmt: skip
 
     def __init__(self, text: str, faults: Faults, *, depth: int, values: int) -> None:
         """Report to `faults`; stop below `depth` levels and after `values` values."""
@@ -54,12 +54,11 @@ class Reader:
         self._faults = faults
         self._blanks = Blanks(text, faults)
         self._strings = Strings(text, faults, self._blanks)
+        self._ends = Ends(text, faults, self._blanks)
         self._depth = depth
         self._most = self._left = values
-        self._open: list[Container] = []
+        self._open = self._ends.open
         self._loose = False
-        self._guessed = False
-        self._reported_list: Node | None = None
         self._firsts: dict[tuple[int, str], Scalar] = {}
 
     def document(self) -> Node | None:
@@ -75,8 +74,10 @@ class Reader:
             root = Broken(at, at + 1)
         else:
             root, at = self._value(at)
+            while isinstance(root, Array | Object) and self._ends.is_early(root, at):
+                at = self._read_on(root, at)
             if not isinstance(root, Broken):
-                self._after_root(root, at)
+                self._ends.after_root(root, at)
         self._blanks.report()
         return root
 
@@ -113,11 +114,24 @@ class Reader:
         found = (_NEXT_ITEM if isinstance(node, Array) else _NEXT_PROPERTY).search(self._text, at)
         return self._end if found is None else found.end()
 
+    def _read_on(self, root: Container, at: int) -> int:
+        """Read what follows a bracket that ends the document too early; gives where it really ends."""
+        self._faults.early_end(root, at - 1)
+        self._open.append(root)
+        at, comma, closed = self._separator(root, at)
+        self._open.pop()
+        if closed:
+            return at
+        return (self._items(root, at, comma) if isinstance(root, Array) else self._members(root, at, comma))[1]
+
     def _list(self, start: int) -> tuple[Node, int]:
-        node = Array(start, start)
+        return self._items(Array(start, start), start + 1, -1)
+
+    def _items(self, node: Array, at: int, comma: int) -> tuple[Node, int]:
+        """Read items from `at` to the end of the list; `comma` is the place of the comma before, or -1."""
         self._open.append(node)
         text = self._text
-        at, comma, closed = start + 1, -1, False
+        closed = False
         while not closed:
             found = _ITEM.match(text, at)
             if found is not None and self._left > 0 and (value := plain_scalar(found, 1)) is not None:
@@ -135,10 +149,13 @@ class Reader:
         return node, at
 
     def _object(self, start: int) -> tuple[Node, int]:
-        node = Object(start, start)
+        return self._members(Object(start, start), start + 1, -1)
+
+    def _members(self, node: Object, at: int, comma: int) -> tuple[Node, int]:
+        """Read properties from `at` to the end of the object; `comma` as in `_items`."""
         self._open.append(node)
         text, members = self._text, node.members
-        at, comma, closed = start + 1, -1, False
+        closed = False
         while not closed:
             found = _PROPERTY.match(text, at)
             if found is None or self._faults.stopped:
@@ -174,10 +191,12 @@ class Reader:
         node has ended.
         """
         at = self._blanks.skip(at)
-        end = self._closing(node, at, comma)
-        if end >= 0:
-            return end, -1, True
-        if self._text[at] == ",":
+        character = self._text[at : at + 1]
+        if character in "]}":
+            if self._ends.is_stray(node, at):
+                return at + 1, comma, False
+            return self._ends.closing(node, at, comma), -1, True
+        if character == ",":
             self._faults.extra_comma(at, node)
             return at + 1, comma, False
         self._loose = False
@@ -194,15 +213,15 @@ class Reader:
         while True:
             at = self._blanks.skip(at)
             character = self._text[at : at + 1]
-            if character == "}" and node is self._reported_list and self._blanks.peek(at + 1) == "]":
-                # The end of the object whose `{` is missing.
-                at += 1
-                continue
-            end = self._closing(node, at, -1)
-            if end >= 0:
-                return end, -1, True
             if character == ",":
                 return at + 1, at, False
+            if character in "]}":
+                # Passed over: also the end of the object whose `{` is missing.
+                unlisted = character == "}" and node is self._ends.listed and self._blanks.peek(at + 1) == "]"
+                if unlisted or self._ends.is_stray(node, at):
+                    at += 1
+                    continue
+                return self._ends.closing(node, at, -1), -1, True
             if character in ";:" and self._is_comma(node, at, character):
                 self._faults.missing_comma(at, node, character)
                 return at + 1, -1, False
@@ -238,9 +257,9 @@ class Reader:
             self._left -= 1
             end = after(_MISPLACED, self._text, at)
         if isinstance(node, Array) and character == ":":
-            if node is not self._reported_list and not loose:
+            if node is not self._ends.listed and not loose:
                 self._faults.name_in_list(at)
-            self._reported_list = node
+            self._ends.listed = node
             return end
         if not loose:
             if character.isalnum() or character in '{["':
@@ -249,42 +268,13 @@ class Reader:
                 self._faults.misplaced(at, end, self._text[at:end])
         return end
 
-    def _closing(self, node: Container, at: int, comma: int) -> int:
-        """Where reading goes on when the node ends at `at`, by right or by guess; -1 when it does not end here."""
-        character = self._text[at : at + 1]
-        if character not in "]}":
-            return -1
-        node.end = at
-        if character and not self._closes_outer(node, at, character):
-            if comma >= 0:
-                self._faults.trailing_comma(comma, node)
-            if character != closer(node):
-                node.whole = False
-                if node.start > self._blanks.torn and node is not self._reported_list:
-                    self._faults.wrong_closer(node, at, character)
-            node.end = at + 1
-            return at + 1
-        node.whole = False
-        self._guessed = True
-        if node.start > self._blanks.torn:
-            self._faults.not_closed(node, at, character)
-        return at
-
-    def _closes_outer(self, node: Container, at: int, character: str) -> bool:
-        """Whether a closer that is not the node's ends a list or object around it.
-
-        It may not end the whole document while there is more text: then it is a slip for the node's own closer.
-        """
-        if character == closer(node):
-            return False
-        outer = [other for other in self._open[:-1] if closer(other) == character]
-        if outer and outer[-1] is self._open[0]:
-            return after(_SPACE, self._text, at + 1) == self._end
-        return bool(outer)
-
     def _property(self, node: Object, at: int) -> int:
         """Read the property that begins at `at`; gives where it ends."""
         character = self._text[at]
+        if (found := _OPEN_NAME.match(self._text, at)) and not _NAME_AHEAD.match(self._text, at):
+            end = found.end(1)
+            self._faults.open_name(end, found[1])
+            return self._after_name(node, Scalar(at, end, found[1]), end)
         if character in CLOSERS:
             name, end = self._strings.read(at)
             if name is None and self._blanks.torn == at:
@@ -301,6 +291,10 @@ class Reader:
     def _no_property(self, node: Object, at: int, character: str) -> int:
         """Read something that stands in the place of a property; gives where it ends."""
         if character in "{[":
+            if self._ends.is_spare_opener(at):
+                self._faults.spare_opener(at, character)
+                self._loose = True
+                return at + 1
             end = self._value(at)[1]
         else:
             value, end = read_scalar(self._text, at, Faults(self._faults.name, 1))
@@ -335,7 +329,10 @@ class Reader:
         if character in ",]}":
             return self._no_value(node, key, start, at)
         value, end = self._value(at)
-        if isinstance(value, Scalar) and isinstance(value.value, str) and self._is_next_name(start, at, end):
+        if self._ends.is_inner_name(key, value, end):
+            self._faults.no_opener(at, None if key is None else str(key.value))
+            value, end = self._members(Object(at, at), at, -1)
+        elif isinstance(value, Scalar) and isinstance(value.value, str) and self._is_next_name(start, at, end):
             self._no_value(node, key, start, at)
             return self._after_name(node, value, end)
         if not colon:
@@ -366,28 +363,3 @@ class Reader:
             first = self._firsts.setdefault((node.start, name), node.members.pop(name).key)
             self._faults.given_twice(first, key)
         node.members[name] = Member(key, value)
-
-    def _after_root(self, root: Node, at: int) -> None:
-        """Report what stands after the document, unless it follows from a fault inside."""
-        at = self._blanks.skip(at)
-        if at == self._end or self._blanks.torn >= 0:
-            return
-        text = self._text
-        rest = text[at:].rstrip(" \t\n\r")
-        if _COMMAS.match(text, at):
-            self._faults.comma_after_document(at, at + len(rest))
-        elif _CLOSERS.match(text, at):
-            if not self._guessed:
-                end = at + len(rest)
-                self._faults.after_end(at, end, "remove what closes nothing", [(at, end, "")])
-        else:
-            if isinstance(root, Array | Object):
-                root.whole = False
-            line_end = min(after(_LINE, text, at), at + len(rest))
-            if text[at] == ":":
-                advice = "put the properties between `{` and `}`"
-            elif text[at] in "{[,":
-                advice = "put several components into one list: `[{…}, {…}]`"
-            else:
-                advice = "remove it"
-            self._faults.after_end(at, line_end, advice)

@@ -129,7 +129,7 @@ class Resolver:
         name = as_text(value)
         choice = alternatives_in(member.value).get(name)
         if choice is None:
-            if name not in names:
+            if name not in names and _is_whole(member.value):
                 self._unmatched(condition, name, names, where, is_text=not isinstance(value, dict | list))
             return undecided(node)
         self.chosen.add(choice.start)
@@ -155,7 +155,7 @@ class Resolver:
         parts = spec.members if isinstance(spec, Object) else {}
         missing = [name for name in PARTS if name not in parts]
         for name, part in parts.items():
-            if name not in PARTS and name not in FREE:
+            if name not in PARTS and name not in FREE and _is_whole(spec):
                 meant = near(name, missing)
                 span = self.document.span(part.key)
                 self._fault(
@@ -294,6 +294,14 @@ class Resolver:
         label: str = "",
     ) -> None:
         self.problems.append(Problem(code, message, span, label, path, notes=notes, fix=fix))
+
+
+def _is_whole(spec: Node) -> bool:
+    """Whether the alternatives end where they seem to."""
+    if not isinstance(spec, Object) or not spec.whole:
+        return False
+    holder = spec.members.get("alternatives")
+    return holder is None or getattr(holder.value, "whole", True)
 
 
 def _trace(name: str, places: Sequence[Place]) -> Note:

@@ -10,7 +10,7 @@ from pipeline.component import Many, Part
 from pipeline.config.resolve import Resolver
 from pipeline.config.strangers import settle
 from pipeline.config.tree import Document, Object
-from pipeline.config.validate import describe, validate
+from pipeline.config.validate import describe, not_taken_up, on_top, validate
 from pipeline.errors import Problem
 
 NOUN: Final = "mailweir.json"
@@ -46,13 +46,12 @@ class Settings(Part):
 
 def settings_of(document: Document) -> tuple[Settings, list[Problem]]:
     """The settings in a document, and what is wrong with it; faulty ones count as left out."""
-    problems = list(document.problems)
     if not isinstance(document.root, Object):
-        if document.root is not None:
-            found = describe(Resolver(document).value(document.root))
-            span = document.span(document.root)
-            problems.append(Problem("E202", f"{document.name} holds one object, not {found}", span))
-        return Settings(), problems
+        if document.root is None:
+            return Settings(), document.problems
+        kind = describe(Resolver(document).value(document.root))
+        wrong = Problem("E202", f"{document.name} holds one object, not {kind}", document.span(document.root))
+        return Settings(), _all(document, [on_top(wrong, document)])
     resolver = Resolver(document)
     resolved = resolver.value(document.root)
     given = resolved if isinstance(resolved, dict) else {}
@@ -62,4 +61,9 @@ def settings_of(document: Document) -> tuple[Settings, list[Problem]]:
     if settings is None:
         good = {key: item for key, item in usable.items() if key not in bad}
         settings, _, _ = validate(Settings, good, set(), document, strangers.node, (), NOUN)
-    return settings or Settings(), [*problems, *resolver.problems, *strangers.problems, *strangers.told(), *faults]
+    found = [*resolver.problems, *strangers.problems, *strangers.told(), *faults]
+    return settings or Settings(), _all(document, found)
+
+
+def _all(document: Document, shape: list[Problem]) -> list[Problem]:
+    return [*not_taken_up(document.problems, shape), *shape]

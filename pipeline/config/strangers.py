@@ -56,6 +56,9 @@ class Strangers:
     def told(self, homes: Iterable[Home] = (), explain: str = "") -> list[Problem]:
         """E201 for each, in the order of the text. `homes` are further objects to which one may belong."""
         self.homes += homes
+        if self.document.torn:
+            # It may well stand in its right place, and a bracket in a wrong one; that has been told.
+            self.names = [name for name in self.names if self._home(name) is None]
         written = {name: meant for meant, name in self.renamed.items()}
         # Where the end of the object was guessed they may belong to another one; what was understood does not.
         names = (*written, *self.names) if self.node.whole else (*written,)
@@ -79,7 +82,7 @@ class Strangers:
         fix: tuple[Edit, ...] = ()
         help_: Note | None = None
         fields = shapes(self.model)
-        home = next((home for home in self.homes if name in shapes(home.model)), None)
+        home = self._home(name)
         if meant:
             help_ = advice(f"did you mean `{meant}`?")
             fix = (Edit(span, json.dumps(meant)),) if member else ()
@@ -99,6 +102,9 @@ class Strangers:
         label = f"not a property of {self.noun}"
         notes = (help_,) if help_ else ()
         return Problem("E201", message, span, label, (*self.path, name), related=related, notes=notes, fix=fix)
+
+    def _home(self, name: str) -> Home | None:
+        return next((home for home in self.homes if name in shapes(home.model)), None)
 
     def _elsewhere(self, name: str) -> Home | None:
         return next((home for home in self.homes if slip(name, shapes(home.model))), None)

@@ -11,6 +11,7 @@ import codecs
 import re
 from dataclasses import dataclass
 
+from pipeline.config.brackets import containers, doubtful, is_last
 from pipeline.config.edits import apply, encode
 from pipeline.config.faults import Faults, count
 from pipeline.config.reader import Reader
@@ -65,7 +66,9 @@ def read(data: bytes | str, name: str, *, limits: Limits = Limits()) -> Document
     root = Reader(text, faults, depth=limits.depth, values=limits.values).document()
     if root is not None and faults.problems:
         _make_usable(root)
-    return Document(name, text, root, faults.in_order(), bom)
+        _doubt(text, root, faults)
+    torn = any(problem.code in {"E106", "E107"} for problem in faults.problems)
+    return Document(name, text, root, faults.in_order(), bom, torn)
 
 
 def _size(data: bytes | str) -> int:
@@ -93,6 +96,20 @@ def _report_bytes(bad: re.Match[str], faults: Faults) -> None:
     # Outside this range it is no byte, but half a character in a text that was given as such.
     label = f"the byte 0x{code - 0xDC00:02X} is not UTF-8 here" if 0xDC80 <= code <= 0xDCFF else "half a character"
     faults.add("E112", "the file is not UTF-8", bad.span(), label, help="save the file as UTF-8")
+
+
+def _doubt(text: str, root: Node, faults: Faults) -> None:
+    """Where the brackets do not come out even: point to the likely place, and do not trust what may end elsewhere."""
+    if not faults.uneven:
+        return
+    suspects = list(doubtful(text, root))
+    if suspects:
+        faults.suspect(suspects[0].start, suspects[0].end - 1)
+    if faults.uneven == "early" or (faults.uneven == "surplus" and not is_last(text, root, suspects)):
+        faults.leave()
+        suspects = list(containers(root))
+    for node in suspects:
+        node.whole = False
 
 
 def _make_usable(root: Node) -> None:

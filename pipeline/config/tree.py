@@ -68,10 +68,16 @@ class Document:
     root: Node | None
     problems: list[Problem]
     bom: bool = False
+    torn: bool = False
+    """Whether brackets do not fit, so that a property may stand in another object than it seems to."""
 
     def span(self, node: Node) -> Span:
         """The place of a node in this file."""
         return Span(self.name, node.start, node.end)
+
+    def no_value(self, span: Span) -> Problem | None:
+        """The fault of what stands there, when that is no value of JSON: `None`, `+1`."""
+        return next((problem for problem in self.problems if problem.code == "E108" and problem.span == span), None)
 
 
 class Lines:

@@ -17,7 +17,7 @@ from pipeline.config.shape import Shape, shapes
 from pipeline.config.slip import slip
 from pipeline.config.strangers import AROUND, Home, Strangers, rename, settle, slips
 from pipeline.config.tree import Array, Broken, Document, Node, Object, Scalar, plain
-from pipeline.config.validate import describe, noun_of, validate
+from pipeline.config.validate import describe, noun_of, on_top, validate
 from pipeline.errors import Edit, Note, Problem, Span
 
 ConfigClass = type[ComponentConfig]
@@ -374,7 +374,8 @@ class Typer:
         notes: tuple[Note, ...] = (),
         fix: tuple[Edit, ...] = (),
     ) -> None:
-        self.problems.append(Problem(code, message, span, label, path, notes=notes, fix=fix))
+        problem = Problem(code, message, span, label, path, notes=notes, fix=fix)
+        self.problems.append(on_top(problem, self.document) if code == "E202" else problem)
 
 
 def _name(node: Object) -> str:

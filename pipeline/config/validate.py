@@ -66,6 +66,21 @@ def noun_of(model: type[BaseModel], type_name: str) -> str:
     return f"{kind} {type_name}" if kind in {"source", "transform", "sink"} else type_name
 
 
+def on_top(problem: Problem, document: Document) -> Problem:
+    """The problem of a value that does not fit; where it is no JSON either, that fault with a word of this one.
+
+    Its repair is left out then: it would make a right value of the wrong kind.
+    """
+    first = document.no_value(problem.span)
+    return replace(first, path=problem.path, notes=(*first.notes, note(problem.message)), fix=()) if first else problem
+
+
+def not_taken_up(syntax: Sequence[Problem], shape: Sequence[Problem]) -> list[Problem]:
+    """The faults of a document's syntax without those that `on_top` made faults of its shape."""
+    taken = {(problem.code, problem.span) for problem in shape}
+    return [problem for problem in syntax if (problem.code, problem.span) not in taken]
+
+
 def validate(
     model: type[M],
     usable: dict[str, object],
@@ -245,6 +260,9 @@ class _Finding:
             return self._missing()
         if "extra_forbidden" in self.kinds and self.owner and isinstance(self.holder, Object):
             return Strangers(self.document, self.holder, {}, self.owner, self.noun, self.path[:-1]).problem(self.name)
+        return on_top(self._wrong_value(), self.document)
+
+    def _wrong_value(self) -> Problem:
         value = _at(self.usable, self.loc)
         if isinstance(value, FromEnv):
             return self._unreadable(value)

@@ -1,0 +1,129 @@
+"""Where the lists and objects of a text end, by right or by guess, and what stands after the document. No I/O."""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.config.blanks import Blanks, after
+from pipeline.config.brackets import Brackets, Verdict
+from pipeline.config.faults import Container, Faults, closer
+from pipeline.config.mask import is_secret_name
+from pipeline.config.scalars import PLAIN_STRING
+from pipeline.config.tree import Array, Node, Object, Scalar
+
+_S = r"[ \t\n\r]*+"
+_LINE = re.compile(r"[^\n\r]*+")
+_COMMAS = re.compile(rf"(?:,{_S})++\Z")
+_CLOSERS = re.compile(rf"(?:[\]}}]{_S})++\Z")
+_PROPERTY_AHEAD = re.compile(rf"{_S}{PLAIN_STRING}{_S}:")
+
+
+class Ends:
+    """Knows what is `open` at the place of reading; `listed` is a list in which a `:` has been reported."""
+
+    __slots__ = ("_blanks", "_brackets", "_faults", "_guessed", "_judged", "_text", "listed", "open")
+
+    def __init__(self, text: str, faults: Faults, blanks: Blanks) -> None:
+        """Report to `faults`."""
+        self._text = text
+        self._faults = faults
+        self._blanks = blanks
+        self._brackets = Brackets(text)
+        self._guessed = False
+        self._judged: tuple[int, Verdict, bool] = (-1, "instead", False)
+        self.open: list[Container] = []
+        self.listed: Node | None = None
+
+    def closing(self, node: Container, at: int, comma: int) -> int:
+        """Where reading goes on after the node, which ends at `at`, by right or by guess.
+
+        A closer or the end of the text is there. `comma` is the place of a comma before that, or -1.
+        """
+        character = self._text[at : at + 1]
+        if character == closer(node) and comma < 0:
+            node.end = at + 1
+            return at + 1
+        node.end = at
+        verdict, sure = ("instead", True) if character in ("", closer(node)) else self._verdict(at)
+        if character and verdict != "outer":
+            if comma >= 0:
+                self._faults.trailing_comma(comma, node)
+            if character != closer(node):
+                node.whole = False
+                if self._may_be_told(node) and node is not self.listed:
+                    self._faults.wrong_closer(node, at, character, sure)
+            node.end = at + 1
+            return at + 1
+        node.whole = False
+        self._guessed = True
+        if self._may_be_told(node):
+            self._faults.not_closed(node, at, character)
+        return at
+
+    def is_stray(self, node: Container, at: int) -> bool:
+        """Whether a closer stands here that is neither the node's nor that of one around it; it is reported then."""
+        character = self._text[at : at + 1]
+        if character in ("", closer(node)) or self._verdict(at)[0] != "stray":
+            return False
+        if self._may_be_told(node) and node is not self.listed:
+            self._faults.stray_closer(node, at, character)
+        return True
+
+    def is_early(self, root: Container, at: int) -> bool:
+        """Whether the document goes on after the bracket before `at`, which was taken for its end."""
+        if self._faults.stopped or self._blanks.torn >= 0 or self._text[at - 1] != closer(root):
+            return False
+        goes_on = self._blanks.peek(at) == ","
+        if isinstance(root, Object) and not goes_on:
+            goes_on = _PROPERTY_AHEAD.match(self._text, at) is not None
+        return goes_on and self._brackets.goes_on(root.start, at)
+
+    def is_inner_name(self, key: Scalar | None, value: Node, end: int) -> bool:
+        """Whether the string that ends at `end` is the first name of an object whose opening bracket is missing.
+
+        Only where that makes the brackets come out even, and never in the place of a secret.
+        """
+        if not isinstance(value, Scalar) or not isinstance(value.value, str) or self._blanks.peek(end) != ":":
+            return False
+        if key is None or is_secret_name(str(key.value)) or self._blanks.torn >= 0:
+            return False
+        return self._brackets.lacks([node.start for node in self.open], end)
+
+    def is_spare_opener(self, at: int) -> bool:
+        """Whether the bracket where a property belongs is one too many: without it they come out even."""
+        return self._blanks.torn < 0 and self._brackets.spares([node.start for node in self.open], at)
+
+    def after_root(self, root: Node, at: int) -> None:
+        """Report what stands after the document, unless it follows from a fault inside."""
+        text = self._text
+        at = self._blanks.skip(at)
+        if at == len(text) or self._blanks.torn >= 0:
+            return
+        rest = text[at:].rstrip(" \t\n\r")
+        if _COMMAS.match(text, at):
+            self._faults.comma_after_document(at, at + len(rest))
+        elif _CLOSERS.match(text, at):
+            if not self._guessed:
+                self._faults.closes_nothing(at, at + len(rest))
+        else:
+            if isinstance(root, Array | Object):
+                root.whole = False
+            line_end = min(after(_LINE, text, at), at + len(rest))
+            if text[at] == ":":
+                advice = "put the properties between `{` and `}`"
+            elif text[at] in "{[,":
+                advice = "put several components into one list: `[{…}, {…}]`"
+            else:
+                advice = "remove it"
+            self._faults.after_end(at, line_end, advice)
+
+    def _verdict(self, at: int) -> tuple[Verdict, bool]:
+        """What the closer at `at` is, which is not that of the innermost list or object; and whether that is sure."""
+        if self._judged[0] != at:
+            verdict, sure = self._brackets.judge([node.start for node in self.open], at)
+            self._judged = at, verdict, sure and self._blanks.torn < 0
+        return self._judged[1:]
+
+    def _may_be_told(self, node: Container) -> bool:
+        """Whether what is wrong with the end of a node does not come from a string that swallowed the text."""
+        return node.start > self._blanks.torn
