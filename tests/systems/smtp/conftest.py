@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -91,7 +92,10 @@ class Peer:
         context = self.tls if self.implicit else None
         if self.path is None:
             self._server: Any = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=context, limit=2**24)
-            self.port = self._server.sockets[0].getsockname()[1]
+            listening = self._server.sockets[0]
+            # Little is between both ends, so that one which does not read is felt.
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+            self.port = listening.getsockname()[1]
         else:
             self._server = await asyncio.start_unix_server(self._serve, self.path, ssl=context)
         return self
@@ -156,13 +160,19 @@ class Peer:
                 await writer.start_tls(self.tls)
                 secure = True
             elif verb == "DATA" and said.startswith(b"354"):
-                content = (b"\r\n" + await reader.readuntil(b"\r\n.\r\n"))[2:-3].replace(b"\r\n..", b"\r\n.")
+                content = await self._content(reader, writer)
+                if content is None:
+                    return
                 said = await self._say(number, ".", b"250 taken", writer)
                 if not said:
                     return
                 if said.startswith(b"2"):
                     self.taken.append((sender or "", tuple(recipients), content))
                 sender, recipients = None, []
+
+    async def _content(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes | None:
+        """What the client sends, without its dots; None if this is the end."""
+        return (b"\r\n" + await reader.readuntil(b"\r\n.\r\n"))[2:-3].replace(b"\r\n..", b"\r\n.")
 
     async def _say(self, number: int, line: str, usual: bytes, writer: asyncio.StreamWriter) -> bytes:
         given = self.reply(number, line)
