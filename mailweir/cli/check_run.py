@@ -13,7 +13,10 @@ from mailweir.cli.checking import Checked, check_paths, repair
 from mailweir.cli.options import Common
 from mailweir.cli.report import diff, write
 from mailweir.cli.streams import taken
+from mailweir.codes import names
 from pipeline.config.load import Options, project_root
+from pipeline.config.others import holds_values
+from pipeline.config.selection import meant, names_codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,14 @@ def _here(paths: Sequence[str]) -> str:
 
 
 def _codes(given: Sequence[str]) -> tuple[str, ...]:
-    return tuple(code.strip().upper() for codes in given for code in codes.split(",") if code.strip())
+    """The codes in an option; one that is none would have no effect in silence."""
+    wanted = [code.strip().upper() for codes in given for code in codes.split(",") if code.strip()]
+    for code in wanted:
+        if not names_codes(code, names()):
+            close = meant(code, names())
+            what = f"Did you mean {' or '.join(repr(one) for one in close)}?" if close else "Codes: mailweir list codes"
+            raise click.UsageError(f"no code '{code}'. {what}")
+    return tuple(wanted)
 
 
 def _paths(given: Iterable[str], here: Path) -> list[Path]:
@@ -102,6 +112,8 @@ def _paths(given: Iterable[str], here: Path) -> list[Path]:
 
 def _standard_input(values: Common, options: Options, wish: Wish, style: str) -> int:
     path = Path(os.path.normpath(values.here / (wish.stdin_name or "<stdin>")))
+    if holds_values(path):
+        raise click.UsageError(f"standard input cannot stand for values: check the file {path.name}")
     options = replace(options, replaced={path: taken()})
     checked: Checked = check_paths([path], options, *wish.codes)
     if wish.fix:

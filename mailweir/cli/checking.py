@@ -11,6 +11,7 @@ from mailweir.cli.out import Out
 from pipeline.config.edits import apply, encode
 from pipeline.config.files import replace_file
 from pipeline.config.load import Loaded, Options, load, project_root
+from pipeline.config.selection import reported
 from pipeline.config.tree import Document
 from pipeline.errors import Edit, Problem
 from pipeline.scrub import Scrubber
@@ -79,26 +80,23 @@ def _add(checked: Checked, loaded: Loaded, select: Sequence[str], ignore: Sequen
     checked.documents.update(project.documents)
     checked.files += loaded.selected
     checked.paths.update(loaded.files)
+    checked.paths.update(loaded.others)
     checked.masks.update(project.masks)
     checked.scrubber.update(project.scrubber)
     selected = set(loaded.selected)
     for component in project.components:
         if component.given.document.name in selected:
             checked.counts[component.kind] += 1
-    chosen = [*select] or [*loaded.settings.select]
-    dropped = [*ignore, *loaded.settings.ignore]
-    checked.problems += [
-        problem
-        for problem in loaded.problems
-        if (not chosen or problem.code.startswith(tuple(chosen))) and not problem.code.startswith(tuple(dropped) or "-")
-    ]
+    chosen = select or loaded.settings.select
+    dropped = (*ignore, *loaded.settings.ignore)
+    checked.problems += [problem for problem in loaded.problems if reported(problem, chosen, dropped)]
 
 
 def repair(checked: Checked, again: Callable[[], Checked], out: Out) -> Checked:
     """Write the certain repairs and check again, until nothing more can be repaired."""
     for _ in range(ROUNDS):
         changed = 0
-        for name in checked.files:
+        for name in checked.paths:
             document = checked.documents[name]
             fixes = sum(1 for problem in checked.problems if problem.fix and problem.span.file == name)
             if not fixes:

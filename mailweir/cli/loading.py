@@ -48,12 +48,10 @@ def registry_here(here: Path) -> Registry:
 
 def errors(loaded: Loaded) -> list[Problem]:
     """The errors that `mailweir check` reports for this project."""
-    chosen, dropped = tuple(loaded.settings.select), tuple(loaded.settings.ignore)
-    return [
-        problem
-        for problem in loaded.project.errors
-        if (not chosen or problem.code.startswith(chosen)) and not problem.code.startswith(dropped)
-    ]
+    from pipeline.config.selection import reported
+
+    settings = loaded.settings
+    return [problem for problem in loaded.project.errors if reported(problem, settings.select, settings.ignore)]
 
 
 def counted(number: int, noun: str) -> str:

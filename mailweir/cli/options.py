@@ -42,6 +42,7 @@ class Common:
 
     def loading(self, **more: Any) -> Options:  # noqa: ANN401 - passed on to Options
         """How to load a project under these options."""
+        from mailweir.codes import names
         from pipeline.config.load import Options
 
         command = os.environ.get("MAILWEIR_SECRETS_COMMAND")
@@ -50,6 +51,7 @@ class Common:
             env_files=self.env_files,
             here=self.here,
             secrets_command=shlex.split(command) if command else None,
+            codes=names(),
             **more,
         )
 

@@ -79,7 +79,7 @@ def passed(checked: Checked) -> str:
 def diff(checked: Checked) -> str:
     """The repairs as a unified diff; secrets in it are masked."""
     parts = []
-    for name in checked.files:
+    for name in checked.paths:
         document = checked.documents[name]
         edits = [e for p in checked.problems if p.span.file == name for e in p.fix]
         if not edits:

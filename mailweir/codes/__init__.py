@@ -51,10 +51,16 @@ class CodePage:
 
 
 @cache
+def names() -> tuple[str, ...]:
+    """All codes, in the order of their numbers. Reads no page."""
+    found = [entry.name.removesuffix(".md") for entry in files(__name__).iterdir() if _file_name.fullmatch(entry.name)]
+    return tuple(sorted(found, key=lambda code: code[1:]))
+
+
+@cache
 def codes() -> tuple[CodePage, ...]:
     """All pages, in the order of their numbers."""
-    named = [(entry.name[1:], entry) for entry in files(__name__).iterdir() if _file_name.fullmatch(entry.name)]
-    return tuple(_read(entry) for _, entry in sorted(named, key=lambda pair: pair[0]))
+    return tuple(_read(files(__name__) / f"{name}.md") for name in names())
 
 
 def find(text: str) -> CodePage | None:

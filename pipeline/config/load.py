@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.config.files import SETTINGS, Found, below, is_folder, read_document, root_of, search, shown
 from pipeline.config.given import advice
 from pipeline.config.installed import installed
+from pipeline.config.others import is_other, read_other
 from pipeline.config.places import gather
 from pipeline.config.project import Project, compile_project
 from pipeline.config.resolve import Lookup
+from pipeline.config.selection import right, selection_faults
 from pipeline.config.settings import Settings, settings_of
 from pipeline.config.text import read
 from pipeline.config.tree import Document
@@ -35,6 +37,8 @@ class Options:
     run_secrets: Path = Path("/run/secrets")
     secrets_command: Sequence[str] | None = None
     default_profile: str = "test"
+    codes: Collection[str] = ()
+    """The codes that there are; without them those that the settings name are not looked at."""
 
 
 @dataclass(slots=True)
@@ -45,6 +49,8 @@ class Loaded:
     settings: Settings
     project: Project
     files: Mapping[str, Path]
+    others: Mapping[str, Path]
+    """The settings; and files of values, and tests, that were asked for by name."""
     selected: Sequence[str]
     nested: Sequence[Path]
     profile: str
@@ -63,16 +69,19 @@ def load(root: Path, options: Options, paths: Sequence[Path] = ()) -> Loaded:
     scrubber = Scrubber()
     settings = Settings()
     problems: list[Problem] = []
-    if os.path.lexists(root / SETTINGS):
-        document = read_document(root / SETTINGS, shown(root / SETTINGS, options.here))
+    if os.path.lexists(root / SETTINGS) or root / SETTINGS in options.replaced:
+        document = _document(root / SETTINGS, options)
         more[document.name] = document
         settings, problems = settings_of(document)
+        if options.codes:
+            problems += selection_faults(document, options.codes)
+            settings = right(settings, options.codes)
     # Files that belong to no project are read alone: what lies beside them may be anything.
     alone = paths and root_of(root) is None
     found = Found() if alone else search(root, settings.exclude, follow=settings.follow_links)
-    explicit = [path for path in paths if path not in found.files and not is_folder(path)]
-    replaced = [path for path in options.replaced if path not in found.files]
-    paths_read = [*found.files, *dict.fromkeys([*explicit, *replaced])]
+    asked = [path for path in (*paths, *options.replaced) if path not in found.files and not is_folder(path)]
+    others = {path for path in asked if is_other(path, options.env_files)}
+    paths_read = [*found.files, *dict.fromkeys(path for path in asked if path not in others)]
     documents = [_document(path, options) for path in paths_read]
     problems += [_leaving(path, options.here) for path in found.leaving if not paths or below(paths, path)]
     problems += [_closed(path, why, options.here) for path, why in found.closed if not paths or below(paths, path)]
@@ -92,10 +101,17 @@ def load(root: Path, options: Options, paths: Sequence[Path] = ()) -> Loaded:
     )
     lookup = Lookup(places.env, places.secrets, take_env=options.take_env, take_secrets=options.take_secrets)
     places.texts.update(more)
+    for path in sorted(others):
+        if shown(path, options.here) not in places.texts:
+            texts, faults = read_other(path, options.replaced.get(path), options.here, scrubber)
+            places.texts.update(texts)
+            problems += faults
     project = compile_project(documents, installed(settings.plugins), lookup, places.texts, problems, scrubber)
     files = {document.name: path for document, path in zip(documents, paths_read, strict=True)}
+    by_name = {shown(path, options.here): path for path in (*others, *([root / SETTINGS] if more else []))}
     selected = [name for name, path in files.items() if not paths or below(paths, path)]
-    return Loaded(root, settings, project, files, selected, found.projects, profile, lookup)
+    selected += [shown(path, options.here) for path in sorted(others)]
+    return Loaded(root, settings, project, files, by_name, selected, found.projects, profile, lookup)
 
 
 def project_root(start: Path) -> Path:

@@ -28,7 +28,10 @@ from pipeline.secret import Secret
 MOST_BYTES: Final = 1_000_000
 MOST_BYTES_OF_A_SECRET: Final = 64_000
 COMMAND_SECONDS: Final = 30.0
+ENV_FILE: Final = ".env"
 SECRETS_FILE: Final = ".secrets.env"
+# What follows the name of a profile.
+TYPED: Final = "-env.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def gather(
     files = [world.env_file(path, str(path)) for path in reversed(env_files)]
     env = (
         world.process(environ),
-        *(files or [world.env_file(root / ".env", ".env", own=True)]),
+        *(files or [world.env_file(root / ENV_FILE, ENV_FILE, own=True)]),
         world.typed_file(profile),
     )
     secrets = [
@@ -86,6 +89,18 @@ def gather(
         at = command_at or Span("mailweir.json", 0, 0)
         secrets.append(world.command(secrets_command, environ, at, run, command_seconds))
     return Places(env, tuple(secrets), world.texts)
+
+
+def values_in(path: Path, here: Path, scrubber: Scrubber) -> tuple[Place, Mapping[str, Document]]:
+    """One file of values, read for itself, and the texts that its problems may point into."""
+    world = _World(path.parent, here, scrubber)
+    if path.name == SECRETS_FILE:
+        place = world.secrets_file("private")
+    elif path.name.endswith(TYPED):
+        place = world.typed_file(path.name.removesuffix(TYPED))
+    else:
+        place = world.env_file(path, path.name)
+    return place, world.texts
 
 
 @dataclass(slots=True)
@@ -145,7 +160,7 @@ class _World:
 
     def typed_file(self, profile: str) -> Place:
         """`<profile>-env.json`: an object of values that keep their types."""
-        label = f"{profile}-env.json"
+        label = f"{profile}{TYPED}"
         path = self.root / label
         name = shown(path, self.here)
         if not is_plain(profile):

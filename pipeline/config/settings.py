@@ -19,7 +19,7 @@ NOUN: Final = "mailweir.json"
 class SecretsSettings(Part):
     """Where secrets are looked for beyond the usual places."""
 
-    directory: str | None = None
+    directory: str | None = Field(default=None, min_length=1)
     """A folder with one file a secret, beside the project or absolute."""
     allow_readable: bool = False
     """Read `.secrets.env` even when other users of this machine can read it."""

@@ -270,6 +270,10 @@ class _Finding:
             return self._out_of_range(value)
         if (choices := self._choices()) and isinstance(value, str) and "literal_error" in self.kinds:
             return self._no_choice(value, choices)
+        if self.kinds & {"too_short", "string_too_short"} and not value:
+            return self._make("E203", f"`{self.name}` is empty", label="nothing in it")
+        if "string_pattern_mismatch" in self.kinds:
+            return self._make("E203", f"`{self.name}` has characters that do not belong there")
         for error in self.group:
             if error["type"] in {"value_error", "assertion_error"}:
                 return self._make("E203", f"`{self.name}` {error['ctx']['error']}")

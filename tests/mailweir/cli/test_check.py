@@ -257,6 +257,75 @@ def test_a_way_with_two_dots_leads_to_the_project(project: Path, tmp_path: Path)
         assert done.stderr == b""
 
 
+@pytest.mark.parametrize("option", ["--select", "--ignore"])
+def test_a_code_that_is_none_is_wrong_use(project: Path, option: str) -> None:
+    """It would choose nothing in silence; families and small letters are fine."""
+    done = mailweir("check", option, "E101,E999", folder=project)
+    assert (done.returncode, done.stderr) == (2, b"error: no code 'E999'. Codes: mailweir list codes\n")
+    done = mailweir("check", option, "E302", folder=project)
+    assert (done.returncode, done.stderr) == (2, b"error: no code 'E302'. Did you mean 'W302'?\n")
+    assert mailweir("check", option, "e2,W", folder=project).returncode == 1
+
+
+def test_codes_in_the_settings_that_are_none_are_told_by_every_verb(project: Path) -> None:
+    """Whatever else they choose, they do not hide that they choose nothing."""
+    (project / "systems" / "a.conf.json").write_text(FIXED)
+    (project / "mailweir.json").write_text('{"select": ["E1"], "ignore": {"E2": "why", "": "why"}}')
+    done = mailweir("check", "--format", "concise", folder=project)
+    assert done.stdout == b"mailweir.json:1:44: E203 `ignore` names no code\n"
+    assert mailweir("graph", folder=project).returncode == 3
+
+
+def test_settings_are_repaired_with_the_rest(project: Path) -> None:
+    """What is called fixable is fixed, and shown by `--diff`."""
+    (project / "systems" / "a.conf.json").write_text(FIXED)
+    (project / "mailweir.json").write_text('{"exclud": ["x"]}')
+    assert b'+{"exclude": ["x"]}' in mailweir("check", "--diff", folder=project).stdout
+    assert mailweir("check", "--fix", folder=project).returncode == 0
+    assert (project / "mailweir.json").read_text() == '{"exclude": ["x"]}'
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("mailweir.json", '{"profil": "x"}', "mailweir.json:1:2: E201 unknown property `profil` in mailweir.json"),
+        ("mailweir.json", "{}", ""),
+        ("test-env.json", '{"port": 587}', ""),
+        ("test-env.json", "[]", "test-env.json:1:1: E312 `test-env.json` holds one object of names and values"),
+        ("stage-env.json", '{"port": 587, }', "stage-env.json:1:13: E101 trailing comma at the end of the object"),
+        ("deep/stage-env.json", "5", "deep/stage-env.json:1:1: E312 `deep/stage-env.json` holds one object of"),
+        (".env", "port=587\nb c", ".env:2:1: E314 this line of `.env` cannot be read"),
+        ("deep/.env", "port=587\nb c", "deep/.env:2:1: E314 this line of `deep/.env` cannot be read"),
+        (".secrets.env", "canary-7 8\n", ".secrets.env:1:1: E314 this line of `.secrets.env` cannot be read"),
+        ("expected/a.test.json", '{"pipe": "a"}', ""),
+        ("expected/a.test.json", '{"pipe": "a"', "expected/a.test.json:1:1: E106 this object is never closed"),
+    ],
+)
+def test_a_file_that_holds_no_component_is_checked_as_what_it_is(
+    project: Path, name: str, text: str, line: str
+) -> None:
+    """Settings, values and tests may be named; nothing asks them for a `type`, and a secret in them is not shown."""
+    (project / "systems" / "a.conf.json").write_text(FIXED.replace("587", '"$ENV(port)"'))
+    (project / name).parent.mkdir(exist_ok=True)
+    (project / name).write_text(text)
+    (project / name).chmod(0o600)
+    done = mailweir("check", name, "--format", "concise", "--ignore", "E301,W309", folder=project)
+    assert done.stdout.decode().startswith(line)
+    assert done.stdout.count(b"\n") == done.returncode == bool(line)
+    assert b"canary" not in done.stdout + done.stderr + mailweir("check", name, folder=project).stderr
+
+
+def test_standard_input_may_stand_for_settings_and_not_for_values(project: Path) -> None:
+    """An editor checks settings as they are typed; values are read from their file alone."""
+    done = mailweir("check", "-", "--fix", "--stdin-name", "mailweir.json", folder=project, given=b'{"exclud": []}')
+    assert done.stdout == b'{"exclude": []}'
+    done = mailweir("check", "-", "--stdin-name", ".env", folder=project, given=b"a=1")
+    assert (done.returncode, done.stderr) == (
+        2,
+        b"error: standard input cannot stand for values: check the file .env\n",
+    )
+
+
 def test_faulty_settings_are_located(project: Path) -> None:
     """A misspelt setting is told like any other fault."""
     (project / "systems" / "a.conf.json").write_text(FIXED)
