@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
 from pipeline.component import Identified, Kind, Many, Part, SinkConfig, Slot, SourceConfig, TransformConfig
 from pipeline.config.given import advice, note
+from pipeline.cron import cron_fault
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given
@@ -21,7 +22,8 @@ class PumpConfig(Part):
     schedule_interval: float | None = Field(default=None, ge=0)
     """Seconds between the starts of two runs. Default: 30 from dataset to dataset, else 900, give or take 5 %."""
     cron_expression: str | None = None
-    """When to run, in UTC; wins over `schedule_interval`."""
+    """When to run, in UTC: minute, hour, day of the month, month, day of the week, and a year where one is wanted.
+    Wins over `schedule_interval`."""
     mode: Literal["scheduled", "manual", "off"] = "scheduled"
     """`scheduled` runs by the clock, `manual` when told to, `off` never."""
     run_at_startup: bool = False
@@ -31,7 +33,7 @@ class PumpConfig(Part):
     rescan_run_count: int | None = Field(default=None, ge=1)
     """Every so many runs one reads the whole source again."""
     rescan_cron_expression: str | None = None
-    """When to read the whole source again, in UTC."""
+    """When to read the whole source again, in UTC, as `cron_expression`."""
     partial_rescan_run_count: int | None = Field(default=None, ge=1)
     """Every so many runs one goes back by `partial_rescan_delta`."""
     partial_rescan_delta: int | None = Field(default=None, ge=1)
@@ -116,25 +118,37 @@ class PipeConfig(Identified):
 
     @classmethod
     def faults(cls, given: Given) -> Iterable[Problem]:
-        """A pipe has a source."""
-        if given.has("source") or not given.node.whole:
-            return
-        sink = given.node.members.get("sink")
-        mail = sink is not None and getattr(given.values.get("sink"), "type", None) == "mail"
-        code = "E605" if mail else "E204"
-        message = "this pipe mails but has no `source`" if mail else "a pipe needs a `source`"
-        yield given.problem(
-            code,
-            message,
-            "source",
-            label="no `source` in this object",
-            notes=(
-                note("entities come from a source; without one nothing ever reaches the sink"),
-                advice(
-                    'add `"source": {"type": "dataset", "dataset": "…"}`, or another source: `mailweir list sources`'
-                ),
-            ),
-        )
+        """A pipe has a source, and its pump knows when to run."""
+        yield from _without_source(given)
+        for pump in given.parts("pump"):
+            for name in ("cron_expression", "rescan_cron_expression"):
+                yield from _never(pump, name)
+
+
+def _without_source(given: Given) -> Iterator[Problem]:
+    if given.has("source") or not given.node.whole:
+        return
+    sink = given.node.members.get("sink")
+    mail = sink is not None and getattr(given.values.get("sink"), "type", None) == "mail"
+    yield given.problem(
+        "E605" if mail else "E204",
+        "this pipe mails but has no `source`" if mail else "a pipe needs a `source`",
+        "source",
+        label="no `source` in this object",
+        notes=(
+            note("entities come from a source; without one nothing ever reaches the sink"),
+            advice('add `"source": {"type": "dataset", "dataset": "…"}`, or another source: `mailweir list sources`'),
+        ),
+    )
+
+
+def _never(pump: Given, name: str) -> Iterator[Problem]:
+    """E203 for a time that cannot come."""
+    text = pump.text(name)
+    fault = None if text is None else cron_fault(text)
+    if fault:
+        at = pump.inside(name, fault.start, fault.end) if fault.end else pump.value(name)
+        yield pump.problem("E203", f"`{name}` {fault.words}", name, at=at, notes=(advice(fault.help),))
 
 
 class MetadataConfig(Identified):
