@@ -19,6 +19,7 @@ Examples:
   mailweir check                          this project
   mailweir check pipes/ --strict          the faults of one folder; warnings count
   mailweir check --fix                    write the repairs that are certain
+  mailweir check --diff --json            what they are, for a program
   mailweir check --no-env --no-secrets    in CI, where no value is set
   cat a.conf.json | mailweir check - --stdin-name pipes/a.conf.json""",
 )

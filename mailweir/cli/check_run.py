@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
-from mailweir.cli.checking import Checked, check_paths, repair
+from mailweir.cli.checking import Checked, check_paths
 from mailweir.cli.options import Common
-from mailweir.cli.report import diff, write
+from mailweir.cli.repairing import Plan, diff, plan, write_files
+from mailweir.cli.report import write
 from mailweir.cli.streams import taken
 from mailweir.codes import names
 from pipeline.config.load import Options, project_root
@@ -43,7 +44,7 @@ class Wish:
 
 def run_check(values: Common, wish: Wish) -> int:
     """Carry it out and answer the exit code."""
-    style = "json" if values.json else wish.style or ("github" if os.environ.get("GITHUB_ACTIONS") else "full")
+    style = _style(values, wish)
     options = values.loading(take_env=wish.take_env, take_secrets=wish.take_secrets)
     if "-" in wish.paths:
         if len(wish.paths) > 1 or wish.watch:
@@ -51,24 +52,46 @@ def run_check(values: Common, wish: Wish) -> int:
         return _standard_input(values, options, wish, style)
     wanted = _paths(wish.paths, values.here) if wish.paths else [_project(values)]
 
-    def once() -> int:
-        checked = check_paths(wanted, options, *wish.codes)
+    def again(repaired: Mapping[Path, bytes]) -> Checked:
+        checked = check_paths(wanted, replace(options, replaced=repaired), *wish.codes)
         values.out.scrubber = checked.scrubber
-        if wish.show_diff:
-            values.out.line(diff(checked))
-        elif wish.fix:
-            checked = repair(checked, lambda: check_paths(wanted, options, *wish.codes), values.out)
-            values.out.scrubber = checked.scrubber
+        return checked
+
+    def once() -> int:
+        checked = again({})
         if not checked.files:
             raise click.UsageError(f"no configuration in {_here(wish.paths)} (looked for *.conf.json)")
-        write(checked, style, values.out, strict=wish.strict)
-        return checked.exit_code(strict=wish.strict)
+        made = plan(checked, again) if wish.fix or wish.show_diff else None
+        if made and not wish.show_diff:
+            write_files(made, values.out)
+            checked = made.checked
+        return _report(checked, made, values, wish, style)
 
     if not wish.watch:
         return once()
     from mailweir.cli.watch import watching  # watchfiles is needed here only
 
     return watching(once, wanted, values.out)
+
+
+def _style(values: Common, wish: Wish) -> str:
+    """The format; the one for annotations is not taken by itself where something else goes to standard output."""
+    given = "json" if values.json else wish.style
+    if "-" in wish.paths and wish.fix and not wish.show_diff and given not in {None, "full"}:
+        raise click.UsageError(
+            "`check - --fix` writes the repaired text to standard output, so it goes without a format"
+        )
+    if wish.show_diff and given not in {None, "full", "json"}:
+        raise click.UsageError("`--diff` is for the formats full and json")
+    alone = not wish.show_diff and not ("-" in wish.paths and wish.fix)
+    return given or ("github" if alone and os.environ.get("GITHUB_ACTIONS") else "full")
+
+
+def _report(checked: Checked, made: Plan | None, values: Common, wish: Wish, style: str) -> int:
+    if made and wish.show_diff and style == "full" and made.after:
+        values.out.line(diff(made))
+    write(checked, style, values.out, strict=wish.strict, made=made)
+    return checked.exit_code(strict=wish.strict)
 
 
 def _project(values: Common) -> Path:
@@ -114,13 +137,18 @@ def _standard_input(values: Common, options: Options, wish: Wish, style: str) ->
     path = Path(os.path.normpath(values.here / (wish.stdin_name or "<stdin>")))
     if holds_values(path):
         raise click.UsageError(f"standard input cannot stand for values: check the file {path.name}")
-    options = replace(options, replaced={path: taken()})
-    checked: Checked = check_paths([path], options, *wish.codes)
-    if wish.fix:
-        repaired = checked.repaired(checked.documents[checked.files[0]])
-        values.out.data(repaired)
-        checked = check_paths([path], replace(options, replaced={path: repaired}), *wish.codes)
-    values.out.scrubber = checked.scrubber
-    if not wish.fix or style == "full":
-        write(checked, style, values.out, strict=wish.strict)
-    return checked.exit_code(strict=wish.strict)
+    given = taken()
+
+    def again(repaired: Mapping[Path, bytes]) -> Checked:
+        checked = check_paths([path], replace(options, replaced={path: given, **repaired}), *wish.codes)
+        # Only this text is ours to change; what else has faults stands in files.
+        checked.repair_only(checked.files)
+        values.out.scrubber = checked.scrubber
+        return checked
+
+    checked = again({})
+    made = plan(checked, again) if wish.fix or wish.show_diff else None
+    if made and not wish.show_diff:
+        values.out.data(made.after.get(checked.files[0], given))
+        checked = made.checked
+    return _report(checked, made, values, wish, style)

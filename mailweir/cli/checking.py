@@ -1,23 +1,17 @@
-"""Checking several projects as one, and repairing files."""
+"""Checking several projects as one."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from mailweir.cli.out import Out
-from pipeline.config.edits import apply, encode
-from pipeline.config.files import replace_file
 from pipeline.config.load import Loaded, Options, load, project_root
 from pipeline.config.selection import reported
 from pipeline.config.tree import Document
-from pipeline.errors import Edit, Problem
+from pipeline.errors import Problem
 from pipeline.scrub import Scrubber
-
-# One repair can bring the next fault to light; a file that still changes after so many rounds is left to a person.
-ROUNDS = 5
 
 
 @dataclass(slots=True)
@@ -42,13 +36,14 @@ class Checked:
         """1 when something counts as an error."""
         return int(any(strict or problem.level == "error" for problem in self.problems))
 
-    def repaired(self, document: Document) -> bytes:
-        """The file with every certain repair; all other bytes as they are."""
-        edits: list[Edit] = []
-        for problem in self.problems:
-            if problem.span.file == document.name and all(e.span.file == document.name for e in problem.fix):
-                edits += problem.fix
-        return encode(document, apply(document.text, edits))
+    def repair_only(self, names: Collection[str]) -> None:
+        """Offer no repair that writes to another file than these, or than the one its fault is in."""
+        self.problems = [
+            problem
+            if problem.span.file in names and all(edit.span.file == problem.span.file for edit in problem.fix)
+            else replace(problem, fix=())
+            for problem in self.problems
+        ]
 
 
 def check_paths(
@@ -70,7 +65,7 @@ def check_paths(
         _add(checked, loaded, select, ignore)
         nested = [n for n in loaded.nested if not wanted or any(n.is_relative_to(w) for w in wanted)]
         waiting[:0] = [(folder, []) for folder in nested]
-    checked.problems.sort(key=lambda problem: (problem.span.file, problem.span.start))
+    checked.repair_only(checked.paths)
     return checked
 
 
@@ -79,8 +74,7 @@ def _add(checked: Checked, loaded: Loaded, select: Sequence[str], ignore: Sequen
     checked.loaded.append(loaded)
     checked.documents.update(project.documents)
     checked.files += loaded.selected
-    checked.paths.update(loaded.files)
-    checked.paths.update(loaded.others)
+    checked.paths.update({**loaded.files, **loaded.others})
     checked.masks.update(project.masks)
     checked.scrubber.update(project.scrubber)
     selected = set(loaded.selected)
@@ -90,24 +84,3 @@ def _add(checked: Checked, loaded: Loaded, select: Sequence[str], ignore: Sequen
     chosen = select or loaded.settings.select
     dropped = (*ignore, *loaded.settings.ignore)
     checked.problems += [problem for problem in loaded.problems if reported(problem, chosen, dropped)]
-
-
-def repair(checked: Checked, again: Callable[[], Checked], out: Out) -> Checked:
-    """Write the certain repairs and check again, until nothing more can be repaired."""
-    for _ in range(ROUNDS):
-        changed = 0
-        for name in checked.paths:
-            document = checked.documents[name]
-            fixes = sum(1 for problem in checked.problems if problem.fix and problem.span.file == name)
-            if not fixes:
-                continue
-            before = encode(document, document.text)
-            after = checked.repaired(document)
-            if after != before:
-                replace_file(checked.paths[name], after)
-                out.say(f"{name}  {fixes} repaired")
-                changed += 1
-        if not changed:
-            break
-        checked = again()
-    return checked

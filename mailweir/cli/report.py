@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from difflib import unified_diff
-
 from mailweir import __version__
+from mailweir.cli import repairing
 from mailweir.cli.checking import Checked
 from mailweir.cli.out import Out
-from pipeline.config.edits import apply
 from pipeline.config.formats import as_json, github, junit, sarif
-from pipeline.config.mask import masked, secret_spans
 from pipeline.config.show import concise, render, summary
-from pipeline.config.text import read
 
 # More than this on a terminal scrolls the first fault away.
 MOST_ON_TERMINAL = 20
@@ -19,15 +15,20 @@ MOST_ON_TERMINAL = 20
 MOST_IN_FULL = 500
 
 
-def write(checked: Checked, style: str, out: Out, *, strict: bool = False) -> None:
-    """Print the outcome. Text for people goes to standard error, formats for programs to standard output."""
+def write(checked: Checked, style: str, out: Out, *, strict: bool = False, made: repairing.Plan | None = None) -> None:
+    """Print the outcome. Text for people goes to standard error, formats for programs to standard output.
+
+    `made` are the repairs that were asked for, written or not; of the formats JSON tells them.
+    """
     problems, texts, masks, files = checked.problems, checked.texts, checked.masks, checked.files
     scrubber = checked.scrubber
     match style:
         case "json":
             code = checked.exit_code(strict=strict)
             report = as_json(problems, texts, masks=masks, scrubber=scrubber, files=files)
-            out.document({"schema_version": 1, "command": "check", "ok": code == 0, "exit_code": code} | _rest(report))
+            head = {"schema_version": 1, "command": "check", "ok": code == 0, "exit_code": code}
+            repairs = {"repairs": repairing.as_json(made), "diff": repairing.diff(made)} if made else {}
+            out.document(head | repairs | _rest(report))
         case "github":
             if problems:
                 out.line(github(problems, texts, masks=masks, scrubber=scrubber, files=files))
@@ -62,7 +63,8 @@ def _full(checked: Checked, out: Out) -> None:
     )
     out.fault(text.rstrip("\n"))
     out.fault("")
-    out.fault(summary(checked.problems, len(checked.files)))
+    files = {*checked.files, *(problem.span.file for problem in checked.problems)}
+    out.fault(summary(checked.problems, len(files)))
 
 
 def passed(checked: Checked) -> str:
@@ -74,19 +76,3 @@ def passed(checked: Checked) -> str:
     ]
     files = f"{len(checked.files)} file{'' if len(checked.files) == 1 else 's'}"
     return f"All checks passed: {', '.join(counts) or 'no components'} in {files}."
-
-
-def diff(checked: Checked) -> str:
-    """The repairs as a unified diff; secrets in it are masked."""
-    parts = []
-    for name in checked.paths:
-        document = checked.documents[name]
-        edits = [e for p in checked.problems if p.span.file == name for e in p.fix]
-        if not edits:
-            continue
-        after = apply(document.text, edits)
-        old = masked(document.text, secret_spans(document))
-        new = masked(after, secret_spans(read(after, name)))
-        lines = unified_diff(old.splitlines(), new.splitlines(), name, name, lineterm="")
-        parts += list(lines)
-    return "\n".join(parts)

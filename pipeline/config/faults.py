@@ -241,8 +241,9 @@ class Faults:
 
     def leave(self) -> None:
         """Offer no repair of the end of the text: the fault may be anywhere before."""
-        if self._uneven < len(self.problems):
-            self.problems[self._uneven] = replace(self.problems[self._uneven], fix=())
+        if self._uneven < len(self.problems) and self.uneven == "surplus":
+            text = "remove the bracket that is too many, here or further up, or add the one that it belongs to"
+            self.problems[self._uneven] = replace(self.problems[self._uneven], fix=(), notes=(Note("help", text),))
 
     def _is_uneven(self, how: Uneven) -> None:
         if not (self.uneven or self.stopped):

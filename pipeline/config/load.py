@@ -11,7 +11,7 @@ from pipeline.config.files import SETTINGS, Found, below, is_folder, read_docume
 from pipeline.config.given import advice
 from pipeline.config.installed import installed
 from pipeline.config.others import is_other, read_other
-from pipeline.config.places import gather
+from pipeline.config.places import TYPED, gather
 from pipeline.config.project import Project, compile_project
 from pipeline.config.resolve import Lookup
 from pipeline.config.selection import right, selection_faults
@@ -50,7 +50,7 @@ class Loaded:
     project: Project
     files: Mapping[str, Path]
     others: Mapping[str, Path]
-    """The settings; and files of values, and tests, that were asked for by name."""
+    """The settings, the values of the profile, and files of values and tests that were asked for by name."""
     selected: Sequence[str]
     nested: Sequence[Path]
     profile: str
@@ -79,7 +79,7 @@ def load(root: Path, options: Options, paths: Sequence[Path] = ()) -> Loaded:
     # Files that belong to no project are read alone: what lies beside them may be anything.
     alone = paths and root_of(root) is None
     found = Found() if alone else search(root, settings.exclude, follow=settings.follow_links)
-    asked = [path for path in (*paths, *options.replaced) if path not in found.files and not is_folder(path)]
+    asked = [path for path in paths if path not in found.files and not is_folder(path)]
     others = {path for path in asked if is_other(path, options.env_files)}
     paths_read = [*found.files, *dict.fromkeys(path for path in asked if path not in others)]
     documents = [_document(path, options) for path in paths_read]
@@ -98,6 +98,7 @@ def load(root: Path, options: Options, paths: Sequence[Path] = ()) -> Loaded:
         allow_readable=settings.secrets.allow_readable,
         here=options.here,
         scrubber=scrubber,
+        replaced=options.replaced,
     )
     lookup = Lookup(places.env, places.secrets, take_env=options.take_env, take_secrets=options.take_secrets)
     places.texts.update(more)
@@ -108,7 +109,8 @@ def load(root: Path, options: Options, paths: Sequence[Path] = ()) -> Loaded:
             problems += faults
     project = compile_project(documents, installed(settings.plugins), lookup, places.texts, problems, scrubber)
     files = {document.name: path for document, path in zip(documents, paths_read, strict=True)}
-    by_name = {shown(path, options.here): path for path in (*others, *([root / SETTINGS] if more else []))}
+    beside = (*others, root / SETTINGS, root / f"{profile}{TYPED}")
+    by_name = {name: path for path in beside if (name := shown(path, options.here)) in places.texts}
     selected = [name for name, path in files.items() if not paths or below(paths, path)]
     selected += [shown(path, options.here) for path in sorted(others)]
     return Loaded(root, settings, project, files, by_name, selected, found.projects, profile, lookup)

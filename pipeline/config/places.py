@@ -64,13 +64,14 @@ def gather(
     scrubber: Scrubber | None = None,
     command_at: Span | None = None,
     command_seconds: float = COMMAND_SECONDS,
+    replaced: Mapping[Path, bytes] | None = None,
 ) -> Places:
     """The places of the project in `root`. Files are named in problems from `here`; by itself `root`.
 
     Of several `env_files` the last that has a name gives its value. `command_at` is where the project names the
-    command.
+    command. `replaced` has what `<profile>-env.json` shall say instead of what it says.
     """
-    world = _World(root, here or root, scrubber or Scrubber())
+    world = _World(root, here or root, scrubber or Scrubber(), replaced=replaced or {})
     files = [world.env_file(path, str(path)) for path in reversed(env_files)]
     env = (
         world.process(environ),
@@ -111,6 +112,7 @@ class _World:
     here: Path
     scrubber: Scrubber
     texts: dict[str, Document] = field(default_factory=dict)
+    replaced: Mapping[Path, bytes] = field(default_factory=dict)
 
     def process(self, environ: Mapping[str, str]) -> Place:
         """Variables of the process, without those that hold secrets. Their names are not ours to show."""
@@ -172,11 +174,11 @@ class _World:
             return self._refused(label, name, refused.problem)
         if data is None:
             return Place(f"{label} (not found)", label, {})
-        document = read(data, name)
+        document = read(self.replaced.get(path, data), name)
         self.texts[name] = document
         if not isinstance(document.root, Object):
             problems = list(document.problems)
-            if document.root is not None:
+            if document.root is not None and not isinstance(document.root, Broken):
                 problems.append(_no_object(document, document.span(document.root)))
             return Place(f"{label} (cannot be used)", label, {}, problems=problems, unread=Unread(everything=True))
         members = document.root.members

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.config.edits import compatible
 from pipeline.config.text import apply, encode, read
-from pipeline.errors import Edit, Span
+from pipeline.errors import Edit, Problem, Span
 
 
 def edit(start: int, end: int, text: str) -> Edit:
@@ -30,6 +31,22 @@ def edit(start: int, end: int, text: str) -> Edit:
 def test_edits_count_in_the_text_as_it_was(edits: list[Edit], result: str) -> None:
     """In any order; insertions at one place keep theirs; the later of two that overlap is left out."""
     assert apply("abcdef", edits) == result
+
+
+def problem(*edits: Edit) -> Problem:
+    """A fault with a repair."""
+    return Problem("E000", "x", Span("f", 0, 0), fix=edits)
+
+
+def test_repairs_are_made_whole_or_not_at_all() -> None:
+    """Of two that touch the first is made; beside another one, or at its edge, is no touch."""
+    quotes = problem(edit(0, 1, '"'), edit(5, 6, '"'))
+    inside, edge, across = problem(edit(3, 4, "x")), problem(edit(6, 6, ",")), problem(edit(5, 7, ""), edit(9, 9, "y"))
+    same, nothing = problem(edit(3, 4, "z")), problem()
+    insertions = problem(edit(8, 8, "1")), problem(edit(8, 8, "2"))
+    around = problem(edit(7, 9, ""))
+    found = compatible([quotes, inside, nothing, edge, across, same, *insertions, around])
+    assert found == [quotes, inside, edge, *insertions]
 
 
 @given(st.binary(max_size=60), st.sampled_from([b"", b"\xef\xbb\xbf"]))
