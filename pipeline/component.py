@@ -70,7 +70,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """On a field: the words for a value out of range, and values that people mean."""
+    """On a field: the words for a value out of range, what to write instead of a wrong one, and what people mean."""
 
     label: str = ""
     help: tuple[str, ...] = ()

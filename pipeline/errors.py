@@ -62,7 +62,8 @@ class Problem:
 
     `also` are further places that are wrong in the same way (drawn with `^` too); `related` are places that
     explain the fault (drawn with `-`), in this file or another. `path` leads from the component's `_id` to the
-    property. `fix` is given only when a single repair is possible.
+    property. `fix` is given only when a single repair is possible. `reason` is what the labels of the places say, where
+    the message alone would not tell what is wrong.
     """
 
     code: str
@@ -75,6 +76,12 @@ class Problem:
     decoded: Decoded | None = None
     notes: tuple[Note, ...] = ()
     fix: tuple[Edit, ...] = ()
+    reason: str = ""
+
+    @property
+    def told(self) -> str:
+        """The message for those who see no labels."""
+        return f"{self.message}: {self.reason}" if self.reason else self.message
 
     @property
     def level(self) -> Level:

@@ -15,6 +15,8 @@ LONGEST_LOCAL: Final = 64  # RFC 5321 section 4.5.3.1.1
 LONGEST_DOMAIN: Final = 255  # RFC 5321 section 4.5.3.1.2
 LONGEST_ADDRESS: Final = 254  # a path of 256 octets less its two brackets, section 4.5.3.1.3
 
+NO_SEPARATOR: Final = "`;` separates nothing here: use commas"
+
 _atext = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]"
 _dot_string = re.compile(rf"{_atext}+(?:\.{_atext}+)*\Z")
 _quoted_local = re.compile(r'"(?:[\x20\x21\x23-\x5b\x5d-\x7e\u0080-\U0010ffff]|\\[\x20-\x7e])*"\Z')
@@ -22,6 +24,8 @@ _label = re.compile(r"[A-Za-z0-9\u0080-\U0010ffff](?:[A-Za-z0-9\-\u0080-\U0010ff
 _literal = re.compile(r"\[(?:\d{1,3}(?:\.\d{1,3}){3}|IPv6:[0-9A-Fa-f:.]+)\]\Z")
 # Surrogates are no characters; the others end a line or cannot be seen.
 _forbidden = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_quoted = re.compile(r'"(?:[^"\\]|\\.)*"')
+_two_with_a_space = re.compile(r"@\S+\s.*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,39 @@ def _item(text: str, start: int, end: int) -> Written:
         name, address = item[:opening].strip(), item[opening + 1 : -1]
         if len(name) > 1 and name.startswith('"') and name.endswith('"'):
             name = re.sub(r"\\(.)", r"\1", name[1:-1])
-    fault = "a line break or control character" if _forbidden.search(item) else fault_of(address)
+    if not item:
+        fault: str | None = "a comma too many" if text.strip(" \t") else "empty"
+    elif _forbidden.search(item):
+        fault = "a line break or control character"
+    else:
+        fault = _fault_around(_quoted.sub("", item)) or _fault_within(item, address)
     return Written(name, address, start, end, fault)
+
+
+def _fault_around(item: str) -> str | None:
+    """What is wrong with the signs round the address; `item` is without what stands in quotes."""
+    opened, closed = item.count("<"), item.count(">")
+    if '"' in item:
+        return '`"` is never closed'
+    if ";" in item:
+        return NO_SEPARATOR
+    if opened != closed:
+        return "`<` is never closed" if opened > closed else "`>` closes nothing"
+    if opened > 1 or _two_with_a_space.search(item):
+        return "a comma is missing between two addresses"
+    if opened and not item.endswith(">"):
+        return "text after `>`"
+    return None
+
+
+def _fault_within(item: str, address: str) -> str | None:
+    if not address:
+        return "nothing between `<` and `>`"
+    fault = fault_of(address)
+    *name, last = item.split()
+    if fault and name and address == item and fault_of(last) is None:
+        return "`<` and `>` are missing round the address after the name"
+    return fault
 
 
 def fault_of(address: str) -> str | None:
@@ -94,7 +129,7 @@ def fault_of(address: str) -> str | None:
         return None if _literal.match(domain) else "not an address in the brackets"
     labels = domain.split(".")
     if any(not _label.match(label) or len(label.encode("utf-8")) > 63 * 4 for label in labels):
-        return "a space in the domain" if " " in domain else "not a domain name after `@`"
+        return _domain_fault(domain)
     if any(len(label) > 63 for label in labels):  # RFC 1035 section 2.3.4
         return "more than 63 characters between two dots"
     if len(labels) == 1 and domain.lower() != "localhost":
@@ -104,7 +139,19 @@ def fault_of(address: str) -> str | None:
     return None
 
 
+def _domain_fault(domain: str) -> str:
+    if " " in domain:
+        return "a space in the domain"
+    if domain.endswith(".") and not domain.endswith(".."):
+        return "a dot at the end"
+    return "not a domain name after `@`"
+
+
 def _local_fault(local: str) -> str:
+    if local.lower().startswith("mailto:"):
+        return "`mailto:` does not belong here"
+    if ";" in local:
+        return NO_SEPARATOR
     if "@" in local:
         return "two `@`"
     if " " in local:

@@ -46,12 +46,12 @@ class Out:
 
     def document(self, value: object) -> None:
         """One JSON document, to standard output."""
-        self._write(self.stdout, json.dumps(self._scrubbed(value), ensure_ascii=False, indent=2), scrub=False)
+        text = json.dumps(self._scrubbed(value), ensure_ascii=False, indent=2)
+        self._write(self.stdout, _printable(text), scrub=False)
 
     def record(self, value: object) -> None:
-        """One JSON document on a line of its own, to standard output; what strangers wrote in it cannot be acted on."""
-        text = json.dumps(value, ensure_ascii=False)
-        self._write(self.stdout, text if text.isprintable() else "".join(map(_shown, text)))
+        """One JSON document on a line of its own, to standard output."""
+        self._write(self.stdout, _printable(json.dumps(value, ensure_ascii=False)))
 
     def data(self, value: bytes) -> None:
         """A file as it is, to standard output."""
@@ -91,8 +91,13 @@ class Out:
         self.gone |= not put(stream, text.encode(encoding, "replace").decode(encoding) + "\n")
 
 
+def _printable(text: str) -> str:
+    """A JSON text in which nothing that strangers wrote can be acted on by a terminal, or has no bytes."""
+    lines = text.split("\n")
+    return "\n".join(line if line.isprintable() else "".join(map(_shown, line)) for line in lines)
+
+
 def _shown(character: str) -> str:
-    """A character of a JSON text, escaped where a terminal would act on it or it has no bytes."""
     return character if character.isprintable() else "".join(f"\\u{unit:04x}" for unit in _units(character))
 
 

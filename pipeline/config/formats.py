@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import quote
 
 from pipeline.config.excerpt import NO_MASKS, Masks, Sources
-from pipeline.config.glyphs import UNKNOWN
+from pipeline.config.glyphs import UNKNOWN, visible
 from pipeline.config.show import block, ordered
 from pipeline.errors import Edit, Label, Problem, Span
 from pipeline.scrub import Scrubber
@@ -31,8 +31,9 @@ _FAMILIES: Final = {
     "7": "Tests",
 }
 _BLANK_LINE: Final = "\n\n"
+_breaks = re.compile("([\r\n])")
 _surrogates = re.compile("[\ud800-\udfff]")
-_not_xml = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_not_xml = re.compile("[^\t\n\r -~\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # `xml.sax.saxutils` does the same and loads `socket` and `ssl` for it.
 _in_xml = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord("\r"): "&#13;"}
 _in_attribute = _in_xml | {ord('"'): "&quot;", ord("\n"): "&#10;", ord("\t"): "&#9;"}
@@ -93,7 +94,7 @@ def junit(
         lines.append(f'<testcase classname="mailweir.check" name={_attribute(file)} time="0">')
         for problem in found:
             if problem.level == "error":
-                head = _attribute(f"{problem.code} {problem.message}")
+                head = _attribute(f"{problem.code} {problem.told}")
                 body = _xml(block(problem, sources))
                 lines.append(f'<failure message={head} type="{problem.code}">{body}</failure>')
         warnings = [block(problem, sources) for problem in found if problem.level == "warning"]
@@ -136,7 +137,7 @@ def _diagnostic(problem: Problem, sources: Sources) -> Json:
     return {
         "code": problem.code,
         "level": problem.level,
-        "message": _sound(problem.message),
+        "message": _sound(problem.told),
         "file": _sound(problem.span.file),
         **_region(problem.span, sources),
         "path": _sound(" → ".join(problem.path)),
@@ -158,7 +159,7 @@ def _edit(edit: Edit, problem: Problem, sources: Sources) -> Json:
 
 def _annotation(problem: Problem, sources: Sources) -> str:
     line, column, end_line, end_column = sources[problem.span.file].region(problem.span.start, problem.span.end)
-    properties: dict[str, object] = {"file": _sound(problem.span.file), "line": line}
+    properties: dict[str, object] = {"file": _inert(problem.span.file), "line": line}
     if line == end_line:
         properties |= {"col": column, "endLine": end_line, "endColumn": end_column}
     else:
@@ -166,7 +167,12 @@ def _annotation(problem: Problem, sources: Sources) -> str:
         properties |= {"endLine": end_line}
     properties["title"] = problem.code
     listed = ",".join(f"{name}={str(value).translate(_in_property)}" for name, value in properties.items())
-    return f"::{problem.level} {listed}::{_told(problem).translate(_in_message)}"
+    return f"::{problem.level} {listed}::{_inert(_told(problem)).translate(_in_message)}"
+
+
+def _inert(text: str) -> str:
+    """The text without what a terminal acts on, for a log is read in one; line breaks have rules of their own."""
+    return "".join(part if part in "\r\n" else visible(part) for part in _breaks.split(text))
 
 
 def _rule(code: str, level: str) -> Json:
@@ -244,7 +250,7 @@ def _edits(problem: Problem, sources: Sources) -> Sequence[Edit]:
 
 def _told(problem: Problem) -> str:
     """The message and the notes, each on its line."""
-    return _sound("\n".join([problem.message, *(f"{note.kind}: {note.text}" for note in problem.notes)]))
+    return _sound("\n".join([problem.told, *(f"{note.kind}: {note.text}" for note in problem.notes)]))
 
 
 def _sound(text: str) -> str:

@@ -103,7 +103,7 @@ def concise(
         line, column = sources[problem.span.file].place(problem.span.start)
         meant = did_you_mean(problem)
         where = f"{visible(problem.span.file)}:{line}:{column}"
-        what = visible(f"{problem.message} ({meant})" if meant else problem.message)
+        what = visible(f"{problem.told} ({meant})" if meant else problem.told)
         lines.append(f"{where}: {problem.code} {what}")
     return "\n".join(lines)
 

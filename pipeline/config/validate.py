@@ -362,7 +362,8 @@ class _Finding:
         expected = self._expected()
         message = f"`{self.name}` must be {expected}, not {describe(value)}"
         fix, notes = self._retyped(value)
-        return self._make("E202", message, *notes, label=describe(value), fix=fix)
+        hints = self.shape.advice.help if self.shape and not notes else ()
+        return self._make("E202", message, *notes, *map(advice, hints), label=describe(value), fix=fix)
 
     def _retyped(self, value: object) -> tuple[str | None, tuple[Note, ...]]:
         """The one repair of a value in (or without) quotes, tried on the model before it is offered."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.component import Refers, SinkConfig
+from pipeline.component import Advice, Refers, SinkConfig
 from sinks.mail.rules import faults
 from systems.mail import MailSystemConfig
 
@@ -25,7 +25,10 @@ class MailConfig(SinkConfig):
     """The `_id` of the system that carries the mail."""
     mail_from: str
     """Who the mails are from: `post@example.com` or `Example <post@example.com>`."""
-    recipients: str | None = None
+    recipients: Annotated[
+        str | None,
+        Advice(help=('write the addresses in one text with commas: "a@example.com, Ann Lee <ann@example.com>"',)),
+    ] = None
     """Who gets every mail: addresses with commas between them."""
     recipients_property: str | None = None
     """The property of the entity that holds the recipients. Default: `recipients`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -77,7 +78,7 @@ def _recipients(given: Given) -> Iterator[Problem]:
     if len(addresses) > 1:
         verb = "is not an address" if len(wrong) == 1 else "are not addresses"
         count = f"{len(wrong)} of {len(addresses)} recipients {verb}"
-    yield given.problem(
+    problem = given.problem(
         "E501",
         count,
         "recipients",
@@ -89,6 +90,8 @@ def _recipients(given: Given) -> Iterator[Problem]:
             note("to take the address from each entity use `recipients_property`"),
         ),
     )
+    # However many there are, a line for programs names each reason once.
+    yield replace(problem, reason="; ".join(dict.fromkeys(a.fault for a in wrong[:MOST_SHOWN] if a.fault)))
 
 
 def _mail_from(given: Given) -> Iterator[Problem]:
@@ -99,7 +102,7 @@ def _mail_from(given: Given) -> Iterator[Problem]:
     if more:
         yield given.problem("E503", "`mail_from` must be one address", "mail_from", label="several")
     elif first.fault:
-        yield given.problem(
+        problem = given.problem(
             "E503",
             "`mail_from` is not an address",
             "mail_from",
@@ -107,6 +110,7 @@ def _mail_from(given: Given) -> Iterator[Problem]:
             label=first.fault,
             notes=(advice('write "post@example.com", or "Example <post@example.com>"'),),
         )
+        yield replace(problem, reason=first.fault)
 
 
 def _template(given: Given, name: str) -> Iterator[Problem]:

@@ -39,6 +39,32 @@ bad = [
     ("a@" + "b" * 64 + ".com", "more than 63 characters between two dots"),
     ("a@" + "b" * 60 + (".c" * 100) + ".com", "more than 254 bytes"),
     ("a(comment)@example.com", "characters before `@` that need quotes"),
+    ("mailto:a@example.com", "`mailto:` does not belong here"),
+    ("a@example.com.", "a dot at the end"),
+    ("a@example.com;b@example.com", "`;` separates nothing here: use commas"),
+]
+# A list, and what is said of each part of it.
+lists = [
+    ("a@example.com; b@example.com", ["`;` separates nothing here: use commas"]),
+    ("a@example.com;", ["`;` separates nothing here: use commas"]),
+    ('"a;b"@example.com, "Lee; Ann" <a@example.com>', [None, None]),
+    ("Ann <a@example.com", ["`<` is never closed"]),
+    ("Ann <a@example.com, b@example.com", ["`<` is never closed"]),
+    ("Ann a@example.com>", ["`>` closes nothing"]),
+    ("<a@example.com> Ann", ["text after `>`"]),
+    ("Ann <>", ["nothing between `<` and `>`"]),
+    ('"Ann <a@example.com>, b@example.com', ['`"` is never closed']),
+    ("a@example.com b@example.com", ["a comma is missing between two addresses"]),
+    ("a@example.com and b@example.com", ["a comma is missing between two addresses"]),
+    ("Ann <a@example.com> Bo <b@example.com>", ["a comma is missing between two addresses"]),
+    ("Ann Lee a@example.com", ["`<` and `>` are missing round the address after the name"]),
+    ("Ann Lee a@example", ["a space before `@`"]),
+    ("a@example.com,", [None, "a comma too many"]),
+    (",a@example.com,,b@example.com", ["a comma too many", None, "a comma too many", None]),
+    ("", ["empty"]),
+    ("  ", ["empty"]),
+    ("a@b@example.com, c@example.com", ["two `@`", None]),
+    ("Ann <a@example.com>\n", ["a line break or control character"]),
 ]
 
 
@@ -62,6 +88,12 @@ def test_a_list_is_split_at_its_own_commas() -> None:
         ("", "b@example.com", "b@example.com", None),
         ("", "c", "c", "no `@`"),
     ]
+
+
+@pytest.mark.parametrize(("text", "reasons"), lists)
+def test_a_list_that_is_written_in_another_way_says_what_is_wrong(text: str, reasons: list[str | None]) -> None:
+    """Other separators, brackets and quotes that are open, and commas too many or too few have their own words."""
+    assert [written.fault for written in split(text)] == reasons
 
 
 def test_a_line_break_in_a_display_name_is_refused() -> None:

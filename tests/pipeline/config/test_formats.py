@@ -275,3 +275,12 @@ def test_every_format_has_the_order_of_the_text() -> None:
         "syntax",
         "early",
     ]
+
+
+def test_nothing_in_an_annotation_or_a_report_is_acted_on_by_a_terminal() -> None:
+    """Names of files and properties come from strangers: control characters in them are shown, not sent."""
+    name = "a\x1b[31m\x9bb.conf.json"
+    problem = Problem("E201", "unknown `\x1b]0;x\x07`", Span(name, 0, 1), notes=(Note("help", "did you mean `\x9b`?"),))
+    for text in (github([problem], {name: "x"}), junit([problem], {name: "x"})):
+        assert all(character == "\n" or character.isprintable() for character in text)
+    assert github([problem], {name: "x"}).startswith("::error file=a\u241b[31m\ufffdb.conf.json,line=1,")
