@@ -275,11 +275,22 @@ class Transfer(Talk):
         self._refused(transaction)
 
     def _accepted(self, reply: Reply) -> None:
-        transaction = self._wire[0]
+        wire = self._wire
+        transaction = wire[0]
         if not transaction.taken:
             self._unexpected(reply)
+            return
+        if len(transaction.answers) == 1:
+            # The usual mail, without what several recipients need.
+            wire.popleft()
+            message = transaction.message
+            code, _, enhanced, text, _ = reply
+            server, (recipient,) = transaction.server, message.envelope.recipients
+            answer = Answer(recipient, Status.ACCEPTED, Phase.DOT, server, code, enhanced, text)
+            self._events.append(Answered(message, (answer,)))
         else:
             self._settle(Status.ACCEPTED, reply)
+        if self._waiting or not wire:
             self._advance()
 
     def _content_refused(self, reply: Reply) -> None:
