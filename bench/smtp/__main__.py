@@ -1,0 +1,5 @@
+"""`python -m bench.smtp`: the table alone."""
+
+from bench.smtp import run
+
+run()
