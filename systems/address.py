@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 LONGEST_LOCAL: Final = 64  # RFC 5321 section 4.5.3.1.1
@@ -123,6 +124,8 @@ def fault_of(address: str) -> str | None:
         return "a line break or control character"
     if not (_dot_string.match(local) or _quoted_local.match(local)):
         return _local_fault(local)
+    if "=?" in local:  # programs that decode it would read another address
+        return "an encoded word before `@`"
     if len(local.encode()) > LONGEST_LOCAL:
         return f"more than {LONGEST_LOCAL} bytes before `@`"
     if domain.startswith("["):
@@ -159,3 +162,18 @@ def _local_fault(local: str) -> str:
     if local.startswith(".") or local.endswith(".") or ".." in local:
         return "a dot at the start, at the end, or twice before `@`"
     return "characters before `@` that need quotes"
+
+
+@lru_cache(maxsize=1024)
+def a_labels(domain: str) -> str | None:
+    """The domain for servers that know ASCII only; None where old and new rules of IDNA would differ.
+
+    Python has the rules of 2003, which turn the letters ß and ς and invisible joiners into something else: another
+    domain, by the rules of 2008. What does not come back as it went is therefore not converted.
+    """
+    try:
+        ascii_form = domain.encode("idna").decode("ascii")
+        returned = ascii_form.encode("ascii").decode("idna")
+    except UnicodeError:
+        return None
+    return ascii_form if returned == domain.lower() else None

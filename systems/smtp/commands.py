@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from systems.address import LONGEST_ADDRESS
+from systems.address import LONGEST_ADDRESS, a_labels
 from systems.mail import DeliveryReports
 
 LONGEST_COMMAND: Final = 512  # with its CRLF, RFC 5321 section 4.5.3.1.4
@@ -48,7 +48,7 @@ def wire_address(address: str) -> str | None:
         return None
     domain = found["domain"]
     if domain and not domain.isascii() and found.string[: -len(domain)].isascii():
-        address = address.removesuffix(domain) + (_a_labels(domain) or domain)
+        address = address.removesuffix(domain) + (a_labels(domain) or domain)
     return address if len(address.encode()) <= LONGEST_ADDRESS else None
 
 
@@ -56,20 +56,6 @@ def wire_address(address: str) -> str | None:
 def wire_sender(address: str) -> str | None:
     """As `wire_address`; `""` is the null return path. Senders are few, so they are looked at once."""
     return wire_address(address) if address else ""
-
-
-def _a_labels(domain: str) -> str | None:
-    """The domain for servers that know ASCII only; None where old and new rules of IDNA would differ.
-
-    Python has the rules of 2003, which turn the letters ß and ς and invisible joiners into something else: another
-    domain, by the rules of 2008. What does not come back as it went is therefore not converted.
-    """
-    try:
-        ascii_form = domain.encode("idna").decode("ascii")
-        returned = ascii_form.encode("ascii").decode("idna")
-    except UnicodeError:
-        return None
-    return ascii_form if returned == domain.lower() else None
 
 
 def host_name(name: str) -> str:

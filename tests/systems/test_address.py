@@ -38,6 +38,7 @@ bad = [
     ("a" * 65 + "@example.com", "more than 64 bytes before `@`"),
     ("a@" + "b" * 64 + ".com", "more than 63 characters between two dots"),
     ("a@" + "b" * 60 + (".c" * 100) + ".com", "more than 254 bytes"),
+    ("=?utf-8?q?ann=40evil.example=3e?=@example.com", "an encoded word before `@`"),
     ("a(comment)@example.com", "characters before `@` that need quotes"),
     ("mailto:a@example.com", "`mailto:` does not belong here"),
     ("a@example.com.", "a dot at the end"),
