@@ -1,6 +1,6 @@
 # Everything here works from a bare clone with only python3 and make.
 
-.PHONY: help demo test hunt check fmt bench docs lock clean
+.PHONY: help demo test hunt mails check fmt bench docs lock clean
 
 PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11,$(if $(shell $(call serves,$(python))),$(python))))
 # Prints a word if this Python is new enough and can make a virtual environment (Debian keeps ensurepip apart).
@@ -25,6 +25,9 @@ test: .venv/.ready ## run the tests and report branch coverage
 
 hunt: .venv/.ready ## look for new examples that break a property
 	@$(BIN)/pytest -n auto -q --hypothesis-profile=hunt -k properties
+
+mails: .venv/.ready ## let independent readers read a million random mails (MAILS=…)
+	@MAILS=$${MAILS:-1000000} $(BIN)/pytest -n auto -q tests/sinks/mail/test_mime_properties.py
 
 check: .venv/.ready ## format, lint, types, import rules
 	@$(BIN)/ruff format --check .

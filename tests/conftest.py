@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+import pytest
 from hypothesis import settings
 
 # How long an example takes says something of the machine, nothing of the code.
@@ -9,3 +12,15 @@ from hypothesis import settings
 settings.register_profile("default", deadline=None, derandomize=True)
 settings.register_profile("hunt", deadline=None, max_examples=5000)
 settings.load_profile("default")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many examples the tests that count theirs went through."""
+    counts: Counter[str] = Counter()
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "count":
+                what, number = value
+                counts[what] += number
+    for what, number in counts.items():
+        terminalreporter.write_line(f"{number} {what}")

@@ -1,0 +1,53 @@
+"""The last look finds what a writer must never do."""
+
+from __future__ import annotations
+
+import pytest
+
+from sinks.mail.audit import fault
+
+NAMES = [b"From", b"Subject", b"Content-Type"]
+GOOD = (
+    b'From: a@example.com\r\nSubject: a\r\n folded: line\r\nContent-Type: multipart/mixed;\r\n boundary="=_1m"\r\n'
+    b"\r\n--=_1m\r\n\r\na\r\n--=_1m--\r\n"
+)
+
+
+def test_a_good_mail_passes() -> None:
+    """Folded lines are no fields, whatever stands in them."""
+    assert fault(GOOD, NAMES, b"=_1", 2) is None
+
+
+OTHER = "the header has other fields than the intended ones"
+LONE = "a lone CR or LF, or a NUL"
+bad = {
+    "a field more": (GOOD.replace(b"\r\nSubject", b"\r\nBcc: x@example.com\r\nSubject"), OTHER),
+    "a field less": (GOOD.replace(b"From: a@example.com\r\n", b""), OTHER),
+    "another order": (GOOD.replace(b"From", b"X").replace(b"Subject", b"From").replace(b"X", b"Subject"), OTHER),
+    "another case": (GOOD.replace(b"From", b"FROM"), OTHER),
+    "a line that is no field": (GOOD.replace(b" folded", b"folded"), OTHER),
+    "a line without a colon": (GOOD.replace(b" folded: line", b"folded"), OTHER),
+    "a field without a name": (GOOD.replace(b" folded: line", b": x"), OTHER),
+    "the header ends early": (GOOD.replace(b"\r\nSubject", b"\r\n\r\nSubject"), OTHER),
+    "a field behind LF alone": (GOOD.replace(b"\r\nSubject", b"\nBcc: x\r\nSubject"), OTHER),
+    "no end of the header": (GOOD.replace(b"\r\n\r\n", b"\r\n"), "the header has no end"),
+    "LF alone": (GOOD.replace(b"\r\na\r\n", b"\r\na\nb\r\n"), LONE),
+    "CR alone": (GOOD.replace(b"\r\na\r\n", b"\r\na\rb\r\n"), LONE),
+    "the end of data for some servers": (GOOD.replace(b"\r\na\r\n", b"\r\na\n.\r\n"), LONE),
+    "NUL": (GOOD.replace(b"\r\na\r\n", b"\r\na\0\r\n"), LONE),
+    "a long line": (GOOD.replace(b"\r\na\r\n", b"\r\n" + b"a" * 999 + b"\r\n"), "a line of more than 998 bytes"),
+    "a boundary too many": (GOOD.replace(b"\r\na\r\n", b"\r\n--=_1x\r\n"), "a boundary stands in the content"),
+    "a boundary less": (GOOD.replace(b"--=_1m--", b""), "a boundary stands in the content"),
+}
+
+
+@pytest.mark.parametrize(("content", "why"), bad.values(), ids=bad)
+def test_a_bad_mail_is_found(content: bytes, why: str) -> None:
+    """Each fault by its name."""
+    assert content != GOOD
+    assert fault(content, NAMES, b"=_1", 2) == why
+
+
+def test_the_longest_line_passes() -> None:
+    """998 bytes, and not one more."""
+    assert fault(GOOD.replace(b"\r\na\r\n", b"\r\n" + b"a" * 998 + b"\r\n"), NAMES, b"=_1", 2) is None
