@@ -21,8 +21,10 @@ def process(command: Sequence[str], folder: Path, expect: int = 0) -> Callable[[
     return once
 
 
-def measure(title: str, rivals: Mapping[str, Callable[[], object]], rounds: int = 9, unit: str = "ms") -> None:
-    """Print the median, the spread and the ratio to the first of the rivals."""
+def measure(
+    title: str, rivals: Mapping[str, Callable[[], object]], rounds: int = 9, unit: str = "ms", count: int = 1
+) -> None:
+    """Print the median, the spread and the ratio to the first of the rivals. A round does the work `count` times."""
     times: dict[str, list[float]] = {name: [] for name in rivals}
     for name, once in rivals.items():
         once()
@@ -32,7 +34,7 @@ def measure(title: str, rivals: Mapping[str, Callable[[], object]], rounds: int 
             start = time.perf_counter()
             once()
             times[name].append(time.perf_counter() - start)
-    scale = {"ms": 1e3, "s": 1}[unit]
+    scale = {"µs": 1e6, "ms": 1e3, "s": 1}[unit] / count
     first = median(next(iter(times.values())))
     sys.stdout.write(f"{title} (median of {rounds} rounds in turn)\n")
     for name, taken in times.items():
