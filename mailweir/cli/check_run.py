@@ -77,6 +77,10 @@ def run_check(values: Common, wish: Wish) -> int:
 def _style(values: Common, wish: Wish) -> str:
     """The format; the one for annotations is not taken by itself where something else goes to standard output."""
     given = "json" if values.json else wish.style
+    if values.json and wish.style not in {None, "json"}:
+        raise click.UsageError(f"`--json` and `--format {wish.style}` are two formats: ask for one")
+    if wish.watch and given in {"junit", "sarif"}:
+        raise click.UsageError(f"`--watch` reports again and again, and {given} is one report: use json or concise")
     if "-" in wish.paths and wish.fix and not wish.show_diff and given not in {None, "full"}:
         raise click.UsageError(
             "`check - --fix` writes the repaired text to standard output, so it goes without a format"
@@ -90,7 +94,7 @@ def _style(values: Common, wish: Wish) -> str:
 def _report(checked: Checked, made: Plan | None, values: Common, wish: Wish, style: str) -> int:
     if made and wish.show_diff and style == "full" and made.after:
         values.out.line(diff(made))
-    write(checked, style, values.out, strict=wish.strict, made=made)
+    write(checked, style, values.out, strict=wish.strict, made=made, many=wish.watch)
     return checked.exit_code(strict=wish.strict)
 
 

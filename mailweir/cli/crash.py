@@ -12,11 +12,12 @@ from mailweir.cli.out import Out
 OWN_FAULT = 70
 
 
-def report(error: Exception, out: Out, *, folder: Path, verbose: bool = False) -> int:
-    """Save the traceback below `folder`, scrubbed and without values, and say so."""
+def report(error: Exception, out: Out, *, folder: Path, verbose: bool = False) -> tuple[int, str]:
+    """Save the traceback below `folder`, scrubbed and without values, and say so: the exit code, and what was said."""
     text = out.scrubber.scrub("".join(traceback.format_exception(error)))
     frame = traceback.extract_tb(error.__traceback__)[-1]
-    out.fault(f"error: mailweir itself failed ({type(error).__name__} in {Path(frame.filename).stem}.{frame.name})")
+    said = f"mailweir itself failed ({type(error).__name__} in {Path(frame.filename).stem}.{frame.name})"
+    out.fault(f"error: {said}")
     if verbose:
         out.fault(text)
     reports = folder / ".mailweir" / "crash"
@@ -30,4 +31,4 @@ def report(error: Exception, out: Out, *, folder: Path, verbose: bool = False) -
         out.fault("  The report could not be saved here; -vv prints it")
     else:
         out.fault(f"  Report: {path}   secrets are removed; read it before you share it")
-    return OWN_FAULT
+    return OWN_FAULT, said

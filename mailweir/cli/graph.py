@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -31,10 +32,10 @@ Examples:
   mailweir graph --format dot | dot -Tpdf > flow.pdf""",
 )
 @click.argument("pipe", required=False)
-@click.option("--format", "style", type=click.Choice(formats), default="text", show_default=True)
+@click.option("--format", "style", type=click.Choice(formats), help="Default: text.")
 @click.option("--partial", is_flag=True, help="Draw what loads, although the configuration has errors.")
 @common
-def graph_command(values: Common, pipe: str | None, *, style: str, partial: bool) -> int:
+def graph_command(values: Common, pipe: str | None, *, style: str | None, partial: bool) -> int:
     """Draw what flows: sources, pipes, datasets, joins, and the systems that mail goes to with their limits.
 
     Needs no secrets. A variable that is not set is shown as its `$ENV()`.
@@ -42,15 +43,17 @@ def graph_command(values: Common, pipe: str | None, *, style: str, partial: bool
     from mailweir.flow_graph.build import build, pipe_key
     from mailweir.flow_graph.model import around
 
+    if values.json and style not in {None, "json"}:
+        raise click.UsageError(f"`--json` and `--format {style}` are two formats: ask for one")
     loaded = load_here(values)
-    out, style = values.out, "json" if values.json else style
+    out, style = values.out, "json" if values.json else style or "text"
     faults = [problem for problem in errors(loaded) if not _only_unset(problem)]
     if faults and not partial:
         count = counted(len(faults), "error")
         out.fault(f"error: the config has {count}, so the picture would be wrong. See: mailweir check")
         out.fault("  help: `--partial` draws what loads")
         if style == "json":
-            out.document({"schema_version": 1, "command": "graph", "ok": False, "exit_code": 3, "errors": len(faults)})
+            out.document(_refusal(loaded, faults))
         return 3
     if faults:
         out.say(f"the config has {counted(len(faults), 'error')}; this is what loads. See: mailweir check")
@@ -60,6 +63,16 @@ def graph_command(values: Common, pipe: str | None, *, style: str, partial: bool
         graph = around(graph, pipe_key(pipe))
     _write(graph, style, out)
     return 0
+
+
+def _refusal(loaded: Loaded, faults: Sequence[Problem]) -> dict[str, object]:
+    """The faults as `mailweir check` tells them to programs."""
+    from pipeline.config.formats import as_json
+
+    project = loaded.project
+    told = as_json(faults, project.texts, masks=project.masks, scrubber=project.scrubber)
+    head = {"schema_version": 1, "command": "graph", "ok": False, "exit_code": 3, "errors": len(faults)}
+    return head | {"diagnostics": told["diagnostics"]}
 
 
 def _only_unset(problem: Problem) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -72,7 +73,7 @@ def root(values: Common) -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command; every fault becomes a line and an exit code."""
+    """Run the command; every fault becomes a line and an exit code, and a document where one was asked for."""
     out = Out()
     try:
         return _run(arguments, out)
@@ -92,24 +93,55 @@ def _run(arguments: Sequence[str], out: Out) -> int:
         return 130
     except click.NoSuchOption as error:
         close = meant(error.option_name, error.possibilities or [])
-        out.fault(f"error: no option '{error.option_name}'.{close}")
-        return 2
+        return _refuse(arguments, out, 2, f"no option '{error.option_name}'.{close}")
     except click.UsageError as error:
-        out.fault(f"error: {_sentence(error)}")
-        return error.exit_code
+        return _refuse(arguments, out, error.exit_code, _sentence(error))
     except click.ClickException as error:
-        out.fault(f"error: {error.format_message()}")
-        return error.exit_code
+        return _refuse(arguments, out, error.exit_code, error.format_message())
     except ConfigError as error:
-        out.fault(f"error: {error}")
-        return 3
+        return _refuse(arguments, out, 3, str(error))
     except StreamError:
         raise
     except Exception as error:  # noqa: BLE001 - no traceback may reach a person
         from mailweir.cli.crash import report
 
-        return report(error, out, folder=Path(), verbose=any(a in {"-vv", "--debug"} for a in arguments))
+        code, text = report(error, out, folder=Path(), verbose=any(a in {"-vv", "--debug"} for a in arguments))
+        _document(arguments, out, code, text)
+        return code
     return result if isinstance(result, int) else 0
+
+
+def _refuse(arguments: Sequence[str], out: Out, code: int, text: str) -> int:
+    out.fault(f"error: {text}")
+    _document(arguments, out, code, text)
+    return code
+
+
+def _document(arguments: Sequence[str], out: Out, code: int, text: str) -> None:
+    """The same for programs, if they asked: whoever reads documents gets one whatever happens."""
+    words = list(takewhile(lambda word: word != "--", arguments))
+    if not {"--json", "--format=json"} & {*words} and ("--format", "json") not in pairwise(words):
+        return
+    message, *more = (line.strip() for line in text.split("\n"))
+    notes = [line.split(": ", 1) for line in more if line.startswith(("help: ", "note: "))]
+    rest = [line for line in more if line and not line.startswith(("help: ", "note: "))]
+    head = {"schema_version": 1, "command": _command(words), "ok": False, "exit_code": code}
+    told = [{"kind": kind, "text": words} for kind, words in notes]
+    out.record({**head, "error": " ".join([message, *rest]), "notes": told})
+
+
+def _command(words: Sequence[str]) -> str | None:
+    """The verb among the words of the command line, which may not have been understood."""
+    from mailweir.cli.grammar import common as options
+
+    waiting = iter(words)
+    for word in waiting:
+        if options.get(word) is not None:
+            next(waiting, None)
+        elif not word.startswith("-"):
+            name = aliases.get(word, word)
+            return name if name in verbs else None
+    return None
 
 
 def _sentence(error: click.UsageError) -> str:

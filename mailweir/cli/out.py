@@ -51,7 +51,8 @@ class Out:
 
     def record(self, value: object) -> None:
         """One JSON document on a line of its own, to standard output."""
-        self._write(self.stdout, _printable(json.dumps(value, ensure_ascii=False)))
+        text = json.dumps(self._scrubbed(value), ensure_ascii=False)
+        self._write(self.stdout, _printable(text), scrub=False)
 
     def data(self, value: bytes) -> None:
         """A file as it is, to standard output."""

@@ -15,10 +15,19 @@ MOST_ON_TERMINAL = 20
 MOST_IN_FULL = 500
 
 
-def write(checked: Checked, style: str, out: Out, *, strict: bool = False, made: repairing.Plan | None = None) -> None:
+def write(
+    checked: Checked,
+    style: str,
+    out: Out,
+    *,
+    strict: bool = False,
+    made: repairing.Plan | None = None,
+    many: bool = False,
+) -> None:
     """Print the outcome. Text for people goes to standard error, formats for programs to standard output.
 
-    `made` are the repairs that were asked for, written or not; of the formats JSON tells them.
+    `made` are the repairs that were asked for, written or not; of the formats JSON tells them. `many` says that more
+    outcomes follow: a JSON document is then one line.
     """
     problems, texts, masks, files = checked.problems, checked.texts, checked.masks, checked.files
     scrubber = checked.scrubber
@@ -28,7 +37,7 @@ def write(checked: Checked, style: str, out: Out, *, strict: bool = False, made:
             report = as_json(problems, texts, masks=masks, scrubber=scrubber, files=files)
             head = {"schema_version": 1, "command": "check", "ok": code == 0, "exit_code": code}
             repairs = {"repairs": repairing.as_json(made), "diff": repairing.diff(made)} if made else {}
-            out.document(head | repairs | _rest(report))
+            (out.record if many else out.document)(head | repairs | _rest(report))
         case "github":
             if problems:
                 out.line(github(problems, texts, masks=masks, scrubber=scrubber, files=files))

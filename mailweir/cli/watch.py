@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
+import click
 from watchfiles import watch
 
 from mailweir.cli.out import Out
@@ -20,7 +21,12 @@ def watching(once: Callable[[], int], paths: Sequence[Path], out: Out) -> int:
     for changes in watch(*roots, watch_filter=lambda _, path: _matters(path), raise_interrupt=False):
         names = sorted({Path(path).name for _, path in changes})
         out.say(f"\n{datetime.now().astimezone():%H:%M:%S}  {', '.join(names)}")
-        code = once()
+        try:
+            code = once()
+        except click.UsageError as error:
+            # The last file was moved away, most likely on its way to being replaced.
+            out.fault(f"error: {error.format_message()}")
+            code = error.exit_code
         if out.gone:
             break
     return code

@@ -354,6 +354,42 @@ def test_a_change_is_checked_again_while_watching(project: Path) -> None:
     assert b"error[E101]" in seen
 
 
+def test_documents_while_watching_are_a_line_each(project: Path) -> None:
+    """One for each run, until nobody reads them any more."""
+    file = project / "systems" / "a.conf.json"
+    file.write_text(FIXED)
+    command = [str(Path(sys.executable).with_name("mailweir")), "check", "--watch", "--json"]
+    nobody = subprocess.DEVNULL
+    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=nobody, bufsize=0) as process:
+        assert process.stdout is not None
+        seen = b""
+        give_up = time.monotonic() + 60
+        texts = [SYSTEM, FIXED]
+        while seen.count(b"\n") < 3 and time.monotonic() < give_up:
+            if select.select([process.stdout], [], [], 0.3)[0]:
+                seen += process.stdout.read(65536)
+            elif seen:
+                texts.reverse()
+                file.write_text(texts[0] + " " * len(seen))
+        documents = [json.loads(line) for line in seen.splitlines()[:3]]
+        process.stdout.close()
+        while process.poll() is None and time.monotonic() < give_up:
+            texts.reverse()
+            file.write_text(texts[0])
+            time.sleep(0.3)
+        process.terminate()
+    assert [document["command"] for document in documents] == ["check"] * 3
+    assert documents[0]["ok"]
+    assert process.returncode in {0, 1}
+
+
+@pytest.mark.parametrize("style", ["junit", "sarif"])
+def test_a_format_of_one_report_is_not_for_watching(project: Path, style: str) -> None:
+    """Two of them after each other are no document."""
+    done = mailweir("check", "--watch", "--format", style, folder=project)
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
 def test_a_check_opens_no_socket(project: Path) -> None:
     """With sockets forbidden the check runs as ever."""
     code = (

@@ -111,13 +111,10 @@ def test_with_errors_nothing_is_drawn(mailweir: Mailweir) -> None:
     assert mailweir("graph") == (3, "", head + "  help: `--partial` draws what loads\n")
     done = mailweir("graph", "--json")
     assert (done.code, done.err) == (3, head + "  help: `--partial` draws what loads\n")
-    assert json.loads(done.out) == {
-        "schema_version": 1,
-        "command": "graph",
-        "ok": False,
-        "exit_code": 3,
-        "errors": 2,
-    }
+    document = json.loads(done.out)
+    told = [(one["code"], one["file"], one["line"], one["column"]) for one in document.pop("diagnostics")]
+    assert told == [("E108", "pipes/bad.conf.json", 1, 34), ("E205", "pipes/bad.conf.json", 1, 22)]
+    assert document == {"schema_version": 1, "command": "graph", "ok": False, "exit_code": 3, "errors": 2}
 
 
 def test_partial_draws_what_loads(mailweir: Mailweir) -> None:

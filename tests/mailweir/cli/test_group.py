@@ -88,3 +88,56 @@ def test_the_version_is_a_document_for_programs(tmp_path: Path, arguments: list[
         "exit_code": 0,
         "version": plain.removeprefix("mailweir ").strip(),
     }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command", "error"),
+    [
+        (["check", "nowhere", "--json"], "check", "no file or folder 'nowhere'"),
+        (["--json", "lint", "nowhere"], "check", "no file or folder 'nowhere'"),
+        (["check", "--format", "json", "nowhere"], "check", "no file or folder 'nowhere'"),
+        (["graph", "--format=json"], "graph", "no configuration in this folder (looked for *.conf.json)"),
+        (["list", "--json"], "list", "no configuration in this folder (looked for *.conf.json)"),
+        (["--color", "never", "list", "--json", "--xyz"], "list", "no option '--xyz'."),
+        (["--json", "chekc"], None, "no command 'chekc'. Did you mean 'check'?"),
+        (["--json"], None, "missing command"),
+        (
+            ["check", "--json", "--format", "sarif"],
+            "check",
+            "`--json` and `--format sarif` are two formats: ask for one",
+        ),
+        (["graph", "--json", "--format", "dot"], "graph", "`--json` and `--format dot` are two formats: ask for one"),
+    ],
+    ids=str,
+)
+def test_wrong_use_is_a_document_where_one_was_asked_for(
+    tmp_path: Path, arguments: list[str], command: str | None, error: str
+) -> None:
+    """Whoever reads documents gets one, and the person still the line."""
+    done = mailweir(*arguments, folder=tmp_path)
+    document = json.loads(done.stdout)
+    head = {"schema_version": 1, "command": command, "ok": False, "exit_code": 2, "error": error}
+    assert document == {**head, "notes": document["notes"]}
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {error}")
+
+
+def test_what_to_do_is_in_the_document(tmp_path: Path) -> None:
+    """Help and notes have their kind; other lines belong to the sentence."""
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "y").touch()
+    document = json.loads(mailweir("init", "x", "--json", folder=tmp_path).stdout)
+    assert document["error"] == "x/ is not empty (y). Nothing was written."
+    help_ = "choose another folder, or `--force` to add only the files that are missing"
+    assert document["notes"] == [{"kind": "help", "text": help_}]
+    document = json.loads(mailweir("secret", "set", "a", "b", "--json", folder=tmp_path).stdout)
+    assert document["error"].endswith(
+        "the input is hidden (change this password, it has been written to the history now)"
+    )
+    assert document["notes"] == []
+
+
+def test_a_word_after_two_dashes_is_no_option(tmp_path: Path) -> None:
+    """A file may be called `--json`."""
+    done = mailweir("check", "--", "--json", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
