@@ -26,6 +26,8 @@ verbs: Final = {
     "list": "list",
     "schema": "schema",
     "secret": "secret",
+    "send": "send",
+    "send-test": "send_test",
 }
 aliases: Final = {"lint": "check", "validate": "check"}
 
@@ -42,7 +44,9 @@ class Verbs(click.Group):
         name = aliases.get(cmd_name, cmd_name)
         if name not in verbs:
             return None
-        command: click.Command = getattr(import_module(f"mailweir.cli.{verbs[name]}"), f"{name}_command")
+        command: click.Command = getattr(
+            import_module(f"mailweir.cli.{verbs[name]}"), f"{name.replace('-', '_')}_command"
+        )
         return command
 
     def resolve_command(

@@ -13,6 +13,7 @@ mailweir {version}: read entities, transform them, send mail
 
   Start      init
   Look       check  explain  list  graph
+  Run        send-test  send
   Operate    doctor
   More       catch  schema  secret  completion
 

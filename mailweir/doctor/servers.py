@@ -99,6 +99,11 @@ _needs: Final = {
 }
 
 
+def advice(reason: Reason) -> tuple[str, ...]:
+    """What to do when a system cannot be used for this reason."""
+    return _advice.get(reason, ())
+
+
 def _failed(look: Look) -> str | None:
     if look.name_fault is not None:
         return "name"
@@ -125,7 +130,7 @@ def _failure(system: str, step: str, look: Look) -> Finding:
     fault = look.fault
     if fault is None:
         raise ValueError("no failure")
-    help_ = _advice.get(fault.reason, ())
+    help_ = advice(fault.reason)
     if step == "login":
         help_ = (*help_, *look.origins)
     return Finding(system, Verdict.FAIL, fault.text, step, help_)

@@ -21,6 +21,7 @@ from systems.smtp.pool import Session as Seat
 from systems.smtp.session import Route, Session
 
 _log = logging.getLogger("mailweir.smtp")
+_log.addHandler(logging.NullHandler())  # who just sends gets answers; a service sets up its log
 
 # Answers that wait to be fetched, beyond which no more messages are taken.
 MOST_WAITING: Final = 1000

@@ -1,0 +1,112 @@
+"""`mailweir send-test`: one mail through a system, with the talk on the screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from mailweir.cli.group import meant
+from mailweir.cli.loading import errors, load_here
+from mailweir.cli.options import Common, common
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mailweir.systems_of import Systems
+    from pipeline.config.typed import Component
+    from systems.mail import Answer, MailSystem, Message, Trouble
+
+
+@click.command(
+    "send-test",
+    epilog="""\b
+Examples:
+  mailweir send-test our-smtp-server --to me@example.com
+  mailweir send-test our-smtp-server --to me@example.com --from shop@example.com --json""",
+)
+@click.argument("system")
+@click.option("--to", "recipient", required=True, metavar="ADDR", help="Who gets the mail.")
+@click.option("--from", "sender", metavar="ADDR", help="Who sends. Default: `mail_from` of a sink for this system.")
+@common
+def send_test_command(values: Common, system: str, *, recipient: str, sender: str | None) -> int:
+    """Send one mail through SYSTEM and show the talk with the server; the login is masked.
+
+    Exits with 0 when the server took it, 1 when it did not.
+    """
+    import asyncio
+    import time
+    import uuid
+
+    from mailweir.mail_of_parts import boxes, composed
+    from mailweir.sent import Sent
+    from mailweir.systems_of import NoSystemError, Systems
+    from systems.mail import MailSystem, MailSystemConfig
+
+    loaded = load_here(values, take_secrets=True)
+    mail_systems = [one for one in loaded.project.components if issubclass(one.model, MailSystemConfig)]
+    known = [one.id for one in mail_systems]
+    if system not in known:
+        raise click.UsageError(f"no mail system '{system}'.{meant(system, known)}")
+    try:
+        (box,) = boxes("--to", recipient)
+    except ValueError as error:
+        raise click.UsageError(str(error) if "not an address" in str(error) else "--to: one address") from None
+    if errors(loaded):
+        values.out.fault("error: the configuration has errors. See: mailweir check")
+        return 3
+    sender = sender or _sender(system, loaded.project.components)
+    if sender is None:
+        raise click.UsageError(f"no sink names a fixed `mail_from` for '{system}': give --from")
+    body = f"This mail was sent by `mailweir send-test {system}`.\nIf you can read it, the way to you works.\n"
+    try:
+        mail = composed(
+            uuid.uuid4().hex,
+            int(time.time()),
+            sender=sender,
+            recipients=box.address,
+            subject=f"Test mail through {system}",
+            body=body,
+        )
+        systems = Systems(loaded, talk=None if values.json else values.out.line)
+        opened = systems.system(system, MailSystem)
+    except (ValueError, NoSystemError) as error:
+        raise click.UsageError(str(error)) from None
+    answers, trouble = asyncio.run(_send(systems, opened, mail))
+    sent = Sent.of(answers)
+    if values.json:
+        values.out.document({"schema_version": 1, "command": "send-test", **sent.document()})
+    else:
+        _tell(values, answers, trouble)
+    return 0 if sent.ok else 1
+
+
+async def _send(systems: Systems, system: MailSystem, mail: Message) -> tuple[tuple[Answer, ...], Trouble | None]:
+    async with systems:
+        async for group in system.send([mail], lambda _: None):
+            return group[0].answers, system.trouble
+    raise RuntimeError("the system gave no answer")
+
+
+def _sender(system: str, components: Sequence[Component]) -> str | None:
+    """What a sink for this system has as its sender."""
+    for pipe in components:
+        for sink in pipe.walk():
+            if sink.kind == "sink" and sink.given.get("system") == system and sink.given.text("mail_from"):
+                return sink.given.text("mail_from")
+    return None
+
+
+def _tell(values: Common, answers: Sequence[Answer], trouble: Trouble | None) -> None:
+    from mailweir.doctor.servers import advice
+    from mailweir.sent import response
+    from systems.mail import Status
+
+    values.out.line()
+    for answer in answers:
+        if answer.status is Status.ACCEPTED:
+            values.out.line(f"sent   {answer.recipient}: {response(answer)}")
+            continue
+        values.out.line(f"FAIL   {answer.recipient}: {response(answer)}")
+        for line in advice(trouble.fault.reason) if trouble else ():
+            values.out.line(f"       {line}")

@@ -1,0 +1,93 @@
+"""The systems of a project, built and opened."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+if TYPE_CHECKING:
+    from pipeline.component import System
+    from pipeline.config.load import Loaded
+
+S = TypeVar("S")
+C = TypeVar("C")
+
+
+class NoSystemError(ValueError):
+    """There is no such system, or it cannot be used as it is declared."""
+
+
+class Systems:
+    """Builds what is asked for and what that names; entered, all of it is open. It is the `Context` of systems."""
+
+    pipe = ""
+
+    def __init__(self, loaded: Loaded, talk: Callable[[str], None] | None = None) -> None:
+        """Nothing is built yet. `talk` gets the lines of what is said to mail servers."""
+        self._talk = talk
+        self.root = str(loaded.root)
+        self.state = str(loaded.root / ".mailweir")
+        self._configs = {one.id: one.config for one in loaded.project.components if one.kind == "system"}
+        self._built: dict[str, System] = {}
+        self._building: list[str] = []
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Open what was built, what is named by others first."""
+        async with AsyncExitStack() as stack:
+            for system in self._built.values():
+                await stack.enter_async_context(system)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Close it in the other order."""
+        await self._stack.aclose()
+
+    def system(self, id: str, port: type[S]) -> S:
+        """The built system with this `_id`. That it is one of this port was checked with the configuration."""
+        if id not in self._built:
+            if id in self._building:
+                raise NoSystemError(f"the system `{id}` stands in front of itself")
+            config: Any = self.config(id, object)
+            self._building.append(id)
+            try:
+                self._built[id] = self._build(config)
+            except OSError as error:
+                named = f"{error.filename}: " if error.filename else ""
+                raise NoSystemError(f"the system `{id}` cannot be used: {named}{error.strerror or error}") from None
+            finally:
+                self._building.pop()
+        return self._built[id]  # type: ignore[return-value]
+
+    def _build(self, config: Any) -> System:  # noqa: ANN401 - each config has a `build`
+        from systems.smtp.build import build
+        from systems.smtp.config import SmtpConfig
+
+        if self._talk is not None and isinstance(config, SmtpConfig):
+            return build(config, self.root, self._talk)
+        built: System = config.build(self)
+        return built
+
+    def config(self, id: str, base: type[C]) -> C:
+        """What is declared of it."""
+        config = self._configs.get(id)
+        if id not in self._configs:
+            raise NoSystemError(f"no system '{id}'")
+        if not isinstance(config, base):
+            raise NoSystemError(f"the system `{id}` has errors: see `mailweir check`")
+        return config
+
+    def now(self) -> int:
+        """Nanoseconds since 1970."""
+        return time.time_ns()
+
+
+def of_folder(folder: Path) -> Systems:
+    """Those of the project around a folder."""
+    from pipeline.config.load import Options, load, project_root
+
+    return Systems(load(project_root(folder), Options(here=folder)))
