@@ -45,7 +45,10 @@ class Composer:
             return refused.refusal
 
     def _compose(self, letter: Letter) -> Message:
-        recipients = distinct(letter.to, letter.cc, letter.bcc)
+        if len(letter.to) == 1 and not letter.cc and not letter.bcc:
+            recipients: tuple[str, ...] = (letter.to[0].address,)
+        else:
+            recipients = distinct(letter.to, letter.cc, letter.bcc)
         if not recipients:
             raise RefusedError("to", "no recipient")
         for place, box in enumerate(letter.bcc):  # the others are written, and looked at there

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from css_inline import CSSInliner, InlineError
+from css_inline import CSSInliner
 
 from sinks.mail.html_tokens import depth
 from sinks.mail.letter import RefusedError
@@ -24,7 +24,4 @@ def inlined(html: str) -> str:
     """The HTML with its styles in its elements, or `RefusedError`."""
     if depth(html) > DEEPEST:
         raise RefusedError("html", f"elements are nested more than {DEEPEST} deep, so styles cannot be inlined")
-    try:
-        return _inliner.inline(html.encode("utf-8", "replace").decode())
-    except InlineError as error:
-        raise RefusedError("html", f"its styles cannot be inlined: {error}") from None
+    return _inliner.inline(html.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))

@@ -43,7 +43,10 @@ class Heading(NamedTuple):
 
 
 class Letter(NamedTuple):
-    """One mail. `key` is its identity: Message-ID and boundaries are made of it, so the same letter is the same bytes.
+    """One mail.
+
+    `key` is its identity: Message-ID and boundaries are made of it, so the same letter is the same bytes. What is meant
+    to arrive once more needs another key, for programs show one mail of a Message-ID.
 
     `at` is when it is written, in seconds since 1970. `sender` and `reply_to` stand in the place of those of the
     heading. `unsubscribe` holds URLs, `https:` or `mailto:`. Nothing of `bcc` is written: it is for the envelope.

@@ -52,7 +52,7 @@ def _grid(rows: list[list[_Line]]) -> list[str] | None:
     right = {at for at in columns if _is_numbers([row[at].text for row in full if row is not head and at < len(row)])}
     lines = []
     for row in rows:
-        if len([cell for cell in row if cell.text]) < 2 and row not in full:
+        if len([cell for cell in row if cell.text]) < 2:
             lines.append("".join(cell.text for cell in row))
             continue
         texts = [row[at].text if at < len(row) else "" for at in columns]

@@ -137,6 +137,13 @@ def test_structure_is_not_for_further_headers(name: str, why: str) -> None:
     assert fault_of_name(name) == why
 
 
+def test_a_character_that_pads_goes_by_itself() -> None:
+    """Where no base64 word can end without padding, one character is quoted, so that the next words can."""
+    pieces = words("a" + "日本語" * 10, 9)
+    assert [piece[1:12] for piece in pieces] == ["=?utf-8?q?a", "=?utf-8?b?5", "=?utf-8?b?5"]
+    assert "".join(str(make_header(decode_header(piece[1:]))) for piece in pieces) == "a" + "日本語" * 10
+
+
 @given(texts, st.integers(3, 70))
 def test_encoded_words_are_whole(text: str, used: int) -> None:
     """Each is at most 75 characters, decodes by itself, and together they are the text."""

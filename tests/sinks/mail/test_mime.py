@@ -273,3 +273,18 @@ def test_a_heading_that_no_mail_can_have_makes_no_writer(heading: Heading, why: 
     with pytest.raises(RefusedError) as caught:
         Writer(heading)
     assert why in {caught.value.refusal, caught.value.refusal.at}
+
+
+class Forger:
+    """Signs with a field of its own choice."""
+
+    def field(self, content: bytes, at: int) -> bytes:
+        """Not a signature."""
+        return b"Bcc: x@example.com\r\n"
+
+
+def test_the_last_look_is_at_all_of_the_mail() -> None:
+    """What a signer puts before a mail is looked at too."""
+    with pytest.raises(RefusedError) as caught:
+        Writer(Heading(SENDER), (Forger(),)).write(letter())
+    assert caught.value.refusal == Refusal("message", "the header has other fields than the intended ones")
