@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 S = TypeVar("S")
+C = TypeVar("C", bound="SystemConfig")
 
 Kind = Literal["system", "source", "transform", "sink", "pipe", "metadata"]
 
@@ -184,6 +185,10 @@ class Context(Protocol):
 
     def system(self, id: str, port: type[S]) -> S:
         """The built system with this `_id`, typed as the port that the caller needs."""
+        ...
+
+    def config(self, id: str, base: type[C]) -> C:
+        """What is declared of the system with this `_id`."""
         ...
 
     def now(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable
@@ -17,7 +18,10 @@ PAUSE: Final = 60.0
 HALF_WRITTEN: Final = 36 * 3600
 
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-_READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+# Without O_NONBLOCK to open a FIFO would wait for a writer that never comes.
+_OPEN: Final = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+# What says of a name that it is none of ours, and nothing of the disk.
+_strange: Final = frozenset({errno.ELOOP, errno.EMLINK, errno.EISDIR, errno.EACCES, errno.EPERM, errno.ENXIO})
 
 
 class FolderError(Exception):
@@ -46,7 +50,7 @@ class Disk:
         handle = os.open(path, _NEW, 0o600)
         try:
             _write(handle, data, 0)
-            os.fsync(handle)
+            self.sync(handle)
         except BaseException:
             with suppress(OSError):
                 path.unlink()
@@ -58,15 +62,15 @@ class Disk:
         """Bytes of an open file; if not `safe`, they may be lost by a power cut."""
         _write(handle, data, offset)
         if safe:
-            os.fsync(handle)
+            self.sync(handle)
 
     def cut(self, handle: int, size: int) -> None:
         """Shorten an open file."""
         os.ftruncate(handle, size)
 
-    def stamp(self, handle: int, seconds: int) -> None:
-        """The time that an open file shows as that of its last change; a hint, it need not outlast anything."""
-        os.utime(handle, (seconds, seconds))
+    def stamp(self, file: int | Path, nanoseconds: int) -> None:
+        """The time that a file shows as that of its last change; a hint, it need not outlast anything."""
+        os.utime(file, ns=(nanoseconds, nanoseconds))
 
     def rename(self, old: Path, new: Path) -> None:
         """Another name; what had it before is gone."""
@@ -80,9 +84,13 @@ class Disk:
         """Keep the names in a folder as they are."""
         handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            os.fsync(handle)
+            self.sync(handle)
         finally:
             os.close(handle)
+
+    def sync(self, handle: int) -> None:
+        """Wait until the disk has what was written to an open file or folder."""
+        os.fsync(handle)
 
     def write_whole(self, path: Path, data: bytes) -> None:
         """A file under its name, whole or not at all; what had the name before is gone."""
@@ -128,9 +136,11 @@ def _write(handle: int, data: bytes, offset: int) -> None:
 def make_folders(disk: Disk, path: Path) -> None:
     """The folder and those above it that are missing, each for its owner alone."""
     try:
-        missing = [path]
-        while not missing[-1].parent.exists():
-            missing.append(missing[-1].parent)
+        missing = []
+        above = path
+        while not above.exists():
+            missing.append(above)
+            above = above.parent
         for folder in reversed(missing):
             with suppress(FileExistsError):
                 disk.make_folder(folder)
@@ -165,29 +175,38 @@ def fault_of_folder(path: Path) -> FolderError | None:
     return None
 
 
-def fault_of_file(handle: int) -> str | None:
+def open_file(path: Path, most: int, *, write: bool = False) -> int:
+    """A file of ours, of at most so many bytes; FolderError if it is none. No link is followed."""
+    try:
+        handle = os.open(path, _OPEN | (os.O_RDWR if write else os.O_RDONLY))
+    except OSError as error:
+        if error.errno in _strange:
+            raise FolderError(path, f"it cannot be opened: {reason(error)}") from None
+        raise
+    why = _fault_of_file(os.fstat(handle), most)
+    if why is None:
+        return handle
+    os.close(handle)
+    raise FolderError(path, why)
+
+
+def _fault_of_file(found: os.stat_result, most: int) -> str | None:
     """Why an open file is none that was written here; None if it may be."""
-    found = os.fstat(handle)
     if not stat.S_ISREG(found.st_mode):
         return "it is not a regular file"
     if found.st_uid != os.geteuid():
         return "it belongs to another user"
-    if found.st_nlink != 1:
+    if found.st_nlink > 1:
         return "it has another name elsewhere"
     if found.st_mode & 0o077:
         return f"others can use it (mode {stat.S_IMODE(found.st_mode):04o})"
-    return None
+    return "it is too large" if found.st_size > most else None
 
 
 def read_file(path: Path, most: int) -> bytes:
-    """A file of ours, of at most so many bytes. No link is followed and nothing is waited for."""
-    handle = os.open(path, _READ)
+    """The bytes of a file as `open_file` takes it."""
+    handle = open_file(path, most)
     try:
-        why = fault_of_file(handle)
-        if why is None and os.fstat(handle).st_size > most:
-            why = "it is too large"
-        if why:
-            raise FolderError(path, why)
         return read_open(handle)
     finally:
         os.close(handle)

@@ -36,6 +36,8 @@ def check(
     flow = Flow(components, named, others)
     elsewhere = [use for other in others for use in other.named]
     problems += systems(components, [*named, *elsewhere], unread(broken, lost))
+    problems += rings(named)
+    problems += two_ways(named)
     problems += flow.problems(broken, lost)
     return problems
 
@@ -129,6 +131,68 @@ def systems(components: Sequence[Component], named: Iterable[Named], torn: Conta
                 related=(Label(target.given.value("_id"), "declared here"),),
                 notes=tuple(notes),
             )
+
+
+def rings(named: Iterable[Named]) -> Iterator[Problem]:
+    """Systems that pass on to each other in a circle, so that nothing ever leaves. Each circle once."""
+    behind: dict[str, Named] = {}
+    for use in named:
+        if use.top.kind == "system" and use.reference.refers.kind == "system" and use.top.id:
+            behind.setdefault(use.top.id, use)
+    done: set[str] = set()
+    for start in behind:
+        way: dict[str, Named] = {}
+        at = start
+        while at in behind and at not in way and at not in done:
+            way[at] = behind[at]
+            at = behind[at].reference.name
+        done.update(way)
+        if at in way:
+            names = list(way)
+            yield _ring([way[name] for name in names[names.index(at) :]])
+
+
+def _ring(uses: Sequence[Named]) -> Problem:
+    first, *others = uses
+    names = [use.top.id for use in uses]
+    around = " → ".join(f"`{name}`" for name in [*names, names[0]])
+    return Problem(
+        "E316",
+        f"`{names[0]}` stands in front of itself" if not others else f"systems stand in front of each other: {around}",
+        first.span,
+        "what it passes on comes back to it",
+        first.path,
+        related=tuple(Label(use.span, "and this one leads back") for use in others),
+        notes=(note("what is sent through them would never leave"), advice("name a system that sends the mail")),
+    )
+
+
+def two_ways(named: Iterable[Named]) -> Iterator[Problem]:
+    """W319: a system that is used by itself and also behind another one, or behind two. Each system once."""
+    users: dict[str, dict[str, Named]] = {}
+    for use in named:
+        # What only queues (`"process": false`) sends nothing.
+        if use.reference.refers.kind == "system" and use.component.given.get("process") is not False:
+            # Whoever uses it directly counts together.
+            way = use.top.id if use.top.kind == "system" else ""
+            users.setdefault(use.reference.name, {}).setdefault(way, use)
+    for name, ways in users.items():
+        behind = [use for way, use in ways.items() if way]
+        if len(ways) < 2 or not behind:
+            continue
+        use, first = ways.get("", behind[-1]), behind[0]
+        yield Problem(
+            "W319",
+            f"mail reaches `{name}` in two ways",
+            use.span,
+            "directly" if "" in ways else f"behind `{use.top.id}`",
+            use.path,
+            related=(Label(first.span, f"behind `{first.top.id}`"),),
+            notes=(
+                note(f"each way counts for itself what `{name}` lets through in an hour, so twice as much can pass"),
+                advice(f"send everything through `{first.top.id}`"),
+            ),
+        )
 
 
 def _no_system(use: Named, wanted: type[SystemConfig], components: Sequence[Component]) -> Problem:

@@ -143,7 +143,9 @@ def block(problem: Problem, sources: Sources, width: int = WIDTH, *, color: bool
     numbers = {item.number for item in (*items, *repair) if isinstance(item, _Line)}
     names = {number: sources.scrubber.scrub(str(number)) for number in numbers}
     gutter = max(map(len, names.values()), default=1)
-    lines = [f"{paint(problem.level, f'{problem.level}[{problem.code}]')}: {visible(problem.message)}".rstrip()]
+    # What only shows when a system is opened has no code: no check can report it.
+    head = f"{problem.level}[{problem.code}]" if problem.code else problem.level
+    lines = [f"{paint(problem.level, head)}: {visible(problem.message)}".rstrip()]
     for item in items:
         lines += _printed(item, problem, names, gutter, width, paint)
     if repair:

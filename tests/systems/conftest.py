@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,10 +64,14 @@ class Faulty(Disk):
         self._do(lambda: Disk.write_new(self, path, data), half)
 
     def write_at(self, handle: int, data: bytes, offset: int, *, safe: bool = True) -> None:
-        """May fail, with half of it written."""
+        """A killed process leaves half of it; a full disk takes it as far as the file already is."""
+        room = len(data) // 2 if self.kill else max(0, os.fstat(handle).st_size - offset)
+        if room >= len(data):
+            Disk.write_at(self, handle, data, offset, safe=safe)
+            return
         self._do(
             lambda: Disk.write_at(self, handle, data, offset, safe=safe),
-            lambda: Disk.write_at(self, handle, data[: len(data) // 2], offset, safe=False),
+            lambda: Disk.write_at(self, handle, data[:room], offset, safe=False),
         )
 
     def cut(self, handle: int, size: int) -> None:
@@ -86,6 +91,9 @@ class Faulty(Disk):
             self._do(lambda: Disk.remove(self, path))
         else:
             Disk.remove(self, path)
+
+    def sync(self, handle: int) -> None:
+        """Nobody pulls a plug in a test, so nothing is waited for."""
 
     def sync_folder(self, path: Path) -> None:
         """May fail."""

@@ -44,6 +44,45 @@ def test_references_to_systems_lead_to_one_that_can_do_it() -> None:
     assert codes(other, reading("a", sink=mail)) == ["E306"]
 
 
+def queue(name: str, system: str) -> dict[str, Any]:
+    """A system in front of another."""
+    return {"_id": name, "type": "system:spool", "system": system}
+
+
+@pytest.mark.parametrize(
+    ("components", "message", "others"),
+    [
+        ([queue("a", "a")], "`a` stands in front of itself", 0),
+        ([queue("a", "b"), queue("b", "a")], "systems stand in front of each other: `a` → `b` → `a`", 1),
+        (
+            [queue("x", "a"), queue("a", "b"), queue("b", "c"), queue("c", "a")],
+            "systems stand in front of each other: `a` → `b` → `c` → `a`",
+            2,
+        ),
+    ],
+)
+def test_systems_in_a_circle(components: list[dict[str, Any]], message: str, others: int) -> None:
+    """One error for a circle, at its first reference, with the others beside it; what leads into it is right."""
+    (found,) = [problem for problem in project(*components).problems if problem.code == "E316"]
+    assert (found.message, len(found.related)) == (message, others)
+    assert found.path == ("a", "system")
+
+
+def test_systems_in_a_row_are_no_circle() -> None:
+    """Also when two lead to the same one."""
+    assert "E316" not in codes(queue("a", "b"), queue("b", "smtp"), queue("c", "smtp"), smtp)
+    assert codes(queue("a", "b"), queue("b", "smtp"), smtp) == []
+
+
+def test_two_ways_to_a_system_are_told() -> None:
+    """Directly and behind a queue, or behind two; several pipes are one way."""
+    assert codes(smtp, queue("q", "smtp"), reading("a", sink=mail)) == ["W319"]
+    assert codes(smtp, queue("q", "smtp"), queue("r", "smtp")) == ["W319"]
+    assert codes(smtp, reading("a", sink=mail), reading("b", sink=mail)) == []
+    assert codes(smtp, queue("q", "smtp") | {"process": False}, reading("a", sink=mail)) == []
+    assert codes(smtp, queue("q", "smtp"), reading("a", sink=mail | {"system": "q"})) == []
+
+
 def test_a_system_in_a_file_with_faults_is_not_reported_as_missing() -> None:
     """One fault, one error: the file that declares it has been told."""
     broken = '{"_id": "smtp" "type": "system:smtp"'
