@@ -78,10 +78,11 @@ What a command tells the shell:
 - 1: looked and found a fault
 - 2: wrong use: an unknown option, a name that does not exist, a question without anyone to answer it
 - 3: the configuration has errors, so nothing was done
+- 4: it ran, and some mail was refused, must be tried again, or waits for a person
 - 70: a fault in mailweir itself; the message says where the report is
 - 130: stopped by Ctrl-C
 
-4 to 7 are kept for sending, for tests and for the server."""
+5 to 7 are kept for tests and for the server."""
 
 
 def words() -> tuple[Word, ...]:

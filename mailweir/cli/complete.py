@@ -171,6 +171,10 @@ def _systems(here: Path) -> Iterator[str]:
     return (one["_id"] for one in _components(here) if str(one.get("type")).startswith("system:"))
 
 
+def _spools(here: Path) -> Iterator[str]:
+    return (component["_id"] for component in _components(here) if component.get("type") == "system:spool")
+
+
 def _names(here: Path) -> Iterator[str]:
     """Systems, pipes, and datasets with a name of their own."""
     for component in _components(here):
@@ -204,6 +208,7 @@ _sorts: Final[Mapping[str, Callable[[Path], Iterable[str]]]] = {
     "pipe": _pipes,
     "profile": _profiles,
     "secret": _secrets,
+    "spool": _spools,
     "stored": _stored,
     "system": _systems,
     "topic": _topics,

@@ -37,6 +37,8 @@ common: Final[Mapping[str, Value]] = {
     "--help": None,
 }
 
+_states: Final = ("queued", "retrying", "in_doubt", "held", "dead")
+
 verbs: Final[Mapping[str, Verb]] = {
     "catch": Verb({"--smtp-port": "text", "--dir": "folder", "--fail": "text", "--latency": "text"}),
     "check": Verb(
@@ -93,5 +95,11 @@ verbs: Final[Mapping[str, Verb]] = {
     "secret set": Verb({}, ("secret",)),
     "secret list": Verb(),
     "secret remove": Verb({}, ("stored",)),
+    "spool": Verb({}, (("list", "show", "retry", "drain", "delete"),)),
+    "spool list": Verb({"--state": _states, "--limit": "text", "--full": None}, ("spool",)),
+    "spool show": Verb({"--body": None, "--full": None}, ("spool", None)),
+    "spool retry": Verb({"--state": _states, "--yes": None}, ("spool", None), repeats=True),
+    "spool drain": Verb({"--follow": None, "--anyway": None}, ("spool",)),
+    "spool delete": Verb({"--state": _states, "--older": "text", "--yes": None}, ("spool", None), repeats=True),
 }
 aliases: Final[Mapping[str, str]] = {"lint": "check", "validate": "check"}

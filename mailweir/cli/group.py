@@ -28,6 +28,7 @@ verbs: Final = {
     "secret": "secret",
     "send": "send",
     "send-test": "send_test",
+    "spool": "spool",
 }
 aliases: Final = {"lint": "check", "validate": "check"}
 

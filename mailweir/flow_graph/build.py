@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from mailweir.flow_graph.ends import End, as_written, reads, writes
+from mailweir.flow_graph.ends import End, as_written, passes_on, reads, writes
 from mailweir.flow_graph.model import Edge, Graph, Vertex
 from pipeline.config.shape import shapes
 from pipeline.config.typed import Component
@@ -57,9 +57,16 @@ class _Builder:
                     self._add(target)
                     self._join(Edge(pipe_key(id_), target.key, "mail" if end.mail else "data", end.when))
         used = {end.name for read, written in self.ends.values() for end in (*read, *written) if end.kind == "system"}
+        behind = {id_: passes_on(system) for id_, system in self.systems.items()}
+        used |= {end.name for id_, ends in behind.items() for end in ends if end.name != id_}
         for id_ in self.systems:
             if id_ not in used:
                 self._add(self._system(id_))
+        for id_, ends in behind.items():
+            for end in ends:
+                self._add(self._system(id_))
+                self._add(self._system(end.name))
+                self._join(Edge(f"system:{id_}", f"system:{end.name}", "mail" if end.mail else "data"))
         return Graph(tuple(self.vertices.values()), tuple(self.edges))
 
     def _add(self, vertex: Vertex) -> None:

@@ -43,6 +43,11 @@ def writes(pipe: Component) -> list[End]:
     return _merged([end for sink in sinks for end in _ends(sink)])
 
 
+def passes_on(system: Component) -> list[End]:
+    """The systems that one passes on to."""
+    return _merged(end for end in _named(system) if end.kind == "system")
+
+
 def _ends(component: Component) -> list[End]:
     """The ends of a source or sink; one that holds others has theirs."""
     inner = [child for _, child in component.children if child.kind == component.kind]

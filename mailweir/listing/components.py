@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from mailweir.flow_graph.ends import End, as_written, reads, writes
+from mailweir.flow_graph.ends import End, as_written, passes_on, reads, writes
 from pipeline.component import Kind
 from pipeline.config.given import Given
 from pipeline.config.shape import shapes
@@ -40,7 +40,8 @@ def listed(components: Sequence[Component], tests: Mapping[str, int]) -> list[Li
             found.append(Listed(kind, component.type, id_, file, reads(component), writes(component), tests=count))
         else:
             place = address(component) if kind == "system" else ""
-            found.append(Listed(kind, component.type, id_, file, address=place))
+            behind = passes_on(component) if kind == "system" else ()
+            found.append(Listed(kind, component.type, id_, file, writes=behind, address=place))
     return found
 
 
@@ -68,11 +69,13 @@ def _known(system: Component, given: Given) -> Iterator[tuple[str, object]]:
 
 
 def _one(values: Mapping[str, object]) -> str:
-    url, socket = values.get("url"), values.get("socket")
+    url, socket, folder = values.get("url"), values.get("socket"), values.get("folder")
     if isinstance(url, str):
         return _of_url(url)
     if isinstance(socket, str):
         return socket
+    if isinstance(folder, str):
+        return folder
     server = next((value for name, value in values.items() if name.endswith("_server")), None)
     port = next((value for name, value in values.items() if name.endswith("_port")), None)
     if not isinstance(server, str):

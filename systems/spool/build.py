@@ -21,21 +21,23 @@ if TYPE_CHECKING:
 def build(config: SpoolConfig, context: Context) -> Spool:
     """The system of a configuration. The one behind it is asked for only if the queue is worked on."""
     store = Store(folder(config, context.root, context.state), config.id)
-    drain = None
-    if config.process:
-        behind = context.config(config.system, MailSystemConfig)
-        drain = Drain(
-            store,
-            context.system(config.system, MailSystem),
-            policy(config),
-            lambda: Gate(store.folder / "hour", behind.max_per_hour, of_this_machine()),
-            context.now,
-            random.random,
-            count_by=behind.count_by,
-            verp=config.verp,
-            xverp=config.xverp,
-        )
-    return Spool(config.id, store, drain, context.now)
+    return Spool(config.id, store, drain_of(config, context, store) if config.process else None, context.now)
+
+
+def drain_of(config: SpoolConfig, context: Context, store: Store) -> Drain:
+    """What works on the queue."""
+    behind = context.config(config.system, MailSystemConfig)
+    return Drain(
+        store,
+        context.system(config.system, MailSystem),
+        policy(config),
+        lambda: Gate(store.folder / "hour", behind.max_per_hour, of_this_machine()),
+        context.now,
+        random.random,
+        count_by=behind.count_by,
+        verp=config.verp,
+        xverp=config.xverp,
+    )
 
 
 def folder(config: SpoolConfig, root: str, state: str) -> Path:

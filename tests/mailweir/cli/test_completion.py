@@ -41,6 +41,7 @@ def project(tmp_path: Path) -> Path:
         "old/gone.conf.json": PIPE % ("gone", ""),
         "inner/mailweir.json": "{}",
         "inner/pipes/inner.conf.json": PIPE % ("inner", ""),
+        "inner/outbox.conf.json": '{"_id": "outbox", "type": "system:spool", "system": "relay"}',
     }.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -99,7 +100,7 @@ def test_every_option_can_be_completed(words: str) -> None:
     assert told({**grammar.common, **grammar.verbs[words].options}) == options_of(command(words))
 
 
-@pytest.mark.parametrize("words", [words for words in grammar.verbs if words not in {"secret", "secret set"}])
+@pytest.mark.parametrize("words", [words for words in grammar.verbs if words not in {"secret", "secret set", "spool"}])
 def test_every_argument_can_be_completed(words: str) -> None:
     """As many arguments as the verb takes; `secret set` has one more, only to refuse it."""
     arguments = [one for one in command(words).params if isinstance(one, click.Argument)]
@@ -114,9 +115,10 @@ def test_choices_of_arguments_are_accepted() -> None:
 
     assert grammar.verbs["completion"].arguments == (tuple(shells),)
     assert grammar.verbs["list"].arguments == (kinds,)
-    group = command("secret")
-    assert isinstance(group, click.Group)
-    assert set(*grammar.verbs["secret"].arguments) == set(group.list_commands(click.Context(group)))
+    for verb in ("secret", "spool"):
+        group = command(verb)
+        assert isinstance(group, click.Group)
+        assert set(*grammar.verbs[verb].arguments) == set(group.list_commands(click.Context(group)))
 
 
 @pytest.mark.parametrize(
@@ -151,9 +153,14 @@ def test_choices_of_arguments_are_accepted() -> None:
         ("list --profile", "", ["prod", "test"]),
         ("secret", "", ["set", "list", "remove"]),
         ("secret set", "", ["relay"]),
+        ("spool", "d", ["drain", "delete"]),
+        ("spool list", "", []),
+        ("-C inner spool list", "", ["outbox"]),
+        ("-C inner spool retry outbox", "", []),
+        ("spool list outbox --state", "d", ["dead"]),
         ("secret list", "", []),
         ("secret remove", "", []),
-        ("explain", "system:", ["system:eml", "system:smtp"]),
+        ("explain", "system:", ["system:eml", "system:smtp", "system:spool"]),
         ("explain", "dis", ["discarded"]),
         ("explain", "emb", ["embedded"]),
         ("no-such-verb", "", []),

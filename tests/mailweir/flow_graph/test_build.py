@@ -78,6 +78,19 @@ def test_from_the_source_to_the_mail_system(project: Path) -> None:
     ]
 
 
+def test_a_system_that_passes_on_stands_before_the_other(project: Path) -> None:
+    """Mail goes on from a queue, whether or not a pipe uses it."""
+    queue = {"_id": "outbox", "type": "system:spool", "system": "smtp"}
+    spare = {"_id": "spare", "type": "system:spool", "system": "outbox"}
+    found = graph(project, pipe("a", EMBEDDED, sink=mail("outbox")), queue, SMTP)
+    assert draw(found) == "embedded ─▶ a ─✉▶ outbox   1000/h ─✉▶ smtp   1000/h"
+    found = graph(project, pipe("a", EMBEDDED, sink=mail("outbox")), queue, SMTP, spare)
+    assert [(edge.start, edge.end, edge.kind) for edge in found.edges[2:]] == [
+        ("system:outbox", "system:smtp", "mail"),
+        ("system:spare", "system:outbox", "mail"),
+    ]
+
+
 def test_a_dataset_with_another_name_stands_between_the_pipes(project: Path) -> None:
     """It is a vertex of its own, also when nobody reads it."""
     found = graph(project, pipe("a", EMBEDDED, sink=dataset("people")), pipe("b", dataset("people")))

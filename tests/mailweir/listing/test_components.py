@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mailweir.listing.components import address
+from mailweir.listing.components import address, listed
 from pipeline.config.load import Options, load
 
 
@@ -38,6 +38,20 @@ def test_where_a_system_is_reached(tmp_path: Path, properties: dict[str, object]
 def test_only_host_and_port_of_a_url_are_shown(tmp_path: Path, url: str) -> None:
     """A login, a path and what is no URL stay out, also where the configuration is faulty."""
     assert "canary" not in reached(tmp_path, {"url": url})
+
+
+def test_where_mail_is_written_or_passed_on(tmp_path: Path) -> None:
+    """A folder is the place of a system that writes, and a queue has the system behind it."""
+    systems = [
+        {"_id": "outbox", "type": "system:spool", "system": "mails"},
+        {"_id": "mails", "type": "system:eml", "folder": "out"},
+    ]
+    (tmp_path / "a.conf.json").write_text(json.dumps(systems))
+    found = listed(load(tmp_path, Options(here=tmp_path, environ={})).project.components, {})
+    assert [(one.id, one.address, [end.name for end in one.writes]) for one in found] == [
+        ("outbox", "", ["mails"]),
+        ("mails", "out", []),
+    ]
 
 
 def reached(folder: Path, properties: dict[str, object]) -> str:
