@@ -10,7 +10,7 @@ from sinks.mail.fields import LINE, clean, fold, stands_as_it_is, words
 from sinks.mail.letter import Mailbox, RefusedError
 from systems.address import a_labels, fault_of
 
-# No RFC limits a name. What is longer is none, and 240 characters of four bytes are within the longest line.
+# No RFC limits a name; what is longer than this is none.
 LONGEST_NAME: Final = 240
 
 # A part of what `systems.address` takes: what most addresses look like, seen in one step.
@@ -48,13 +48,13 @@ def _pieces(field: str, boxes: Sequence[Mailbox], at: str, *, utf8: bool) -> Ite
         if not _usual(address):
             address = _written(address, where, utf8=utf8)  # noqa: PLW2901 - the same address, as it is written
         comma = "," * (index < last)
-        phrase = list(_phrase(shown, where, used, utf8=utf8)) if shown else []
+        phrase = _phrase(shown, where, used, utf8=utf8) if shown else []
         yield from phrase
         yield f" <{address}>{comma}" if phrase else f" {address}{comma}"
         used = LINE  # where the next one begins on its line is not known here
 
 
-def _phrase(shown: str, at: str, used: int, *, utf8: bool) -> Iterable[str]:
+def _phrase(shown: str, at: str, used: int, *, utf8: bool) -> list[str]:
     shown = clean(at, shown).strip(" ")
     if len(shown) > LONGEST_NAME:
         raise RefusedError(at, f"a name of more than {LONGEST_NAME} characters")

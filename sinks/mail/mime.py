@@ -66,9 +66,11 @@ class Writer:
             self._domain = _given_domain(heading.message_id_domain)
         elif heading.sender:
             self._domain = _domain_of(heading.sender.address)
-        self._taken = frozenset(name.lower() for name, _ in heading.headers)
         self._utf8 = needs_utf8([heading.sender, *heading.reply_to] if heading.sender else heading.reply_to)
         self._fixed = _fixed(heading, utf8=self._utf8)
+        self._taken = frozenset(name.lower() for name, _ in heading.headers) | {
+            name.lower().decode() for name in self._fixed.names
+        }
 
     def write(self, letter: Letter) -> Written:
         """The mail, or `RefusedError`."""
@@ -135,11 +137,9 @@ def _fixed(heading: Heading, *, utf8: bool) -> Fixed:
     names: list[bytes] = []
     further = _headers(heading.headers, frozenset(), names, utf8=utf8)
     taken = {name.lower() for name, _ in heading.headers}
-    ours = list(_importance[heading.importance])
-    if "auto-submitted" not in taken:
-        ours.append(("Auto-Submitted", heading.auto_submitted))
-    for name, value in (*ours, ("MIME-Version", "1.0")):
-        if text := field(name, value, name):
+    automatic = "" if "auto-submitted" in taken else heading.auto_submitted
+    for name, value in (*_importance[heading.importance], ("Auto-Submitted", automatic), ("MIME-Version", "1.0")):
+        if text := field(name, value, "auto_submitted"):  # the only one of these that can be wrong
             further += text
             names.append(name.encode())
     return Fixed(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import unescape
 from typing import Final
 
@@ -79,9 +79,7 @@ class _List:
     next: int = 1
 
 
-@dataclass(slots=True)
-class _Table:
-    rows: list[list[Cell]] = field(default_factory=list)
+_Table = list[list[Cell]]  # rows of cells
 
 
 def text_of(html: str) -> str:
@@ -165,11 +163,11 @@ class _Reader:
             element.page, self._page = page, Page()
             element.span = min(_whole(given.get("colspan", "")) or 1, WIDTH)
         elif name == "tr" and self._tables:
-            self._tables[-1].rows.append([])
+            self._tables[-1].append([])
         elif name == "table" and len(self._tables) < DEEPEST_TABLE:
             page.end_line()
             element.is_table = True
-            self._tables.append(_Table())
+            self._tables.append([])
         elif name in _blocks:
             if name in _spaced and not (name in _lists and self._lists):
                 page.gap()
@@ -247,14 +245,14 @@ class _Reader:
         elif element.page is not None:
             page.end_line()
             self._page = element.page
-            rows = self._tables[-1].rows
+            rows = self._tables[-1]
             if not rows:
                 rows.append([])
             rows[-1].append(Cell(page.lines, name == "th"))
             rows[-1] += [Cell(())] * (element.span - 1)
         elif element.is_table:
             page.gap()
-            for line in table_lines(self._tables.pop().rows):
+            for line in table_lines(self._tables.pop()):
                 page.put(line)
             page.gap()
         elif name in _blocks:

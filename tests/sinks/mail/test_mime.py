@@ -126,6 +126,13 @@ def test_what_a_sink_says_stands_in_every_mail() -> None:
     ]
 
 
+def test_a_sink_may_say_by_itself_how_automatic_it_is() -> None:
+    """A further header takes the place of the one that is there by default."""
+    text = header(Heading(SENDER, headers=(("auto-submitted", "auto-replied"),)))
+    assert "\nauto-submitted: auto-replied\n" in text
+    assert "auto-generated" not in text
+
+
 def test_a_letter_may_have_its_own_sender_and_replies() -> None:
     """They stand in the place of those of the heading; identifiers follow the sender."""
     text = header(Heading(), sender=Mailbox("", "a@blåbær.example"), reply_to=(ANN,))
@@ -217,6 +224,11 @@ refused: dict[str, tuple[Heading, dict[str, Any], Refusal]] = {
         {"headers": (("x-a", "b"),)},
         Refusal("headers.x-a", "this header is there twice"),
     ),
+    "a header of ours": (
+        Heading(SENDER),
+        {"headers": (("Auto-Submitted", "no"),)},
+        Refusal("headers.Auto-Submitted", "this header is there twice"),
+    ),
     "an image that is not there": (
         Heading(SENDER),
         {"html": '<img src="cid:logo">'},
@@ -262,6 +274,11 @@ def test_what_makes_no_mail_says_why(heading: Heading, values: dict[str, Any], w
 headings = {
     "the sender": (Heading(Mailbox("", "post")), Refusal("sender", "no `@`")),
     "a header": (Heading(SENDER, headers=(("X A", ""),)), "headers.X A"),
+    "a sender that is no text": (
+        Heading(Mailbox("", "a@\ud800é")),
+        Refusal("sender", "a line break or control character"),
+    ),
+    "what says that it is automatic": (Heading(SENDER, auto_submitted="a\nb"), "auto_submitted"),
     "the domain": (Heading(SENDER, message_id_domain="a b"), "message_id_domain"),
     "replies": (Heading(SENDER, (Mailbox("", "x"),)), "reply_to"),
 }
