@@ -18,6 +18,7 @@ from pipeline.config.ends import Ends
 from pipeline.config.faults import Container, Faults, count
 from pipeline.config.scalars import PLAIN_STRING, SCALAR, STOPS, SURROGATE, plain_scalar, read_scalar
 from pipeline.config.strings import CLOSERS, Strings
+from pipeline.config.thousands import Whole, with_commas
 from pipeline.config.tree import Array, Broken, Member, Node, Object, Scalar
 
 _S = r"[ \t\n\r]*+"
@@ -296,6 +297,8 @@ class Reader:
                 self._loose = True
                 return at + 1
             end = self._value(at)[1]
+        elif whole := with_commas(self._text, at, self._faults):
+            return self._went_on(node, whole)
         else:
             value, end = read_scalar(self._text, at, Faults(self._faults.name, 1))
             if isinstance(value, Scalar) and isinstance(value.value, str):
@@ -306,6 +309,14 @@ class Reader:
         self._faults.no_name(at, end)
         self._loose = True
         return self._after_name(node, None, end) if self._blanks.peek(end) == ":" else end
+
+    def _went_on(self, node: Object, whole: Whole) -> int:
+        """Put the whole number in the place of its beginning, which was taken for the value."""
+        member = next(reversed(node.members.values()), None)
+        if member is not None and member.value.start == whole.start:
+            found = whole.value is not None
+            member.value = Scalar(*whole) if found else Broken(whole.start, whole.end)
+        return whole.end
 
     def _after_name(self, node: Object, key: Scalar | None, name_end: int) -> int:
         """Read the colon and the value after a name; a value without a `key` is left out."""

@@ -7,6 +7,7 @@ from math import isinf
 
 from pipeline.config.blanks import LOOKALIKES, after
 from pipeline.config.faults import Faults, naming
+from pipeline.config.thousands import with_underscores
 from pipeline.config.tree import Broken, Node, Scalar
 
 # Python refuses to read longer whole numbers, because that takes quadratic time.
@@ -140,6 +141,8 @@ def _nearly(token: str, start: int, faults: Faults) -> Node | None:
             wrong = sign if sign == "+" else point
             faults.add("E108", f"a number does not begin with `{wrong}`", place, "not a JSON number", fix=fix)
             return Scalar(start, end, value)
+    if (whole := with_underscores(token, start, faults)) is not None:
+        return Scalar(start, end, whole)
     for pattern, message, text in _NO_NUMBERS:
         if pattern.fullmatch(token):
             faults.add("E108", message, place, "not a JSON number", help=text)

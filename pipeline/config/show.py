@@ -6,6 +6,7 @@ and holds no character of a masked value.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -22,6 +23,10 @@ _FIX: Final = "`mailweir check --fix` writes this:"
 _BEFORE, _AFTER = 2, 1
 # More changed lines of one repair are not read here; `mailweir check --diff` has them all.
 _MOST_CHANGES: Final = 40
+
+# An `_id` has at most 128 characters; of a longer word nobody reads more than how it begins and ends.
+_HEAD, _TAIL = 60, 30
+_too_long: Final = re.compile(r"\S{129,}")
 
 Style = Literal["error", "warning", "gutter", "removed", "added"]
 Painter = Callable[[Style, str], str]
@@ -103,7 +108,7 @@ def concise(
         line, column = sources[problem.span.file].place(problem.span.start)
         meant = did_you_mean(problem)
         where = f"{visible(problem.span.file)}:{line}:{column}"
-        what = visible(f"{problem.told} ({meant})" if meant else problem.told)
+        what = visible(_brief(f"{problem.told} ({meant})" if meant else problem.told, sources))
         lines.append(f"{where}: {problem.code} {what}")
     return "\n".join(lines)
 
@@ -138,14 +143,15 @@ def block(problem: Problem, sources: Sources, width: int = WIDTH, *, color: bool
     """One problem in full."""
     width = max(width, _NARROWEST)
     paint = _painter(color=color)
-    items = [*_excerpts(problem, sources, width), *problem.notes]
+    notes = [Note(note.kind, _brief(note.text, sources)) for note in problem.notes]
+    items: list[_Item] = [*_excerpts(problem, sources, width), *notes]
     repair = [*_repair(problem, sources, width)]
     numbers = {item.number for item in (*items, *repair) if isinstance(item, _Line)}
     names = {number: sources.scrubber.scrub(str(number)) for number in numbers}
     gutter = max(map(len, names.values()), default=1)
     # What only shows when a system is opened has no code: no check can report it.
     head = f"{problem.level}[{problem.code}]" if problem.code else problem.level
-    lines = [f"{paint(problem.level, head)}: {visible(problem.message)}".rstrip()]
+    lines = [f"{paint(problem.level, head)}: {visible(_brief(problem.message, sources))}".rstrip()]
     for item in items:
         lines += _printed(item, problem, names, gutter, width, paint)
     if repair:
@@ -155,19 +161,24 @@ def block(problem: Problem, sources: Sources, width: int = WIDTH, *, color: bool
     return "\n".join(lines)
 
 
+def _brief(text: str, sources: Sources) -> str:
+    """Words without secrets, and with the middle left out of what is longer than any name may be."""
+    return _too_long.sub(lambda word: f"{word[0][:_HEAD]}…{word[0][-_TAIL:]}", sources.scrubber.scrub(text))
+
+
 def _excerpts(problem: Problem, sources: Sources, width: int) -> Iterator[_Item]:
     span = problem.span
-    by_file: dict[str, list[Mark]] = {span.file: [Mark(span.start, span.end, "^", problem.label)]}
+    by_file: dict[str, list[Mark]] = {span.file: [Mark(span.start, span.end, "^", _brief(problem.label, sources))]}
     others: list[tuple[Literal["^", "-"], Label]] = [("^", label) for label in problem.also]
     others += [("-", label) for label in problem.related]
     for sign, label in others:
-        mark = Mark(label.span.start, label.span.end, sign, label.text)
+        mark = Mark(label.span.start, label.span.end, sign, _brief(label.text, sources))
         by_file.setdefault(label.span.file, []).append(mark)
     for file, marks in by_file.items():
         source = sources[file]
         line, column = source.place(marks[0].start)
         first = file == span.file
-        path = f" ({' → '.join(problem.path)})" if first and problem.path else ""
+        path = f" ({' → '.join(_brief(part, sources) for part in problem.path)})" if first and problem.path else ""
         yield _Place("-->" if first else ":::", f"{file}:{line}:{column}{path}")
         if source.text or any(mark.label for mark in marks):
             yield "bar"

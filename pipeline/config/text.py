@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 
 from pipeline.config.brackets import containers, doubtful, is_last
+from pipeline.config.conflicts import without_conflicts
 from pipeline.config.edits import apply, encode
 from pipeline.config.faults import Faults, count
 from pipeline.config.reader import Reader
@@ -63,11 +64,12 @@ def read(data: bytes | str, name: str, *, limits: Limits = Limits()) -> Document
     bad = None if text.isascii() else SURROGATE.search(text)
     if bad is not None:
         _report_bytes(bad, faults)
-    root = Reader(text, faults, depth=limits.depth, values=limits.values).document()
+    one_side = without_conflicts(text, faults)
+    root = Reader(one_side, faults, depth=limits.depth, values=limits.values).document()
     if root is not None and faults.problems:
         _make_usable(root)
-        _doubt(text, root, faults)
-    torn = any(problem.code in {"E106", "E107"} for problem in faults.problems)
+        _doubt(one_side, root, faults)
+    torn = any(problem.code in {"E106", "E107", "E116"} for problem in faults.problems)
     return Document(name, text, root, faults.in_order(), bom, torn)
 
 

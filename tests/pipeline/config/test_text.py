@@ -125,7 +125,7 @@ RECOVERED: list[tuple[str, list[tuple[str, int, int]], object]] = [
     ("[NaN, -Infinity, undefined]", [("E108", 1, 2), ("E108", 1, 7), ("E108", 1, 18)], [None, None, None]),
     ("[+1, .5, -.5e1, +.25]", [("E108", 1, 2), ("E108", 1, 6), ("E108", 1, 10), ("E108", 1, 17)], [1, 0.5, -5.0, 0.25]),
     ("[01, -007, 1., 0x1F, 1e400, -1e400, 1_000, 2024-01-02, -]",
-     [("E108", 1, column) for column in (2, 6, 12, 16, 22, 29, 37, 44, 56)], [None] * 9),
+     [("E108", 1, column) for column in (2, 6, 12, 16, 22, 29, 37, 44, 56)], [None] * 6 + [1000, None, None]),
     ('{"a": hello world, "b": http://x/y?z=1, "c": ${HOME}/x, "d": ObjectId("1f"), "e": 10px}',
      [("E108", 1, 7), ("E108", 1, 25), ("E108", 1, 46), ("E108", 1, 62), ("E108", 1, 83)],
      dict.fromkeys("abcde")),
