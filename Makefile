@@ -50,7 +50,7 @@ lock: ## pin the dependencies anew (needs uv)
 	  --no-header --no-emit-index-url --output-file requirements.lock pyproject.toml
 
 clean: ## remove what was made
-	rm -rf .venv .mail-servers dist build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .mail-servers .bench dist build .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The version is read from mailweir/__init__.py when the project is installed.
