@@ -84,7 +84,7 @@ def _route(
         Phase.QUIT: times.quit,
     }
     return Route(
-        endpoint=endpoint,
+        endpoint=replace(endpoint, socket=None if endpoint.socket is None else str(Path(root, endpoint.socket))),
         settings=settings,
         timeouts=Timeouts(phases, config.connection_timeout, config.message_timeout, config.minimum_data_rate),
         context=None if tls.mode == "none" else context(tls),

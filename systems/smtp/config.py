@@ -110,7 +110,8 @@ class SmtpConfig(MailSystemConfig):
     url: str | None = None
     """`smtp://host:port` or `smtps://host:port`, instead of `smtp_server` and `smtp_port`."""
     socket: str | None = None
-    """Path of a Unix socket on which the server listens, instead of host and port."""
+    """Path of a Unix socket on which the server listens, instead of host and port. A relative path starts in the
+    project."""
     servers: Many[ServerConfig] | None = None
     """Several servers, tried in order; one that does not answer is passed over and probed again later."""
     smtp_username: str | Secret | None = None

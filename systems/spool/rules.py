@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.config.given import advice
 from pipeline.errors import Label
+from systems.forms import path_faults
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 def faults(given: Given) -> Iterator[Problem]:
     """Every contradiction, over the properties that are right so far."""
+    yield from path_faults(given, ("queue_path",))
     if given.get("verp") is True and given.get("xverp") is True:
         yield given.problem(
             "E209",

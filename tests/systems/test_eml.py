@@ -16,6 +16,10 @@ from typing import Any
 
 import pytest
 
+from pipeline.config.installed import installed
+from pipeline.config.project import compile_project
+from pipeline.config.resolve import Lookup
+from pipeline.config.text import read
 from systems.disk import HALF_WRITTEN, Disk, FolderError
 from systems.eml import Eml
 from systems.mail import Answered, DeliveryReports, Message, Phase, Status
@@ -194,3 +198,12 @@ def test_a_mail_program_can_read_it(tmp_path: Path, mail: Make) -> None:
     carry(eml(tmp_path), [mail()])
     (path,) = tmp_path.glob("*.eml")
     assert message_from_bytes(path.read_bytes())["Subject"] == "Hi"
+
+
+@pytest.mark.parametrize(("folder", "words"), [("", "is empty"), ("~/out", "begins with `~`"), ("out\n", "has a line")])
+def test_a_folder_that_cannot_be_meant_is_told_by_the_check(folder: str, words: str) -> None:
+    """It is a located fault before anything is made."""
+    text = json.dumps({"_id": "out", "type": "system:eml", "folder": folder})
+    (problem,) = compile_project([read(text, "a.conf.json")], installed(), Lookup()).problems
+    assert (problem.code, problem.path) == ("E203", ("out", "folder"))
+    assert words in problem.message

@@ -48,6 +48,7 @@ def declared(**properties: Any) -> SpoolConfig:
         ({"delivery": "exactly_once"}, "E203", "delivery"),
         ({"queue_paht": "q"}, "E201", "unknown property `queue_paht`"),
         ({"max_tries": 0}, "E203", "max_tries"),
+        ({"queue_path": "~/queue"}, "E203", "`queue_path` begins with `~`"),
     ],
 )
 def test_bad_input_is_told_at_its_place(properties: dict[str, Any], code: str, words: str) -> None:
