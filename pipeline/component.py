@@ -17,7 +17,7 @@ Names in a configuration find their config class through entry points (`pipeline
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Protocol, Self, TypeVar
 
@@ -161,6 +161,11 @@ class SourceConfig(ComponentConfig):
 
     kind: ClassVar[Kind] = "source"
 
+    @classmethod
+    def known(cls, given: Given, dataset: Callable[[str], Sequence[Entity] | None]) -> Sequence[Entity] | None:
+        """The entities that it gives, where the project itself says which; `dataset` knows those of datasets. Pure."""
+        return None
+
 
 class TransformConfig(ComponentConfig):
     """What shapes entities."""
@@ -172,6 +177,11 @@ class SinkConfig(ComponentConfig):
     """Where entities end."""
 
     kind: ClassVar[Kind] = "sink"
+
+    @classmethod
+    def tried(cls, given: Given, entities: Sequence[Entity]) -> Iterable[Problem]:
+        """Faults that show when these entities, the project's own, reach the sink. Pure."""
+        return ()
 
 
 class Context(Protocol):

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pipeline.component import Many, Refers, SourceConfig
+from pipeline.entity import Entity
+
+if TYPE_CHECKING:
+    from pipeline.config.given import Given
 
 
 class ContinuationConfig(SourceConfig):
@@ -41,3 +46,9 @@ class DatasetSourceConfig(ContinuationConfig):
     """Start a run as soon as the dataset changes."""
     if_source_empty: Literal["accept", "fail"] = "accept"
     """What a run does when there is no entity."""
+
+    @classmethod
+    def known(cls, given: Given, dataset: Callable[[str], Sequence[Entity] | None]) -> Sequence[Entity] | None:
+        """What is known of the dataset, or nothing where only a part of it is read."""
+        name = given.text("dataset")
+        return None if name is None or given.has("subset") else dataset(name)

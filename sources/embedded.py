@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Literal
 
 from pipeline.component import Context, Many, SourceConfig
 from pipeline.entity import Entity
+
+if TYPE_CHECKING:
+    from pipeline.config.given import Given
 
 
 class EmbeddedConfig(SourceConfig):
@@ -20,6 +23,13 @@ class EmbeddedConfig(SourceConfig):
     """Read from Sesam configurations and ignored."""
     if_source_empty: Literal["accept", "fail"] = "accept"
     """What a run does when there is no entity."""
+
+    @classmethod
+    def known(cls, given: Given, dataset: Callable[[str], Sequence[Entity] | None]) -> Sequence[Entity] | None:
+        """The entities themselves."""
+        entities = given.get("entities")
+        whole = isinstance(entities, list | tuple) and all(isinstance(entity, dict) for entity in entities)
+        return list(entities) if whole and isinstance(entities, list | tuple) else None
 
     def build(self, context: Context) -> Embedded:
         """The source itself."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from pipeline.component import Many, Refers
+from pipeline.entity import Entity
 from sources.dataset import ContinuationConfig
+
+if TYPE_CHECKING:
+    from pipeline.config.given import Given
 
 
 class UnionDatasetsConfig(ContinuationConfig):
@@ -27,3 +32,11 @@ class UnionDatasetsConfig(ContinuationConfig):
     """Start a run as soon as one of the datasets changes."""
     if_source_empty: Literal["accept", "fail"] = "accept"
     """What a run does when there is no entity."""
+
+    @classmethod
+    def known(cls, given: Given, dataset: Callable[[str], Sequence[Entity] | None]) -> Sequence[Entity] | None:
+        """What is known of all the datasets together."""
+        names = given.get("datasets")
+        found = [dataset(str(name)) for name in names] if isinstance(names, list | tuple) else [None]
+        known = [entities for entities in found if entities is not None]
+        return [entity for entities in known for entity in entities] if len(known) == len(found) else None

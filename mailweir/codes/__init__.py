@@ -4,7 +4,8 @@ A page is Markdown. `# E201 unknown property` is its title; the paragraphs up to
 `## Wrong` and `## Right` stands a project: each fenced block is a file, named after the language, such as
 `json pipes/a.conf.json`. Blocks without a name are what a shell does in the project's folder (`sh`) and variables of
 the process (`env`). The line `also: E301` names further codes that the wrong project gives. A page that begins with
-`Reserved:` is kept for a code which nothing reports yet; it has no examples.
+`Reserved:` is kept for a code which nothing reports yet; it has no examples. The text of a code that only a run reports
+begins with `At run time:`.
 """
 
 from __future__ import annotations
@@ -43,6 +44,11 @@ class CodePage:
     wrong: tuple[Block, ...] = ()
     right: tuple[Block, ...] = ()
     also: tuple[str, ...] = ()
+
+    @property
+    def at_run_time(self) -> bool:
+        """Whether a run reports it, for an entity, and a check never does."""
+        return self.text.startswith("At run time:")
 
     @property
     def level(self) -> Literal["error", "warning"]:

@@ -7,7 +7,7 @@ otherwise; what the others may set is unknown meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -53,7 +53,9 @@ class _Tree:
     cost: int
 
 
-def alternatives(document: Document, registry: Registry, chosen: Container[int]) -> Iterator[Alternative]:
+def alternatives(
+    document: Document, registry: Registry, chosen: Container[int], templates: Mapping[str, Document]
+) -> Iterator[Alternative]:
     """Those that do not begin at a `chosen` place. Their problems repeat the faults of what stands beside them."""
     if CONDITIONAL not in document.text:
         return
@@ -65,14 +67,14 @@ def alternatives(document: Document, registry: Registry, chosen: Container[int])
         left -= tree.cost
         if left < 0 or told > MOST_PROBLEMS:
             break
-        found = _checked(tree, document, registry)
+        found = _checked(tree, document, registry, templates)
         told += len(found.problems)
         yield found
 
 
-def _checked(tree: _Tree, document: Document, registry: Registry) -> Alternative:
+def _checked(tree: _Tree, document: Document, registry: Registry, templates: Mapping[str, Document]) -> Alternative:
     resolver = Resolver(document, Lookup(take_env=False, take_secrets=False))
-    typer = Typer(document, registry, resolver)
+    typer = Typer(document, registry, resolver, templates)
     component = typer.top(tree.node) if isinstance(tree.node, Object) else None
     start, end = tree.alternative.start, tree.alternative.end
     uses = references([component]) if component else ()

@@ -53,6 +53,8 @@ class Given:
     known: bool = True
     """False when a condition could not be evaluated, so that properties may be missing for that reason."""
     inner: Mapping[str, Sequence[Given]] = field(default_factory=dict)
+    templates: Mapping[str, Document] = field(default_factory=dict)
+    """The files in the project's `templates` folder, by the names that templates use."""
 
     def parts(self, name: str) -> Sequence[Given]:
         """The plain objects in the value of a property: the one, or those of the list."""

@@ -16,6 +16,7 @@ from pipeline.config.project import Project, compile_project
 from pipeline.config.resolve import Lookup
 from pipeline.config.selection import right, selection_faults
 from pipeline.config.settings import Settings, settings_of
+from pipeline.config.templates import read_templates
 from pipeline.config.text import read
 from pipeline.config.tree import Document
 from pipeline.errors import Problem, Span
@@ -107,7 +108,10 @@ def load(root: Path, options: Options, paths: Sequence[Path] = ()) -> Loaded:
             texts, faults = read_other(path, options.replaced.get(path), options.here, scrubber)
             places.texts.update(texts)
             problems += faults
-    project = compile_project(documents, installed(settings.plugins), lookup, places.texts, problems, scrubber)
+    templates = {} if alone else read_templates(root, options.here)
+    places.texts.update({document.name: document for document in templates.values()})
+    plugins = installed(settings.plugins)
+    project = compile_project(documents, plugins, lookup, places.texts, problems, scrubber, templates)
     files = {document.name: path for document, path in zip(documents, paths_read, strict=True)}
     beside = (*others, root / SETTINGS, root / f"{profile}{TYPED}")
     by_name = {name: path for path in beside if (name := shown(path, options.here)) in places.texts}

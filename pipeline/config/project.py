@@ -16,6 +16,7 @@ from pipeline.config.references import Ref, scan
 from pipeline.config.registry import Registry
 from pipeline.config.resolve import Lookup, Resolver, Use
 from pipeline.config.tree import Broken, Document, Node, Object, Scalar, walk
+from pipeline.config.trials import tried
 from pipeline.config.typed import Component, Typer
 from pipeline.config.validate import not_taken_up
 from pipeline.errors import Problem, Span
@@ -58,13 +59,16 @@ def compile_project(
     more: Mapping[str, Document] | None = None,
     problems: Iterable[Problem] = (),
     scrubber: Scrubber | None = None,
+    templates: Mapping[str, Document] | None = None,
 ) -> Project:
     """Everything that the documents say, and everything that is wrong with them.
 
     `more` are documents that hold no components and that problems may point into (`.env`, settings); places that
-    read when they are asked add to it. `scrubber` learns every secret.
+    read when they are asked add to it. `scrubber` learns every secret. `templates` are the files of that
+    folder, by the names that templates use; they are among `more` too.
     """
     found = list(problems)
+    templates = templates or {}
     components: list[Component] = []
     others: list[Alternative] = []
     broken: list[Document] = []
@@ -72,13 +76,13 @@ def compile_project(
     uses: list[Use] = []
     for document in documents:
         resolver = Resolver(document, lookup)
-        typer = Typer(document, registry, resolver)
+        typer = Typer(document, registry, resolver, templates)
         here = typer.document_components()
         components += here
         lost += [*typer.lost, *("" for component in here if not component.id or has_fault(component))]
         if document.problems or typer.stopped:
             broken.append(document)
-        beside = [] if typer.stopped else list(alternatives(document, registry, resolver.chosen))
+        beside = [] if typer.stopped else list(alternatives(document, registry, resolver.chosen, templates))
         others += beside
         shape = [*typer.problems, *(problem for other in beside for problem in other.problems)]
         found += [*not_taken_up(document.problems, shape), *resolver.problems, *typer.problems]
@@ -86,9 +90,12 @@ def compile_project(
     found += [problem for place in (*lookup.env, *lookup.secrets) for problem in place.problems]
     by_name = {document.name: document for document in (*documents, *(more or {}).values())}
     scrubber = scrubber or Scrubber()
-    masks = _masks(by_name.values(), uses, scrubber)
+    # A template is no list of names and values; what looks like one in it is text for people.
+    texts = {document.name for document in templates.values()}
+    masks = _masks((document for document in by_name.values() if document.name not in texts), uses, scrubber)
     found += check(components, broken, lost, others)
     found += in_the_clear([*components, *(other.component for other in others if other.component)])
+    found += tried(components)
     # Last, so that of a fault that a chosen alternative has too only the other one is left.
     found += [problem for other in others for problem in other.problems]
     known = lookup.take_env and lookup.take_secrets and not any(problem.code in _unset for problem in found)

@@ -61,6 +61,7 @@ class Typer:
     document: Document
     registry: Registry
     resolver: Resolver
+    templates: Mapping[str, Document] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     """The `_id` of each component of which nothing more is known; empty when it has none."""
@@ -194,9 +195,8 @@ class Typer:
         self.problems += known.told((Home(f"`{name}`", child.model) for name, child in children), type_name)
         values = dict(usable) | dict.fromkeys(unknown | bad, UNKNOWN)
         sure = {name: value for name, value in inner.items() if name not in unsure}
-        given = Given(
-            self.document, node, values, path, id, inner=objects(self.document, node, sure, problems, path, id)
-        )
+        inside = objects(self.document, node, sure, problems, path, id)
+        given = Given(self.document, node, values, path, id, inner=inside, templates=self.templates)
         found = list(model.faults(given))
         if unsure:
             # Without a property of its own such a fault is about one that may be written after all.

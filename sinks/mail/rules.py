@@ -8,8 +8,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from pipeline.config.given import advice, note
-from pipeline.errors import Decoded, Label, Problem
-from sinks.mail.syntax import syntax_fault
+from pipeline.errors import Label, Problem
+from sinks.mail.template_rules import excluding, template_faults
 from systems.address import split
 
 if TYPE_CHECKING:
@@ -19,29 +19,15 @@ if TYPE_CHECKING:
 MOST_RECIPIENTS = 1000
 MOST_SHOWN = 10
 
-templates = ("subject_template", "body_template", "text_body_template")
-
 
 def faults(given: Given) -> Iterator[Problem]:
     """Every fault that one property cannot see."""
-    for name in (*templates, "recipients"):
-        other = f"{name}_property"
-        if given.has(name) and given.has(other) and given.written(name) and given.written(other):
-            fixed = "fixed recipients" if name == "recipients" else "a fixed template"
-            keep = "recipients" if name == "recipients" else "template"
-            yield given.problem(
-                "E209",
-                f"`{name}` and `{other}` are both set",
-                "",
-                at=given.key(other),
-                label="and the property that should hold it",
-                related=(Label(given.key(name), fixed),),
-                notes=(advice(f"keep one: the fixed {keep}, or the one that each entity brings"),),
-            )
+    both = ("recipients", "recipients_property")
+    if all(given.has(name) and given.written(name) for name in both):
+        yield excluding(given, *both, "fixed recipients")
     yield from _recipients(given)
     yield from _mail_from(given)
-    for name in templates:
-        yield from _template(given, name)
+    yield from template_faults(given)
     if given.get("unhandled_template_variable_replacement") in {"debug", "empty_string"}:
         value = given.text("unhandled_template_variable_replacement")
         shows = "the raw `{{ name }}`" if value == "debug" else "a gap"
@@ -111,31 +97,3 @@ def _mail_from(given: Given) -> Iterator[Problem]:
             notes=(advice('write "post@example.com", or "Example <post@example.com>"'),),
         )
         yield replace(problem, reason=first.fault)
-
-
-def _template(given: Given, name: str) -> Iterator[Problem]:
-    source = given.text(name)
-    fault = syntax_fault(source) if source else None
-    if source is None or fault is None:
-        return
-    start, end = fault.start, fault.end
-    decoded = None
-    if "\n" in source:
-        decoded = Decoded("the template itself", source, start, end)
-    problem = given.problem(
-        "E401",
-        fault.message,
-        name,
-        at=given.inside(name, start, end),
-        label=fault.label,
-        notes=tuple(advice(text) for text in fault.help),
-    )
-    yield Problem(
-        problem.code,
-        problem.message,
-        problem.span,
-        problem.label,
-        problem.path,
-        decoded=decoded,
-        notes=problem.notes,
-    )

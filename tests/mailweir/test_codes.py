@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import shlex
 import shutil
 import subprocess
@@ -19,9 +20,13 @@ import systems
 from mailweir.cli.checking import check_paths
 from mailweir.codes import Block, CodePage, codes, find, is_code, parse
 from pipeline.config.load import Options
+from sinks.mail.template import Template, compile_template, variables
+from sinks.mail.template_headers import header_fault
 
 packages = (mailweir, pipeline, sinks, sources, systems)
-with_examples = [page for page in codes() if not page.reserved]
+in_use = [page for page in codes() if not page.reserved]
+checked = [page for page in in_use if not page.at_run_time]
+rendered = [page for page in in_use if page.at_run_time and any(block.language == "jinja" for block in page.wrong)]
 
 
 def written(folder: Path, blocks: Iterable[Block]) -> dict[str, str]:
@@ -66,7 +71,7 @@ def in_source() -> set[str]:
     return {text for text in literals if len(text) == 4 and text[0] in "EW" and text[1:].isdigit()}
 
 
-@pytest.mark.parametrize("page", with_examples, ids=lambda page: page.code)
+@pytest.mark.parametrize("page", checked, ids=lambda page: page.code)
 def test_the_wrong_example_gives_its_code_and_the_right_one_none(page: CodePage, tmp_path: Path) -> None:
     """A wrong example gives exactly the codes that its page names, and the right one nothing at all."""
     assert page.wrong
@@ -75,9 +80,26 @@ def test_the_wrong_example_gives_its_code_and_the_right_one_none(page: CodePage,
     assert found(tmp_path / "right", page.right) == []
 
 
+def told(blocks: Iterable[Block]) -> str | None:
+    """The code that a run tells for the template and the entity of an example, in a subject."""
+    texts = {block.language: block.text for block in blocks}
+    values = variables(json.loads(texts["json"]))
+    template = compile_template(texts["jinja"], "subject")
+    assert isinstance(template, Template)
+    text = template.render(values)
+    fault = header_fault(text, template, values) if isinstance(text, str) else text
+    return fault.code if fault else None
+
+
+@pytest.mark.parametrize("page", rendered, ids=lambda page: page.code)
+def test_the_wrong_entity_gives_its_code_and_the_right_one_a_text(page: CodePage) -> None:
+    """What a run tells of a template is as the page says."""
+    assert (told(page.wrong), told(page.right)) == (page.code, None)
+
+
 def test_every_code_of_the_product_has_a_page_that_is_in_use() -> None:
     """A code in the source has a page with examples; a page whose code is not in the source says so."""
-    assert in_source() == {page.code for page in with_examples}
+    assert in_source() == {page.code for page in in_use}
 
 
 def test_reserved_pages_say_so_and_have_no_example() -> None:

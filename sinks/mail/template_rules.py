@@ -1,0 +1,133 @@
+"""What a mail sink's templates say together with the rest of its configuration and of the project. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from pipeline.config.given import advice, note
+from pipeline.config.near import near
+from pipeline.entity import Entity
+from pipeline.errors import Label, Note, Problem
+from sinks.mail.template import Options, Templates
+from sinks.mail.template_check import no_such_file, unescaped
+from sinks.mail.template_faults import Place, Where, where_in, where_in_file
+from sinks.mail.template_uses import ITEM, Path, Use, names_at, unmet
+
+if TYPE_CHECKING:
+    from pipeline.config.given import Given
+    from pipeline.config.tree import Document
+
+TEMPLATES: Final = ("subject_template", "body_template", "text_body_template")
+# The ways to give a template, and what the first of two is called.
+_WAYS: Final = {"": "a fixed template", "_file": "a file", "_property": "a property", "_file_property": "a property"}
+# More entities than these say nothing new of what entities have.
+_MOST_ENTITIES: Final = 1000
+
+
+def template_faults(given: Given) -> Iterator[Problem]:
+    """Faults of the templates that a sink names, and two ways to give one."""
+    for name in TEMPLATES:
+        ways = [name + way for way in _WAYS if given.written(name + way) and given.has(name + way)]
+        for other in ways[1:]:
+            yield excluding(given, ways[0], other, _WAYS[ways[0].removeprefix(name)])
+        yield from _faults(given, name)
+
+
+def excluding(given: Given, name: str, other: str, first: str) -> Problem:
+    """E209 for two properties that say the same thing in two ways."""
+    keep = "recipients" if name == "recipients" else "template"
+    held = other.endswith("_property")
+    words = f"keep one: the fixed {keep}, or the one that each entity brings" if held else "keep one of them"
+    return given.problem(
+        "E209",
+        f"`{name}` and `{other}` are both set",
+        "",
+        at=given.key(other),
+        label="and the property that should hold it" if held else "and another one",
+        related=(Label(given.key(name), first),),
+        notes=(advice(words),),
+    )
+
+
+def _faults(given: Given, name: str) -> Iterator[Problem]:
+    templates = _templates(given.templates)
+    found = _source(given, name, templates)
+    if isinstance(found, Problem):
+        yield found
+    elif found is not None:
+        source, where = found
+        faults = templates.faults(source)
+        beside = any(given.has("text_body_template" + way) for way in _WAYS)
+        if not faults and name == "body_template" and templates.body_part(source, beside_text=beside) == "html":
+            faults = tuple(fault for parsed in templates.every(source) for fault in unescaped(parsed))
+        for fault in faults:
+            yield fault.problem(where)
+
+
+def _source(given: Given, name: str, templates: Templates) -> tuple[str, Where] | Problem | None:
+    """The text of a template and where it stands; what is wrong with the name of its file; or nothing to look at."""
+    source = given.text(name)
+    if source:
+        return source, where_in(given, name, source)
+    file = given.text(f"{name}_file")
+    if file is None:
+        return None
+    if file not in templates.options.files:
+        fault = no_such_file(file, Place("", 0, len(file)), templates.options)
+        return fault.problem(where_in(given, f"{name}_file", file))
+    return templates.options.files[file], where_in_file(given, f"{name}_file", file)
+
+
+def _templates(documents: Mapping[str, Document]) -> Templates:
+    files = tuple((name, document.text) for name, document in documents.items() if not document.problems)
+    refused = tuple((name, document.problems[0].message) for name, document in documents.items() if document.problems)
+    return _shared(files, refused)
+
+
+@lru_cache(maxsize=2)
+def _shared(files: tuple[tuple[str, str], ...], refused: tuple[tuple[str, str], ...]) -> Templates:
+    """One for all sinks of a project: its files are read once."""
+    return Templates(Options(files=dict(files), refused=dict(refused)))
+
+
+def unmet_variables(given: Given, entities: Sequence[Entity]) -> Iterator[Problem]:
+    """W403: what a template shows, and none of the entities has."""
+    templates = _templates(given.templates)
+    known = entities[:_MOST_ENTITIES]
+    for name in TEMPLATES:
+        found = _source(given, name, templates)
+        uses = templates.uses(found[0]) if isinstance(found, tuple) else None
+        if uses is not None and isinstance(found, tuple):
+            for use, depth in unmet(uses, known):
+                yield _unmet(given, use, depth, found[1], known)
+
+
+def _unmet(given: Given, use: Use, depth: int, where: Where, entities: Sequence[Entity]) -> Problem:
+    path = use.path[: depth + 1]
+    missing = path[-1]
+    message = f"no test entity has a property `{missing}`"
+    if depth:
+        owner = ".".join(step for step in path[:-1] if step != ITEM)
+        message = f"in no test entity `{owner}` has a property `{missing}`"
+    unhandled = given.get("unhandled_template_variable_replacement", "strict")
+    notes = [note("the mail of an entity that lacks it is `rejected`")]
+    if unhandled in {"debug", "empty_string"}:
+        shown = f"show `{{{{ {missing} }}}}`" if unhandled == "debug" else "show a gap"
+        said = f'`unhandled_template_variable_replacement` at "{unhandled}"'
+        notes = [note(f"with {said} the mail would {shown} to its reader")]
+    notes += _meant(path, entities)
+    place = where.span(use.place)
+    return Problem("W403", message, place, "used here", where.path, notes=tuple(notes))
+
+
+def _meant(path: Path, entities: Sequence[Entity]) -> Iterator[Note]:
+    close = near(path[-1], names_at(entities, path))
+    if close:
+        having = sum(1 for entity in entities if names_at([entity], path).count(close[0]))
+        count = f"all {having}" if having == len(entities) else f"{having} of {len(entities)}"
+        have = "the test entity of this pipe has it"
+        if len(entities) > 1:
+            have = f"{count} test entities of this pipe have it"
+        yield advice(f"did you mean `{close[0]}`? {have}")
