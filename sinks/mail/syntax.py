@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, cast
 
-from jinja2 import TemplateSyntaxError, nodes
+from jinja2 import Environment, TemplateSyntaxError, nodes
 from jinja2.lexer import Token as JinjaToken
 from jinja2.lexer import TokenStream
+from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from pipeline.config.faults import count
@@ -141,15 +142,10 @@ class Parsed:
 class Grammar(ImmutableSandboxedEnvironment):
     """Jinja2's grammar, with offsets in the place of lines."""
 
-    def _tokenize(
-        self, source: str, name: str | None, filename: str | None = None, state: str | None = None
-    ) -> TokenStream:
-        def offsets() -> Iterator[tuple[int, str, str]]:
-            for token in self.tokens(source):
-                yield token.start, token.kind, token.text
-
-        wrapped: Iterator[JinjaToken] = self.lexer.wrap(offsets(), name, filename)
-        return TokenStream(wrapped, name, filename)
+    def tree(self, text: str, tokens: Iterable[Token]) -> nodes.Template:
+        """The tree of a template with these tokens."""
+        found = Parser(cast("Environment", _Lexed(self, tokens)), text).parse()
+        return cast("nodes.Template", found.set_environment(self))
 
     def tokens(self, source: str) -> Iterator[Token]:
         """Every token with its place; a fault has the offset as its line. The text has plain line ends."""
@@ -175,6 +171,22 @@ class Grammar(ImmutableSandboxedEnvironment):
             at += len(text)
 
 
+class _Lexed:
+    """What the parser asks of an environment, for a template whose tokens are known."""
+
+    def __init__(self, grammar: Grammar, tokens: Iterable[Token]) -> None:
+        self._grammar = grammar
+        self._tokens = tokens
+
+    def _tokenize(self, source: str, name: str | None, filename: str | None, state: str | None) -> TokenStream:
+        offsets = ((token.start, token.kind, token.text) for token in self._tokens)
+        wrapped: Iterator[JinjaToken] = self._grammar.lexer.wrap(offsets, name, filename)
+        return TokenStream(wrapped, name, filename)
+
+    def iter_extensions(self) -> Iterator[object]:
+        return iter(())
+
+
 _GRAMMAR: Final = Grammar(optimized=False)
 _SKIPPED: Final = frozenset({"whitespace", "comment", "comment_begin", "comment_end"})
 
@@ -193,7 +205,7 @@ def parse(source: str, name: str = "", limits: Limits = LIMITS) -> Parsed | Temp
             if len(tokens) > limits.tokens:
                 message = f"this template has more than {count(limits.tokens)} words and signs"
                 return TemplateFault("E410", message, Place(name, token.start, token.end), "here it is too much")
-        tree = _GRAMMAR.parse(text)
+        tree = _GRAMMAR.tree(text, tokens)
     except TemplateSyntaxError as error:
         return _block_fault(text, name) or _said(text, name, error)
     except ValueError:

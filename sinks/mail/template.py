@@ -10,7 +10,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from jinja2 import TemplateSyntaxError, nodes
 from jinja2.nodes import EvalContext
@@ -44,6 +44,8 @@ class Options:
     refused: Mapping[str, str] = field(default_factory=dict)
 
 
+K = TypeVar("K")
+V = TypeVar("V")
 DEFAULTS: Final = Options()
 Faults = tuple[TemplateFault, ...]
 
@@ -125,21 +127,22 @@ class Templates:
         self.options = options
         self._environments: dict[bool, MailEnvironment] = {}
         self._parsed: dict[str, Parsed | TemplateFault] = {}
+        self._seen: OrderedDict[str, Closure | Faults] = OrderedDict()
         self._kept: OrderedDict[tuple[str, bool], _Ready | Faults] = OrderedDict()
 
     def faults(self, source: str) -> Faults:
         """Everything that is wrong with a template, without compiling it."""
-        checked = self._checked(parse(source, "", self.options.limits))
+        checked = self._checked(source)
         return checked if isinstance(checked, tuple) else ()
 
     def uses(self, source: str) -> Uses | None:
         """What a template wants of an entity; None when it has a fault."""
-        checked = self._checked(parse(source, "", self.options.limits))
+        checked = self._checked(source)
         return None if isinstance(checked, tuple) else uses_of(checked.root, checked.files)
 
     def every(self, source: str) -> Sequence[Parsed]:
         """A template without faults, and all that it calls upon."""
-        checked = self._checked(parse(source, "", self.options.limits))
+        checked = self._checked(source)
         return () if isinstance(checked, tuple) else checked.every
 
     def body_part(self, source: str, *, beside_text: bool) -> Part:
@@ -154,18 +157,21 @@ class Templates:
         key = (source, part == "html")
         ready = self._kept.get(key)
         if ready is None:
-            ready = self._kept[key] = self._made(source, part)
-            if len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
-        else:
-            self._kept.move_to_end(key)
+            ready = self._made(source, part)
+        _keep(self._kept, key, ready)
         return ready if isinstance(ready, tuple) else Template(part, where or Where(source), self.options.limits, ready)
 
-    def _checked(self, parsed: Parsed | TemplateFault) -> Closure | Faults:
-        if isinstance(parsed, TemplateFault):
-            return (parsed,)
-        closure = Closure(parsed, self._file, self.options)
-        return tuple(closure.faults) or closure
+    def _checked(self, source: str) -> Closure | Faults:
+        found = self._seen.get(source)
+        if found is None:
+            parsed = parse(source, "", self.options.limits)
+            if isinstance(parsed, TemplateFault):
+                found = (parsed,)
+            else:
+                closure = Closure(parsed, self._file, self.options)
+                found = tuple(closure.faults) or closure
+            _keep(self._seen, source, found)
+        return found
 
     def _file(self, name: str) -> Parsed | TemplateFault:
         found = self._parsed.get(name)
@@ -174,7 +180,7 @@ class Templates:
         return found
 
     def _made(self, source: str, part: Part) -> _Ready | Faults:
-        checked = self._checked(parse(source, "", self.options.limits))
+        checked = self._checked(source)
         if isinstance(checked, tuple):
             return checked
         escapes = part == "html"
@@ -193,6 +199,14 @@ class Templates:
             return (compiled,)
         within = any(each.tree.find(nodes.ScopedEvalContextModifier) for each in checked.every)
         return _Ready(compiled, environment, checked.files, within)
+
+
+def _keep(kept: OrderedDict[K, V], key: K, value: V) -> None:
+    """Keep what was used last, and no more than so many."""
+    kept[key] = value
+    kept.move_to_end(key)
+    if len(kept) > MOST_KEPT:
+        kept.popitem(last=False)
 
 
 def _translated(environment: MailEnvironment, parsed: Parsed, chain: tuple[Place, ...]) -> Compiled | TemplateFault:

@@ -17,6 +17,7 @@ from sinks.mail.template_check import (
     structure,
 )
 from sinks.mail.template_faults import Place, TemplateFault
+from sinks.mail.template_limits import LIMITS
 
 Chain = tuple[Place, ...]
 
@@ -68,6 +69,10 @@ class Closure:
             self.faults.append(_circle(name, tag, self._open[names.index(name) + 1 :], names))
             return
         if name in self.chains:
+            return
+        if len(self._open) >= LIMITS.depth:
+            message = f"more than {LIMITS.depth} templates call one another in a row"
+            self.faults.append(TemplateFault("E410", message, tag, "here it is too much", (), chain))
             return
         self.chains[name] = (tag, *chain)
         found = self._parsed(name)

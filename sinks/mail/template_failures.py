@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from types import TracebackType
 from typing import Any, Final
 
@@ -37,6 +38,8 @@ _KINDS: Final = {
     "dict": "an object",
     "bool": "true or false",
 }
+# Among more names than these nobody looks for the one that was meant.
+MOST_NAMES: Final = 1000
 _MACRO: Final = re.compile(r"macro ('\w+') (takes .*)")
 Found = tuple[Compiled, nodes.Node | None, Place]
 
@@ -162,7 +165,8 @@ def _did_you_mean(name: str, known: Mapping[str, Any]) -> list[Note]:
     if spaced:
         listed = " and ".join(f"`{each}`" for each in sorted(spaced)[:3])
         return [note(f"there is {listed}"), advice(f'write which: `entity["{min(spaced)}"]`')]
-    close = near(name, [each for each in known if isinstance(each, str) and each != "entity"])
+    names = (each for each in known if isinstance(each, str) and each != "entity")
+    close = near(name, islice(names, MOST_NAMES))
     return [advice(f"did you mean `{close[0]}`?")] if close else []
 
 

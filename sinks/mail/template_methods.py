@@ -42,6 +42,9 @@ def _of_text(name: str) -> Function:
         for argument in (*args, *named.values()):
             weigh(argument, meter_of(context))
         meter_of(context).make(len(value))
+        if "split" in name:
+            # A short text is fifty bytes, so the pieces can take far more than the text.
+            meter_of(context).step(len(value) // 8)
         return getattr(value, name)(*args, **named)
 
     return run

@@ -12,6 +12,7 @@ from pipeline.entity import Entity
 from pipeline.errors import Label, Note, Problem
 from sinks.mail.template import Options, Templates
 from sinks.mail.template_check import no_such_file, unescaped
+from sinks.mail.template_failures import MOST_NAMES
 from sinks.mail.template_faults import Place, Where, where_in, where_in_file
 from sinks.mail.template_uses import ITEM, Path, Use, names_at, unmet
 
@@ -123,7 +124,7 @@ def _unmet(given: Given, use: Use, depth: int, where: Where, entities: Sequence[
 
 
 def _meant(path: Path, entities: Sequence[Entity]) -> Iterator[Note]:
-    close = near(path[-1], names_at(entities, path))
+    close = near(path[-1], names_at(entities, path)[:MOST_NAMES])
     if close:
         having = sum(1 for entity in entities if names_at([entity], path).count(close[0]))
         count = f"all {having}" if having == len(entities) else f"{having} of {len(entities)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, ItemsView, KeysView, Mapping, ValuesView
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final, Literal
@@ -203,7 +203,7 @@ def weigh(value: Any, meter: Meter, *, shown: bool = False) -> int:
         elif kind is int:
             meter.step(1 + top.bit_length() // 1024)
             total += 4 + top.bit_length() // 3
-        elif isinstance(top, _LISTS):
+        elif isinstance(top, (*_LISTS, KeysView, ValuesView, ItemsView)):
             meter.step(1 + len(top))
             total += 2
             waiting.extend(top)

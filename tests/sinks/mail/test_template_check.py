@@ -250,6 +250,13 @@ def test_a_fault_in_a_file_tells_the_way_to_it() -> None:
     ]
 
 
+def test_a_long_row_of_files_ends_in_words() -> None:
+    """Each calling the next one: no stack is filled."""
+    files = {f"{number}.html": f"{{% include '{number + 1}.html' %}}" for number in range(2000)}
+    (fault,) = Templates(Options(files=files)).faults("{% include '0.html' %}")
+    assert (fault.code, fault.place.template) == ("E410", "49.html")
+
+
 @pytest.mark.parametrize(
     ("name", "wrong"),
     [

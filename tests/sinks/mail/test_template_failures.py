@@ -58,6 +58,7 @@ def shown(source: str, place: Place) -> str:
         ("{{ nothing | upper }}", "E408", "`nothing` is null", "nothing"),
         ("{{ customer.phone }}", "E408", "`customer.phone` is null", "customer.phone"),
         ("{% for o in orders %}\n{{ o.item }}{% endfor %}", "E408", "`o.item` is null", "o.item"),
+        ("ø {{ å ~ æ.ø }}{{ å }}", "E408", "the entity has no property `æ`", "æ"),
         ("{% if nmae %}x{% endif %}", "E408", "the entity has no property `nmae`", "nmae"),
         ("{% for x in nmae %}x{% endfor %}", "E408", "the entity has no property `nmae`", "nmae"),
         ("{{ loop }}", "E408", "the entity has no property `loop`", "loop"),

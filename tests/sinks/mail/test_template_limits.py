@@ -13,22 +13,30 @@ from sinks.mail.template_faults import TemplateFault
 from sinks.mail.template_limits import LIMITS, Limits, Meter, PastLimit
 
 LONG = "a" * 3_000_000
-FOREST: list[Any] = []
-_below = FOREST
-for _ in range(60):
-    _next: list[Any] = []
-    _below += [_next, _next]
-    _below = _next
+
+
+def forest() -> list[Any]:
+    """A list of sixty lists that is a million million million when it is written out."""
+    top: list[Any] = []
+    below = top
+    for _ in range(60):
+        following: list[Any] = []
+        below += [following, following]
+        below = following
+    return top
+
+
 DEEP: list[Any] = []
 _below = DEEP
 for _ in range(50_000):
-    _next = []
+    _next: list[Any] = []
     _below.append(_next)
     _below = _next
 ENTITY = {
     "long": LONG,
     "tags": "ab <b>&amp; " * 200_000,
-    "forest": FOREST,
+    "forest": forest(),
+    "forest2": forest(),
     "deep": DEEP,
     "numbers": list(range(100_000)),
     "lists": [[number] for number in range(50_000)],
@@ -92,6 +100,10 @@ PAST = [
     "{{ forest | string }}",
     "{{ '%s' % [forest] }}",
     "{{ '{}'.format(forest) }}",
+    "{{ {'a': forest}.items() == {'a': forest2}.items() }}",
+    "{{ {'a': forest}.values() | list == [forest2] }}",
+    "{{ long.split('a') }}",
+    "{{ tags.splitlines() }}{{ tags.split() }}{{ tags.rsplit(' ') }}",
     "{{ deep }}",
     "{{ deep == [deep] }}",
     "{{ deep | json }}",
