@@ -17,6 +17,7 @@ from jinja2.nodes import EvalContext
 
 from pipeline.config.faults import count
 from sinks.mail.syntax import Parsed, parse
+from sinks.mail.template_check import no_such_file
 from sinks.mail.template_closure import Closure
 from sinks.mail.template_failures import fault_of
 from sinks.mail.template_faults import Place, TemplateFault, Where
@@ -160,6 +161,13 @@ class Templates:
             ready = self._made(source, part)
         _keep(self._kept, key, ready)
         return ready if isinstance(ready, tuple) else Template(part, where or Where(source), self.options.limits, ready)
+
+    def compile_file(self, name: str, part: Part, where: Where | None = None) -> Template | Faults:
+        """The template in a file of the folder; of a name that no file has, the fault is in the name."""
+        source = self.options.files.get(name)
+        if source is None:
+            return (no_such_file(name, Place("", 0, max(1, len(name))), self.options),)
+        return self.compile(source, part, where)
 
     def _checked(self, source: str) -> Closure | Faults:
         found = self._seen.get(source)

@@ -64,14 +64,14 @@ def where_in(given: Given, name: str, source: str) -> Where:
     return Where(plain_lines(source), path, found, given.value(name), given.templates)
 
 
-def where_in_file(given: Given, name: str, file: str) -> Where:
-    """The text of a file in the folder of templates, which a property names."""
-    document = given.templates[file]
+def where_in_file(documents: Mapping[str, Document], file: str, path: tuple[str, ...] = ()) -> Where:
+    """The text of a file in the folder of templates; `path` leads to the property that names it."""
+    document = documents[file]
 
     def spot(start: int, end: int) -> Span:
         return _in_file(document, start, end)
 
-    return Where(plain_lines(document.text), (*given.path, name), spot, files=given.templates, alone=True)
+    return Where(plain_lines(document.text), path, spot, files=documents, alone=True)
 
 
 def _in_file(document: Document, start: int, end: int) -> Span:

@@ -78,7 +78,7 @@ def _source(given: Given, name: str, templates: Templates) -> tuple[str, Where] 
     if file not in templates.options.files:
         fault = no_such_file(file, Place("", 0, len(file)), templates.options)
         return fault.problem(where_in(given, f"{name}_file", file))
-    return templates.options.files[file], where_in_file(given, f"{name}_file", file)
+    return templates.options.files[file], where_in_file(given.templates, file, (*given.path, f"{name}_file"))
 
 
 def _templates(documents: Mapping[str, Document]) -> Templates:

@@ -232,6 +232,17 @@ def test_one_source_is_compiled_once_for_each_kind_of_part() -> None:
     assert html._ready is not text._ready
 
 
+def test_a_file_is_a_template_like_any_other() -> None:
+    """By its name, as an entity may give it; a name that leads elsewhere is a fault."""
+    templates = Templates(Options(files=FILES))
+    template = templates.compile_file("row.html", "html")
+    assert isinstance(template, Template)
+    assert template.render({"order": {"item": "<"}}) == "<li>&lt;</li>"
+    for name, code in (("rows.html", "E404"), ("../row.html", "E406"), ("", "E406")):
+        (fault,) = templates.compile_file(name, "html")  # type: ignore[misc]
+        assert fault.code == code
+
+
 def test_the_least_used_templates_are_forgotten() -> None:
     """Entities that bring a template each do not fill the memory."""
     templates = Templates()
