@@ -51,6 +51,7 @@ ways = [
     ["graph", "--partial", "--format", "json"],
     ["secret", "list"],
     ["secret", "list", "--json"],
+    ["spool", "list", "smtp"],
     ["schema", "--editor", "none"],
     ["explain", "system:smtp.smtp_password"],
     ["--complete", "bash", "mailweir", "secret", "remove", ""],

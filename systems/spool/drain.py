@@ -213,9 +213,6 @@ class Drain:
             # Two messages with one key cannot be told apart on their way.
             if isinstance(step, Send) and entry.queued.key not in self._keys:
                 content = self._store.content(entry.queued, name)
-                doubts = max(entry.queued.recipients[place].doubts for place in step.places)
-                if doubts:
-                    _log.warning("%s: in doubt, sent again (%d of %d)", entry.queued.key, doubts, MOST_DOUBTS)
                 kept = True
                 return entry, step.places, content
         except RecordError as error:
@@ -249,14 +246,25 @@ class Drain:
 
     def _handing_over(self, messages: Sequence[Message]) -> None:
         """Put on record that these may be taken from now on. What cannot be put on record does not go."""
-        for message in messages:
-            flight = self._flights[message.key]
-            if not flight.counted:
-                self._gate.hand(flight.permit.places)
-                flight.counted = True
+        flights = [self._flights[message.key] for message in messages]
+        new = [flight for flight in flights if not flight.counted]
+        if new:
+            self._gate.hand(sum(flight.permit.places for flight in new))
+        for flight in new:
+            flight.counted = True
+        for flight in flights:
             if not flight.handed:
+                self._warn(flight)
                 flight.held.entry.hand(record.handed(flight.places, self._now()))
                 flight.handed = True
+
+    def _warn(self, flight: Flight) -> None:
+        """Nothing is silently sent twice."""
+        queued = flight.held.entry.queued
+        people = [queued.recipients[place] for place in flight.places]
+        doubts = max((one.doubts for one in people if one.standing is Standing.IN_DOUBT), default=0)
+        if doubts:
+            _log.warning("%s: in doubt, sent again (%d of %d)", queued.key, doubts, MOST_DOUBTS)
 
     # What comes back.
 
