@@ -205,6 +205,42 @@ def test_a_message_that_was_changed_is_shown_as_that(mailweir: Mailweir) -> None
     assert not (folder / "new" / one).exists()
 
 
+def test_a_reason_that_was_changed_is_shown_as_that(mailweir: Mailweir) -> None:
+    """The message is held, cannot be tried again, and can be deleted."""
+    (name,) = mailweir.put("outbox", mail())
+    refuse(mailweir, name)
+    reason = mailweir.folder / ".mailweir" / "spool" / "outbox" / "rejected" / f"{name}.json"
+    reason.write_text("words")
+    assert "held" in mailweir("list", "outbox").out
+    assert mailweir("show", "outbox", name).out.startswith(f"{name}  held\nnot sent: its reason cannot be read: ")
+    reason.chmod(0o644)
+    assert mailweir("show", "outbox", name).out == f"{name}  held\nnot sent: others can use it (mode 0644)\n"
+    assert mailweir("retry", "outbox", name).code == 4
+    assert mailweir("delete", "outbox", "--state", "held", "--yes").err == "1 message deleted\n"
+    assert mailweir.ids() == []
+
+
+def test_a_rejected_message_whose_content_is_gone_cannot_be_tried_again(mailweir: Mailweir) -> None:
+    """It says why, and stays."""
+    (name,) = mailweir.put("outbox", mail())
+    refuse(mailweir, name)
+    (mailweir.folder / ".mailweir" / "spool" / "outbox" / "rejected" / f"{name}.eml").unlink()
+    done = mailweir("retry", "outbox", name, "--yes")
+    assert (done.code, done.err.splitlines()[0]) == (4, f"error: {name[:8]}: its content is missing")
+    assert mailweir.ids() == [name]
+
+
+def test_a_system_behind_that_cannot_be_used_is_told(mailweir: Mailweir) -> None:
+    """Its configuration has errors, or a file that it names is not there; exit code 3."""
+    path = mailweir.folder / "systems" / "a.conf.json"
+    path.write_text(SYSTEMS.replace("$PORT", "0"))
+    done = mailweir("drain", "out")
+    assert (done.code, done.err.splitlines()[-1]) == (3, "error: the system `relay` has errors: see `mailweir check`")
+    path.write_text(SYSTEMS.replace("$PORT", '25, "use_tls": true, "ca_file": "no-such.pem"'))
+    done = mailweir("drain", "out")
+    assert (done.code, done.err.splitlines()[-1].startswith("error: the system `relay` cannot be used: ")) == (3, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -16,7 +17,7 @@ from systems.file_names import own_name
 from systems.mail import Answered, Message, Phase, Reason, Status, SystemFault, Trouble, part
 from systems.spool.drain import Drain
 from systems.spool.store import Store
-from systems.spool.system import Spool
+from systems.spool.system import LOOK_AGAIN, Spool
 
 Make = Callable[..., Message]
 # As long as a slow machine under load may take for a moment's work.
@@ -228,6 +229,54 @@ def test_a_system_with_a_full_disk_takes_no_more(yard: Any, mail: Make, faulty: 
 
     asyncio.run(run())
     assert len([*rest]) > 900
+
+
+TROUBLE = SystemFault(Phase.BEFORE, Reason.TIMEOUT, "silence")
+
+
+@pytest.mark.parametrize(
+    ("case", "seconds", "wakes"),
+    [
+        ("nothing", LOOK_AGAIN, True),
+        ("progress", 0.0, True),
+        ("full", 3600.0, False),
+        ("trouble", 30.0, False),
+        ("short trouble", 1.0, False),
+        ("full disk", 60.0, False),
+        ("no folder", 60.0, False),
+        ("held", LOOK_AGAIN, False),
+    ],
+)
+def test_how_long_the_work_rests(
+    yard: Any, mail: Make, serving: Any, faulty: Any, case: str, seconds: float, *, wakes: bool
+) -> None:
+    """Not at all while it gets on; until the time that stands in its way is over; or until mail comes in."""
+    disk = faulty()
+    server = serving()
+    drain = yard.drain(server, disk=disk, limit=1 if case == "full" else 10)
+    if case != "nothing":
+        yard.put(mail(key="1"), mail(key="2"))
+    yard.store()
+    if case == "held":
+        right = yard.store().draining()
+    else:
+        drain.open()
+    match case:
+        case "trouble":
+            server.trouble = Trouble("mx", TROUBLE, 30.0)
+        case "short trouble":
+            server.trouble = Trouble("mx", TROUBLE, 0.01)
+        case "full disk":
+            disk.at = disk.count + 1
+        case "no folder":
+            shutil.rmtree(yard.folder)
+    system = spool(yard, drain)
+    rests, waking = asyncio.run(system._once(drain))
+    assert seconds <= rests <= seconds + (0 if seconds == 0 else PATIENCE)
+    assert waking is (system._wake if wakes else system._stop)
+    drain.close()
+    if case == "held":
+        os.close(right)
 
 
 def test_a_fault_of_the_work_is_logged_and_the_work_goes_on(
