@@ -44,8 +44,7 @@ def drain(queue: Queue, *, follow: bool, now: Callable[[], int]) -> int:
         raise NotUsableError(str(error)) from None
     except OSError as error:
         named = f"{error.filename}: " if error.filename else ""
-        text = f"a file that the configuration names cannot be used: {named}{reason(error)}"
-        raise NotUsableError(text) from None
+        raise NotUsableError(f"this machine refuses: {named}{reason(error)}") from None
 
 
 def _signals(queue: Queue) -> asyncio.Event:
@@ -132,7 +131,7 @@ def _tell(queue: Queue, found: Round, wait: float | None, now: int) -> int:
 def _why(queue: Queue, found: Round, wait: float | None) -> str:
     """Why not everything went."""
     if found.refusal:
-        return f"stopped: the disk refuses to write: {found.refusal}"
+        return f"stopped: this machine refuses: {found.refusal}"
     if found.trouble:
         again = f"; it is tried again in {ago(int(found.trouble.seconds * 1000))}"
         return f"stopped: {queue.config.system}: {found.trouble.fault.text}{again if found.trouble.seconds else ''}"

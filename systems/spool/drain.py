@@ -374,5 +374,5 @@ class Drain:
 
     def _refused(self, error: OSError, found: Round) -> None:
         if not found.refusal:
-            _log.error("nothing more is sent: the disk refuses to write: %s", reason(error))
+            _log.error("nothing more is sent: this machine refuses: %s", reason(error))
         found.refusal = reason(error)

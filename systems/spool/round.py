@@ -28,7 +28,7 @@ class Round:
     full: Full | None = None
     trouble: Trouble | None = None
     refusal: str = ""
-    """What the disk said when it refused to write."""
+    """What this machine said when it refused: its disk is full, or a file cannot be opened."""
 
     @property
     def progress(self) -> bool:
