@@ -171,7 +171,7 @@ class _Builder:
             return words | _slot(shape.slot, optional=type(None) in shape.leaves)
         if raw.get("default") is not None:
             words["default"] = raw["default"]
-        made = words | _or_env(raw, conditional=conditional)
+        made = words | _or_env(_commented(raw) if shape and shape.names_values else raw, conditional=conditional)
         examples = _examples(name, raw)
         return made | ({"examples": examples} if examples else {})
 
@@ -249,7 +249,14 @@ def _conditional(alternative: Schema) -> Schema:
 
 
 def _may_depend() -> Schema:
-    return {"properties": {CONDITIONAL: _conditional({"type": "object"})}}
+    return {"properties": {CONDITIONAL: _conditional({"type": "object"}), **_FREE}}
+
+
+def _commented(raw: Schema) -> Schema:
+    """The schema of an object whose names are the user's own, with free words among them."""
+    if "anyOf" in raw:
+        return raw | {"anyOf": [_commented(branch) for branch in raw["anyOf"]]}
+    return raw | {"properties": _FREE} if raw.get("type") == "object" else raw
 
 
 def _alternative(key: str, properties: Iterable[str], *, closed: bool) -> Schema:

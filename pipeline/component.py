@@ -58,6 +58,11 @@ class Writes:
 
 
 @dataclass(frozen=True, slots=True)
+class Entities:
+    """On a field that holds a list of entities."""
+
+
+@dataclass(frozen=True, slots=True)
 class Slot:
     """On a field whose value is itself a component of `kind`: one, a list of them, or an object of them.
 

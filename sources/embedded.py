@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pipeline.component import Context, Many, SourceConfig
+from pipeline.component import Context, Entities, Many, SourceConfig
 from pipeline.entity import Entity
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ class EmbeddedConfig(SourceConfig):
 
     type: Literal["embedded"]
     """`embedded`."""
-    entities: Many[dict[str, object]]
+    entities: Annotated[Many[dict[str, object]], Entities()]
     """The entities, in order."""
     system: str | None = None
     """Read from Sesam configurations and ignored."""

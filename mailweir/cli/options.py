@@ -44,8 +44,9 @@ class Common:
         """How to load a project under these options."""
         from mailweir.codes import names
         from pipeline.config.load import Options
+        from pipeline.config.secrets_command import VARIABLE
 
-        command = os.environ.get("MAILWEIR_SECRETS_COMMAND")
+        command = os.environ.get(VARIABLE)
         return Options(
             profile=self.profile,
             env_files=self.env_files,

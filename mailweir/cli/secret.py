@@ -227,7 +227,7 @@ def _tell(values: Common, places: Places) -> int:
     texts = {name: document.text for name, document in places.texts.items()}
     width, color = values.out.width(stream), values.out.colors(stream)
     values.out.fault(render(problems, texts, width=width, color=color, scrubber=values.out.scrubber).rstrip())
-    return 1
+    return int(any(problem.level == "error" for problem in problems))
 
 
 def _cannot(error: ConfigError) -> click.UsageError:

@@ -9,9 +9,10 @@ from typing import Literal
 
 from pipeline.config.lookup import Place, spellings
 from pipeline.config.mask import is_secret_name, without_secrets
-from pipeline.config.references import Ref, RefKind, scan
+from pipeline.config.references import RefKind
 from pipeline.config.resolve import Use
-from pipeline.config.tree import Document, Scalar, walk
+from pipeline.config.tree import Document
+from pipeline.config.unused import references_in
 from pipeline.secret import Secret
 
 State = Literal["shown", "hidden", "unset"]
@@ -60,16 +61,10 @@ def values(uses: Iterable[Use], own: Sequence[Place], documents: Iterable[Docume
         for use in found
         if use.found is not None
     }
-    written = {(ref.kind, ref.name) for document in documents for ref in _references(document)} - by_name.keys()
+    written = {(ref.kind, ref.name) for document in documents for ref in references_in(document)} - by_name.keys()
     elsewhere = {(kind, spelling) for kind, name in written for spelling in spellings(name)}
     unused = [replace(value, elsewhere=(value.kind, value.name) in elsewhere) for value in _unused(own, taken)]
     return sorted([*used, *unused], key=lambda value: (value.kind, not value.used_by))
-
-
-def _references(document: Document) -> Iterator[Ref]:
-    for node in walk(document.root) if document.root else ():
-        if isinstance(node, Scalar) and isinstance(node.value, str):
-            yield from (piece for piece in scan(node.value)[0] if isinstance(piece, Ref))
 
 
 def _used(kind: RefKind, name: str, uses: Sequence[Use]) -> Value:

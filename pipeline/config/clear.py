@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pipeline.config.conditional import is_data
 from pipeline.config.given import advice
 from pipeline.config.mask import is_secret_name
-from pipeline.config.references import Ref, scan
+from pipeline.config.references import Ref, alike, scan
 from pipeline.config.shape import shapes
 from pipeline.config.strings import Offsets
 from pipeline.config.tree import Array, Document, Node, Object, Scalar
@@ -67,7 +67,7 @@ def _values(model: type[BaseModel], node: Object, path: Path) -> Iterator[tuple[
 def _refers(text: str) -> bool:
     """Whether a text has a reference, or something that is meant as one and reported."""
     pieces, faults = scan(text)
-    return bool(faults) or any(isinstance(piece, Ref) for piece in pieces)
+    return bool(faults) or any(isinstance(piece, Ref) for piece in pieces) or any(alike(text))
 
 
 def _in_urls(document: Document, node: Node, path: Path) -> Iterator[Problem]:

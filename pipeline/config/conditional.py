@@ -8,28 +8,19 @@ from itertools import islice
 from typing import Final
 
 from pipeline.config.near import near
-from pipeline.config.tree import Array, Broken, Member, Node, Object, Scalar
+from pipeline.config.tree import Broken, Member, Node, Object
 
 CONDITIONAL: Final = "$conditional_properties"
 _beginnings: Final = frozenset({"$c", "$C", "co", "Co"})
 # Looking whether two names are near is slow; more names that begin alike are no spelling mistakes.
 _MOST: Final = 100
 PARTS: Final = ("condition", "alternatives")
-FREE: Final = frozenset({"comment", "$schema"})
-"""Names that are allowed in every object and mean nothing."""
 
 
 def misspelt(names: Iterable[str]) -> list[str]:
     """The names that mean `$conditional_properties` and are written otherwise."""
     likely = (name for name in names if name[:2] in _beginnings and name != CONDITIONAL)
     return [name for name in islice(likely, _MOST) if near(name, [CONDITIONAL])]
-
-
-def is_comment(name: str, node: Node) -> bool:
-    """Whether a property is free words: in an object whose names are the user's own it counts as not written."""
-    if isinstance(node, Array):
-        return name in FREE and all(isinstance(item, Scalar) and isinstance(item.value, str) for item in node.items)
-    return name in FREE and isinstance(node, Scalar) and isinstance(node.value, str)
 
 
 def is_data(key: str, path: tuple[str, ...]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,7 +16,7 @@ from dotenv.parser import Binding, parse_stream
 
 from pipeline.config.given import advice
 from pipeline.config.tree import Document, Lines
-from pipeline.errors import Problem, Span
+from pipeline.errors import Label, Problem, Span
 from pipeline.secret import MASK
 
 # Faults told for one file; a file with more is of another kind.
@@ -66,6 +66,8 @@ class DotenvFile:
     problems: Sequence[Problem]
     unread: frozenset[str] = field(repr=False)
     """Names that may stand in lines that could not be read."""
+    at: Mapping[str, Span]
+    """Where each of the names stands that may be shown; of a name that stands twice, the one that counts."""
 
 
 def read_dotenv(data: bytes, name: str, *, secret: bool = False) -> DotenvFile:
@@ -80,18 +82,49 @@ def read_dotenv(data: bytes, name: str, *, secret: bool = False) -> DotenvFile:
     pieces = statements(text)
     clear = next((at for at, piece in enumerate(pieces) if piece.faulty or piece.bare), len(pieces))
     faults = [piece for piece in pieces if piece.faulty or (secret and piece.bare)]
-    shown = "".join(_masked(piece) for piece in pieces[:clear]) + _masked_lines(piece.text for piece in pieces[clear:])
+    masked = [_masked(piece) for piece in pieces[:clear]]
+    shown = "".join(masked) + _masked_lines(piece.text for piece in pieces[clear:])
     spans = _Spans(name, text, shown)
     last = {piece.key: piece.value for piece in pieces if piece.key is not None}
     values = {key: value for key, value in last.items() if value is not None}
-    certain = {piece.key for piece in pieces[:clear]}
+    places = _places(pieces[:clear], masked, name)
+    problems = [*(_problem(piece, name, spans) for piece in faults), *_twice(places, name)]
     return DotenvFile(
         values,
-        tuple(key for key in values if key in certain and _name.fullmatch(key)),
+        tuple(key for key in values if key in places),
         Document(name, shown, None, []),
-        [_problem(piece, name, spans) for piece in faults[:MOST_FAULTS]],
+        sorted(problems[:MOST_FAULTS], key=lambda problem: problem.span.start),
         frozenset(found for piece in faults for found in _name.findall(piece.text)),
+        {key: found[-1] for key, found in places.items()},
     )
+
+
+def _places(pieces: Iterable[Statement], masked: Iterable[str], name: str) -> dict[str, list[Span]]:
+    """Where names are set, in the text that is shown."""
+    places: dict[str, list[Span]] = {}
+    at = 0
+    for piece, shown in zip(pieces, masked, strict=True):
+        key = _key_of(piece.text[len(piece.lead) :])
+        if key and piece.key is not None and _name.fullmatch(piece.key):
+            start = at + len(piece.lead) + key.start()
+            places.setdefault(piece.key, []).append(Span(name, start, start + len(key[0])))
+        at += len(shown)
+    return places
+
+
+def _twice(places: Mapping[str, Sequence[Span]], name: str) -> Iterator[Problem]:
+    """W318 for each name that is set more than once."""
+    for key, spans in places.items():
+        if len(spans) > 1:
+            count = "twice" if len(spans) == 2 else f"{len(spans)} times"
+            yield Problem(
+                "W318",
+                f"`{key}` is set {count} in `{name}`",
+                spans[-1],
+                "this one counts",
+                related=tuple(Label(span, "not used") for span in spans[:-1][:MOST_FAULTS]),
+                notes=(advice("remove the others"),),
+            )
 
 
 def statements(text: str) -> list[Statement]:
@@ -152,7 +185,7 @@ def _unread(text: str, name: str, blanks: int) -> DotenvFile:
     span = _Spans(name, text, shown).at(blanks)
     message = f"`{name}` has more than {MOST_BLANKS} blanks in a row"
     problem = Problem("E314", message, span, notes=(advice("write the value in quotes, without them"),))
-    return DotenvFile({}, (), Document(name, shown, None, []), [problem], frozenset(_name.findall(text)))
+    return DotenvFile({}, (), Document(name, shown, None, []), [problem], frozenset(_name.findall(text)), {})
 
 
 def _problem(piece: Statement, name: str, spans: _Spans) -> Problem:

@@ -92,8 +92,14 @@ class Change:
 class Source:
     """A text with the places in it that are secret."""
 
-    def __init__(self, text: str, masks: Iterable[Interval] = (), scrubber: Scrubber | None = None) -> None:
-        """Take places in any order, also such that overlap or lie outside of the text.
+    def __init__(
+        self,
+        text: str,
+        masks: Iterable[Interval] = (),
+        scrubber: Scrubber | None = None,
+        parts: Iterable[Interval] = (),
+    ) -> None:
+        """Take places in any order, also such that overlap or lie outside of the text; `parts` are parts of values.
 
         What the scrubber takes out of all that is printed is masked here first: taken out of a line later, it would
         shift what stands behind it, and the signs below would point beside their place.
@@ -101,8 +107,10 @@ class Source:
         self.text = text
         self.lines = Lines(text)
         self.scrubber = scrubber or Scrubber()
-        self._given = [*masks, *self.scrubber.places(text)]
+        values = list(masks)
+        self._given = [*values, *parts, *self.scrubber.places(text)]
         self.masks = merged(self._given, len(text))
+        self._values = merged(values, len(text))
 
     def inside(self, start: int, end: int) -> tuple[int, int]:
         """The nearest span that the text has."""
@@ -125,7 +133,7 @@ class Source:
         if last is None:
             return line, column, *self.lines.place(end)
         end_line, end_column = self.lines.place(last[0])
-        return line, column, end_line, end_column + len(shown_for(self.text, *last))
+        return line, column, end_line, end_column + len(self.shown(last))
 
     def place(self, start: int) -> tuple[int, int]:
         """Line and column of a character."""
@@ -144,6 +152,15 @@ class Source:
         """The mask that covers a character."""
         index = bisect_right(self.masks, (position, len(self.text) + 1)) - 1
         return self.masks[index] if index >= 0 and position < self.masks[index][1] else None
+
+    def is_part(self, mask: Interval) -> bool:
+        """Whether a mask covers no value, but something within one that is known as a secret."""
+        index = bisect_right(self._values, (mask[1] - 1, len(self.text) + 1)) - 1
+        return index < 0 or self._values[index][1] <= mask[0]
+
+    def shown(self, mask: Interval) -> str:
+        """What stands for a mask."""
+        return shown_for(self.text, *mask, part=self.is_part(mask))
 
     def masks_between(self, start: int, end: int) -> list[Interval]:
         """The masks that share a character with a span, or that an empty span stands in."""
@@ -255,7 +272,7 @@ class Source:
     def _cell(self, position: int, low: int, high: int) -> Cell:
         mask = self.mask_at(position)
         if mask:
-            shown = shown_for(self.text, *mask)
+            shown = self.shown(mask)
             return Cell(max(low, mask[0]), min(high, mask[1]), shown, len(shown))
         shown = glyph(self.text[position])
         return Cell(position, position + 1, shown, columns(shown))
@@ -325,12 +342,14 @@ def _edited(source: Source, low: int, high: int, edits: Sequence[Edit]) -> Sourc
     """The characters `low` to `high` with the edits made, and the masks in them."""
     pieces: list[str] = []
     masks: list[Interval] = []
+    parts: list[Interval] = []
     length = 0
 
     def keep(start: int, end: int) -> None:
         nonlocal length
         for first, last in source.masks_between(start, end):
-            masks.append((max(first, start) - start + length, min(last, end) - start + length))
+            kept = parts if source.is_part((first, last)) else masks
+            kept.append((max(first, start) - start + length, min(last, end) - start + length))
         pieces.append(source.text[start:end])
         length += end - start
 
@@ -345,7 +364,7 @@ def _edited(source: Source, low: int, high: int, edits: Sequence[Edit]) -> Sourc
         length += len(edit.text)
         at = edit.span.end
     keep(at, max(at, high))
-    return Source("".join(pieces), masks, source.scrubber)
+    return Source("".join(pieces), masks, source.scrubber, parts)
 
 
 def _columns(cells: Iterable[Cell]) -> int:

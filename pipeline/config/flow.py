@@ -17,6 +17,8 @@ from pipeline.errors import Edit, Label, Problem, Span
 # Names times names; beyond this no near names are looked for.
 MOST_PAIRS = 50_000
 MOST_TOLD = 1000
+# More places that explain one fault are not read.
+MOST_LABELS = 20
 
 
 class Flow:
@@ -129,7 +131,7 @@ class Flow:
                 Label(use.span, f"{reader} reads `{use.reference.name}`")
                 for reader, use in zip(circle, uses, strict=True)
             ]
-            flow = " → ".join([*reversed(circle), circle[-1]])
+            flow = _way([*reversed(circle), circle[-1]])
             count = f"{len(circle)} pipes feed each other in a circle" if len(circle) > 1 else "a pipe feeds itself"
             yield Problem(
                 "E601",
@@ -137,7 +139,7 @@ class Flow:
                 labels[0].span,
                 labels[0].text,
                 uses[0].path,
-                related=tuple(labels[1:]),
+                related=tuple(labels[1:MOST_LABELS]),
                 notes=(
                     note(f"data flows {flow} …"),
                     advice("read one of them from another source, or write the result to a dataset of its own"),
@@ -198,7 +200,7 @@ def _two_writers(dataset: str, pipes: Sequence[Component]) -> Problem:
         place(pipes[1]),
         f"{pipes[1].id} writes it",
         (pipes[1].id,),
-        related=tuple(Label(place(p), f"{p.id} writes it") for p in pipes if p is not pipes[1]),
+        related=tuple(Label(place(p), f"{p.id} writes it") for p in (pipes[0], *pipes[2:MOST_LABELS])),
         notes=(
             note("each run of one pipe would delete what the other wrote"),
             advice("write two datasets, and read both with `union_datasets`"),
@@ -245,8 +247,8 @@ def circles(edges: Mapping[str, Sequence[str]]) -> list[list[str]]:
                             break
                     if len(part) > 1 or node in edges.get(node, ()):
                         parts.append(part)
-    order = list(edges)
-    return [_shortest(min(part, key=order.index), part, edges) for part in parts]
+    order = {node: index for index, node in enumerate(edges)}
+    return [_shortest(min(part, key=order.__getitem__), part, edges) for part in parts]
 
 
 def _shortest(start: str, part: set[str], edges: Mapping[str, Sequence[str]]) -> list[str]:
@@ -272,3 +274,10 @@ def _shortest(start: str, part: set[str], edges: Mapping[str, Sequence[str]]) ->
 def _some(names: Sequence[str], most: int = 10) -> str:
     shown = ", ".join(names[:most]) or "none"
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+def _way(names: Sequence[str]) -> str:
+    """The names with arrows between them, without the middle of a long way."""
+    half = MOST_LABELS // 2
+    shown = names if len(names) <= MOST_LABELS else [*names[:half], f"… {len(names) - 2 * half} more …", *names[-half:]]
+    return " → ".join(shown)

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, Self
 
+from pipeline.config.comments import is_comment
 from pipeline.config.text import Offsets
-from pipeline.config.tree import Document, Node, Object, Scalar
+from pipeline.config.tree import Document, Node, Object, Scalar, plain
 from pipeline.errors import Edit, Label, Note, Problem, Span
 
 
@@ -179,9 +180,10 @@ def unmatched(given: Given) -> Iterable[Problem]:
     if condition is None or member is None or not isinstance(member.value, Object) or not member.value.whole:
         return
     if condition not in member.value.members:
+        names = [name for name, other in member.value.members.items() if not is_comment(name, plain(other.value))]
         yield given.problem(
             "E313",
             f"`alternatives` has none for `{condition}`",
             "condition",
-            notes=(note(f"alternatives: {', '.join(f'`{name}`' for name in member.value.members) or 'none'}"),),
+            notes=(note(f"alternatives: {', '.join(f'`{name}`' for name in names) or 'none'}"),),
         )

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
-from pipeline.errors import Problem
+from pipeline.errors import Problem, Span
 
 SECRET_PREFIX: Final = "MAILWEIR_SECRET_"  # noqa: S105 - a name
 """Variables of the process that begin so hold secrets; no other program gets them."""
@@ -53,6 +54,10 @@ class Place:
     """Why the place, or a part of it, could not be read; a place that reads when asked finds them then."""
     unread: Container[str] = field(default=(), repr=False)
     """Names that may stand in what could not be read."""
+    at: Mapping[str, Span] = field(default_factory=dict, repr=False)
+    """Where the names stand, when the place is a file."""
+    profile: str = ""
+    """The profile that the place belongs to."""
 
     def label_for(self, name: str) -> str:
         """The line for this place in the list of places that were searched for `name`."""
@@ -73,6 +78,7 @@ def shell_name(name: str) -> str:
     return _foreign_to_shells.sub("_", name).upper()
 
 
+@lru_cache(maxsize=4096)
 def spellings(name: str) -> tuple[str, ...]:
     """The names that a value may have: as it is written, and for shells, which have no hyphens in names."""
     return tuple(dict.fromkeys((name, shell_name(name))))

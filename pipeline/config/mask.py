@@ -8,15 +8,17 @@ Time is linear in the text: patterns take what they can and do not give back, an
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from difflib import SequenceMatcher
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
+from pipeline.config.comments import FREE
 from pipeline.config.strings import Offsets
 from pipeline.config.tree import Array, Broken, Document, Node, Object, Scalar, walk
 from pipeline.logins import logins, logins_of, passwords
+from pipeline.scrub import LONGEST_WORD
 from pipeline.secret import MASK
 
 Interval = tuple[int, int]
@@ -53,7 +55,12 @@ _measures = frozenset({"max", "min", "num", "count"})
 _LONGEST_CACHED: Final = 64
 _parts = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W_A-Z]++")
 
-_reference = re.compile(r"\$(?:ENV|SECRET)\([^()$\n]{0,200}+\)?", re.IGNORECASE)
+# A reference, rightly written or not; also what only looks like one.
+_reference = re.compile(
+    r"""\$(?:ENV|SECRET)
+    (?: \([^()$\n]{0,200}+\)? | [ ]{0,3} (?: \([\w.\-]{1,200}+\) | \[[\w.\-]{1,200}+\] | \{[\w.\-]{1,200}+\} ) )""",
+    re.IGNORECASE | re.VERBOSE,
+)
 _quotes: Final = "\"'"
 _pairs: Final = frozenset({'""', "''"})
 # What can stand beside a whole value. Beside other characters a place is a part of one.
@@ -148,10 +155,13 @@ def _common(part: str, word: str) -> int:
     return len(word) - (row & full).bit_count()
 
 
-def secret_spans(document: Document) -> list[Interval]:
-    """The places of all secret values, in order, none touching another; strings with their quotes."""
+def secret_spans(document: Document, harmless: Container[str] = ()) -> list[Interval]:
+    """The places of all secret values, in order, none touching another; strings with their quotes.
+
+    `harmless` are names that hold no secret in this document, however they sound.
+    """
     torn = document.root is None or bool(document.problems)
-    found = [*_in_tree(document), *_in_text(document.text, torn=torn), *_logins(document)]
+    found = [*_in_tree(document, harmless), *_in_text(document.text, harmless, torn=torn), *_logins(document)]
     return merged(found, len(document.text))
 
 
@@ -161,17 +171,23 @@ def secrets_in_clear(document: Document, spans: Iterable[Interval]) -> Iterator[
     for node in walk(document.root) if document.root and places else ():
         if isinstance(node, Scalar):
             if (node.start, node.end) in places:
-                yield node.value if isinstance(node.value, str) else document.text[node.start : node.end]
+                text = node.value if isinstance(node.value, str) else document.text[node.start : node.end]
+                # A number of few digits is in every text, and few of them are passwords.
+                if isinstance(node.value, str) or len(text) > LONGEST_WORD:
+                    yield text
             if isinstance(node.value, str):
                 yield from passwords(node.value)
 
 
-def shown_for(text: str, start: int, end: int) -> str:
-    """What stands for a masked place: eight asterisks whatever its length, with quotes where it is a whole value."""
+def shown_for(text: str, start: int, end: int, *, part: bool = False) -> str:
+    """What stands for a masked place: eight asterisks whatever its length, with quotes where it is a whole value.
+
+    `part`: it is known to be a part of one.
+    """
     if text[start] in _quotes or text[end - 1] in _quotes:
         return SHOWN
     before, after = text[max(0, start - 1) : start], text[end : end + 1]
-    whole = before in _sides and after in _sides and before + after not in _pairs
+    whole = not part and before in _sides and after in _sides and before + after not in _pairs
     return SHOWN if whole else MASK
 
 
@@ -214,13 +230,16 @@ def merged(spans: Iterable[Interval], length: int) -> list[Interval]:
     return found
 
 
-def _in_tree(document: Document) -> Iterator[Interval]:
+def _in_tree(document: Document, harmless: Container[str]) -> Iterator[Interval]:
     stack: list[tuple[Node, bool]] = [(document.root, False)] if document.root else []
     while stack:
         node, secret = stack.pop()
         match node:
             case Object():
-                stack += [(m.value, secret or is_secret_name(name)) for name, m in node.members.items()]
+                stack += [
+                    (member.value, (secret and name not in FREE) or (name not in harmless and is_secret_name(name)))
+                    for name, member in node.members.items()
+                ]
             case Array():
                 stack += [(item, secret) for item in node.items]
             case Scalar(value=str() as value) if secret and not _only_references(value):
@@ -255,13 +274,13 @@ def _is_secret(raw: str) -> bool:
     return raw.strip("* \t\r\n") not in _literals and not _only_references(raw)
 
 
-def _in_text(text: str, *, torn: bool) -> Iterator[Interval]:
+def _in_text(text: str, harmless: Container[str] = (), *, torn: bool) -> Iterator[Interval]:
     """Values after secret names; in a text that parsed, a name is what ends with a quote and has a colon."""
     at = 0
     while found := _names[torn].search(text, at):
         at = found.end()
         name = found["name"] or found["begins"]
-        if not is_secret_name(name):
+        if name in harmless or not is_secret_name(name):
             continue
         value = _value_after(text, at, torn=torn, begins=bool(found["begins"]))
         if value < 0:
@@ -346,7 +365,7 @@ def _bare_end(text: str, start: int, *, one_line: bool) -> int:
 def _inside(text: str, start: int) -> tuple[list[Interval], int]:
     """The values in the list or object that begins here, up to its end."""
     spans: list[Interval] = []
-    depth, at, valued = 0, start, False
+    depth, at, valued, name = 0, start, False, ""
     while token := _token.search(text, at):
         at = token.end()
         if token[0] in "[{":
@@ -358,8 +377,9 @@ def _inside(text: str, start: int) -> tuple[list[Interval], int]:
         elif token[0] != ":":
             quoted = token[0] in "\"'"
             at = _string_end(text, at - 1) if quoted else at
-            is_key = not valued and _after_key.match(text, at)
-            if not is_key and (quoted or _is_secret(token[0])):
+            if not valued and _after_key.match(text, at):
+                name = text[token.start() : at].strip(_quotes)
+            elif name not in FREE and (quoted or _is_secret(token[0])):
                 spans += _unless_reference(text, token.start(), at)
         valued = token[0] == ":"
     return spans, len(text)

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from pipeline.config.comments import FREE
 from pipeline.config.dotenv_file import DotenvFile, read_dotenv
 from pipeline.config.files import reason, shown
 from pipeline.config.given import advice
 from pipeline.config.lookup import SECRET_PREFIX, Place, Unread, is_plain, shell_name
-from pipeline.config.secrets_command import CommandSecrets, Run, without_line_end
+from pipeline.config.secrets_command import VARIABLE, CommandSecrets, Run, without_line_end
 from pipeline.config.text import read
 from pipeline.config.tree import Broken, Document, Object, plain
 from pipeline.config.trusted import Care, RefusedError, Rules, read_trusted, text_of
@@ -32,6 +33,7 @@ ENV_FILE: Final = ".env"
 SECRETS_FILE: Final = ".secrets.env"
 # What follows the name of a profile.
 TYPED: Final = "-env.json"
+_about_the_file: Final = FREE | {"description"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +64,13 @@ def gather(
     run: Run = subprocess.run,
     here: Path | None = None,
     scrubber: Scrubber | None = None,
-    command_at: Span | None = None,
     command_seconds: float = COMMAND_SECONDS,
     replaced: Mapping[Path, bytes] | None = None,
 ) -> Places:
     """The places of the project in `root`. Files are named in problems from `here`; by itself `root`.
 
-    Of several `env_files` the last that has a name gives its value. `command_at` is where the project names the
-    command. `replaced` has what `<profile>-env.json` shall say instead of what it says.
+    Of several `env_files` the last that has a name gives its value. `replaced` has what `<profile>-env.json` shall say
+    instead of what it says.
     """
     world = _World(root, here or root, scrubber or Scrubber(), replaced=replaced or {})
     files = [world.env_file(path, str(path)) for path in reversed(env_files)]
@@ -87,8 +88,7 @@ def gather(
     if secrets_directory is not None:
         secrets.append(world.folder(root / secrets_directory, str(secrets_directory)))
     if secrets_command:
-        at = command_at or Span("mailweir.json", 0, 0)
-        secrets.append(world.command(secrets_command, environ, at, run, command_seconds))
+        secrets.append(world.command(secrets_command, environ, run, command_seconds))
     return Places(env, tuple(secrets), world.texts)
 
 
@@ -137,6 +137,7 @@ class _World:
             name if own else None,
             problems=file.problems,
             unread=file.unread,
+            at=file.at,
         )
 
     def secrets_file(self, care: Care) -> Place:
@@ -158,6 +159,7 @@ class _World:
             name,
             problems=file.problems,
             unread=file.unread,
+            at=file.at,
         )
 
     def typed_file(self, profile: str) -> Place:
@@ -187,10 +189,13 @@ class _World:
             f"{label} (found, {_names(values)})",
             label,
             values,
-            tuple(values),
+            # What explains the file is not reported as a variable that nothing uses.
+            tuple(key for key in values if key not in _about_the_file),
             name,
             problems=document.problems,
             unread=Unread(members.keys() - values.keys(), everything=not document.root.whole),
+            at={key: Span(name, member.key.start + 1, member.key.end - 1) for key, member in members.items()},
+            profile=profile,
         )
 
     def credentials(self, environ: Mapping[str, str]) -> Place:
@@ -213,10 +218,11 @@ class _World:
         name = "the process environment"
         return Place(lambda wanted: f"{name}, as {SECRET_PREFIX}{shell_name(wanted)}", name, values, exact=True)
 
-    def command(self, command: Sequence[str], environ: Mapping[str, str], at: Span, run: Run, seconds: float) -> Place:
+    def command(self, command: Sequence[str], environ: Mapping[str, str], run: Run, seconds: float) -> Place:
         """What a command gives."""
+        self.texts[VARIABLE] = Document(VARIABLE, "", None, [])
         values = CommandSecrets(
-            command, root=self.root, environ=environ, at=at, scrubber=self.scrubber, run=run, timeout=seconds
+            command, root=self.root, environ=environ, scrubber=self.scrubber, run=run, timeout=seconds
         )
         name = f"the command `{values.program}`"
         return Place(

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.config.alternatives import Alternative, alternatives
 from pipeline.config.check import check, has_fault
 from pipeline.config.clear import in_the_clear
-from pipeline.config.given import advice, note
-from pipeline.config.lookup import spellings
+from pipeline.config.entities import entity_ids
 from pipeline.config.mask import secret_spans, secrets_in_clear
-from pipeline.config.references import Ref, scan
+from pipeline.config.origin import with_origins
 from pipeline.config.registry import Registry
 from pipeline.config.resolve import Lookup, Resolver, Use
-from pipeline.config.tree import Broken, Document, Node, Object, Scalar, walk
+from pipeline.config.settings import NO_SECRETS, NOUN
+from pipeline.config.tree import Broken, Document, walk
 from pipeline.config.trials import tried
 from pipeline.config.typed import Component, Typer
+from pipeline.config.unused import unused
 from pipeline.config.validate import not_taken_up
-from pipeline.errors import Problem, Span
+from pipeline.errors import Problem
 from pipeline.scrub import Scrubber
 from pipeline.secret import Secret
 
 # Families whose faults make it likely that a value set elsewhere only seems unused.
 _unset = {"E301", "E303"}
-_variable = re.compile(r"""^[ \t]*(?:export[ \t]+)?["']?([^\s=:"'#]+)["']?[ \t]*=""", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -94,14 +93,17 @@ def compile_project(
     texts = {document.name for document in templates.values()}
     masks = _masks((document for document in by_name.values() if document.name not in texts), uses, scrubber)
     found += check(components, broken, lost, others)
-    found += in_the_clear([*components, *(other.component for other in others if other.component)])
+    every = [*components, *(other.component for other in others if other.component)]
+    found += [*in_the_clear(every), *entity_ids(every)]
     found += tried(components)
     # Last, so that of a fault that a chosen alternative has too only the other one is left.
     found += [problem for other in others for problem in other.problems]
     known = lookup.take_env and lookup.take_secrets and not any(problem.code in _unset for problem in found)
     if known and all(_read_whole(document) for document in broken):
-        found += unused(documents, lookup, more or {})
-    return Project(by_name, components, ordered(found), uses, masks, scrubber, _aside(others, found))
+        found += [*unused(documents, "ENV", lookup.env), *unused(documents, "SECRET", lookup.secrets)]
+    aside = _aside(others, found)
+    told = list(with_origins(ordered(found), uses, by_name))
+    return Project(by_name, components, told, uses, masks, scrubber, aside)
 
 
 def _masks(
@@ -110,7 +112,7 @@ def _masks(
     """The places of secrets in the texts; the scrubber learns all that are known."""
     masks: dict[str, Sequence[tuple[int, int]]] = {}
     for document in documents:
-        spans = secret_spans(document)
+        spans = secret_spans(document, NO_SECRETS if document.name.endswith(NOUN) else ())
         if spans:
             masks[document.name] = spans
             for secret in secrets_in_clear(document, spans):
@@ -132,48 +134,11 @@ def _aside(others: Iterable[Alternative], problems: Iterable[Problem]) -> frozen
     return frozenset([*own, *(problem for problem in problems if problem.span in named)])
 
 
-def unused(configs: Sequence[Document], lookup: Lookup, documents: Mapping[str, Document]) -> Iterator[Problem]:
-    """W309: values in the project's own files that nothing names, in whatever profile."""
-    refs = (ref for config in configs if config.root for ref in _references(config.root))
-    taken = {(ref.kind, spelling) for ref in refs for spelling in spellings(ref.name)}
-    for kind, what, places in (("ENV", "variable", lookup.env), ("SECRET", "secret", lookup.secrets)):
-        for place in places:
-            document = documents.get(place.file) if place.file else None
-            spare = [name for name in place.names if (kind, name) not in taken]
-            if document is None or not spare:
-                continue
-            starts = _names_in(document)
-            for name in spare:
-                start = starts.get(name, 0)
-                yield Problem(
-                    "W309",
-                    f"{what} `{name}` is set but never used",
-                    Span(document.name, start, min(len(document.text), start + len(name))),
-                    notes=(
-                        note(f"no configuration in this project has `${kind}({name})`"),
-                        advice("remove it, or use it"),
-                    ),
-                )
-
-
 def _read_whole(document: Document) -> bool:
     """Whether no part of the text was passed over, in which a reference may stand."""
     if document.root is None:
         return False
     return not any(isinstance(node, Broken) or not getattr(node, "whole", True) for node in walk(document.root))
-
-
-def _references(root: Node) -> Iterator[Ref]:
-    for node in walk(root):
-        if isinstance(node, Scalar) and isinstance(node.value, str) and "$" in node.value:
-            yield from (piece for piece in scan(node.value)[0] if isinstance(piece, Ref))
-
-
-def _names_in(document: Document) -> dict[str, int]:
-    """Where each name stands: a property of an object, or the start of a line of `.env`."""
-    if isinstance(document.root, Object):
-        return {name: member.key.start + 1 for name, member in document.root.members.items()}
-    return {match[1]: match.start(1) for match in _variable.finditer(document.text)}
 
 
 def ordered(problems: Iterable[Problem]) -> list[Problem]:

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from pipeline.config.given import advice, note
@@ -16,12 +18,19 @@ RefKind = Literal["ENV", "SECRET"]
 
 # A name longer than this is a closing bracket forgotten; it bounds how far the scan looks for one.
 LONGEST_NAME = 200
+# As many as a file has values. In a string with more nothing is looked for behind the one that is too many.
+MOST_REFERENCES = 100_000
 # Faults told for one string; a string with more is not a list of typing errors.
 MOST_FAULTS = 20
 
 _start = re.compile(r"(\$?)\$(ENV|SECRET)\(")
 _name = re.compile(r"([A-Za-z0-9_.-]+)\)")
 _wrong_case = re.compile(r"\$(env|secret)\(([A-Za-z0-9_.-]+)\)\Z", re.IGNORECASE)
+_alike = re.compile(
+    r"""(?<!\$) \$(env|secret) [ ]{0,3}
+    (?: \(([A-Za-z0-9_.-]{1,200}+)\) | \[([A-Za-z0-9_.-]{1,200}+)\] | \{([A-Za-z0-9_.-]{1,200}+)\} )""",
+    re.IGNORECASE | re.VERBOSE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,8 @@ def scan(text: str) -> tuple[list[Piece], list[RefFault]]:
     faults: list[RefFault] = []
     done = 0
     position = 0
-    while match := _start.search(text, position):
+    count = 0
+    while count <= MOST_REFERENCES and (match := _start.search(text, position)):
         if match[1]:
             pieces.append(text[done : match.start()] + match[0][1:])
             done = position = match.end()
@@ -69,6 +79,7 @@ def scan(text: str) -> tuple[list[Piece], list[RefFault]]:
             pieces.append(text[done : match.start()])
             pieces.append(Ref("ENV" if match[2] == "ENV" else "SECRET", name[1], match.start(), name.end()))
             done = position = name.end()
+            count += 1
             continue
         fault = _wrong(text, match)
         faults.append(fault)
@@ -82,6 +93,17 @@ def scan(text: str) -> tuple[list[Piece], list[RefFault]]:
             RefFault("E311", f"`{text}` is written `{right}`", 0, len(text), (advice(f"write `{right}`"),), right)
         )
     return _joined(pieces), faults
+
+
+def alike(text: str) -> Iterator[RefFault]:
+    """W317 for what is text and looks like a reference: in small letters, in other brackets, with a blank."""
+    for match in islice(_alike.finditer(text), MOST_FAULTS):
+        kind, name = match[1].upper(), match[2] or match[3] or match[4]
+        right = f"${kind}({name})"
+        if match[0] != right:
+            literal = note(f"as it is written it is text; `$${kind}(` stands for the text `${kind}(`")
+            message = f"`{match[0]}` looks like a reference and is none"
+            yield RefFault("W317", message, match.start(), match.end(), (advice(f"did you mean `{right}`?"), literal))
 
 
 def _joined(pieces: list[Piece]) -> list[Piece]:

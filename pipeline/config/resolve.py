@@ -11,29 +11,36 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from pipeline.config.comments import FREE, is_comment
 from pipeline.config.conditional import (
     CONDITIONAL,
-    FREE,
     PARTS,
     alternatives_in,
-    is_comment,
     is_data,
     undecided,
     without,
 )
-from pipeline.config.given import UNKNOWN, FromEnv, Unknown, advice, note, within
-from pipeline.config.lookup import Found, Place, find, hidden, spellings
+from pipeline.config.faults import count
+from pipeline.config.given import UNKNOWN, FromEnv, Unknown, Within, advice, note
+from pipeline.config.lookup import Found, Place, find, hidden
 from pipeline.config.mask import is_secret_name
 from pipeline.config.near import near
-from pipeline.config.references import Ref, RefKind, scan
+from pipeline.config.references import MOST_REFERENCES, Piece, Ref, RefKind, alike, scan
 from pipeline.config.slip import slip
 from pipeline.config.tree import Array, Broken, Document, Member, Node, Object, Scalar, plain
+from pipeline.config.unset import empty, unset
 from pipeline.config.validate import describe
 from pipeline.errors import Edit, Note, Problem, Span
 from pipeline.secret import Secret
 
 # More of a value is not read in a message.
 LONGEST_SHOWN: Final = 60
+# As long as a file.
+LONGEST_TEXT: Final = 10_000_000
+# A file with more variables that are not set is one fault many times.
+MOST_UNSET: Final = 1000
+# Names times names; beyond this no near names are looked for.
+MOST_PAIRS: Final = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,8 @@ class Use:
     span: Span
     path: tuple[str, ...]
     found: Found | None
+    value: Span
+    """The string that it is, or stands in."""
 
     @property
     def secret(self) -> bool:
@@ -82,6 +91,10 @@ class Resolver:
     uses: list[Use] = field(default_factory=list)
     chosen: set[int] = field(default_factory=set)
     """Where the alternatives begin that conditions chose."""
+    _references: int = 0
+    _stopped: bool = False
+    _untold: int = 0
+    _pairs: int = 0
 
     def value(self, node: Node, path: tuple[str, ...] = ()) -> object:
         """The value of a node with its references resolved; `UNKNOWN` and `SecretAt` mark what is not plain."""
@@ -186,7 +199,7 @@ class Resolver:
         if not isinstance(holder, Object):
             self._no_object(holder, where)
             return ()
-        written = [name for name, member in holder.members.items() if not is_comment(name, member.value)]
+        written = [name for name, member in holder.members.items() if not is_comment(name, plain(member.value))]
         for name in written:
             if not isinstance(holder.members[name].value, Object):
                 self._no_object(holder.members[name].value, (*where, name))
@@ -200,21 +213,36 @@ class Resolver:
 
     def _text(self, node: Scalar, text: str, path: tuple[str, ...]) -> object:
         pieces, faults = scan(text)
-        for fault in faults:
-            span = within(self.document, node, fault.start, fault.end)
+        # What is told as a fault of a reference is not told as something like one.
+        looking = [] if faults else list(alike(text))
+        places = Within(self.document, node)
+        for fault in (*faults, *looking):
+            span = places.span(fault.start, fault.end)
             fix = (Edit(span, fault.repair),) if fault.repair else ()
             self._fault(fault.code, fault.message, span, path, *fault.notes, fix=fix)
         if faults:
             return UNKNOWN
         whole = len(pieces) == 1
-        values = [piece if isinstance(piece, str) else self._lookup(node, piece, path, whole) for piece in pieces]
+        self._references += sum(isinstance(piece, Ref) for piece in pieces)
+        if self._references > MOST_REFERENCES:
+            if not self._stopped:
+                message = f"more than {count(MOST_REFERENCES)} references, those from here on are not looked at"
+                self._fault("E113", message, self.document.span(node), path)
+            self._stopped = True
+            return UNKNOWN
+        values = self._values(node, pieces, path, whole)
         if whole:
             return values[0]
         if any(isinstance(value, Unknown) for value in values):
             return UNKNOWN
         secrets = [value for value in values if isinstance(value, SecretAt)]
         if not secrets:
-            return "".join(str(value) for value in values)
+            texts = [str(value) for value in values]
+            if sum(map(len, texts)) > LONGEST_TEXT:
+                message = f"with its references this text has more than {count(LONGEST_TEXT)} characters"
+                self._fault("E113", message, self.document.span(node), path)
+                return UNKNOWN
+            return "".join(texts)
         lost = next((at for at in secrets if isinstance(at.secret, Unknown)), None)
         if lost:
             return lost
@@ -222,25 +250,42 @@ class Resolver:
         joined = Secret.join(part for part in parts if not isinstance(part, Unknown))
         return replace(secrets[0], secret=joined)
 
-    def _lookup(self, node: Scalar, ref: Ref, path: tuple[str, ...], whole: bool) -> object:
-        span = within(self.document, node, ref.start, ref.end)
+    def _values(self, node: Scalar, pieces: Sequence[Piece], path: tuple[str, ...], whole: bool) -> list[object]:
+        """The pieces of a string with the references among them replaced.
+
+        Of a name that stands more than once the first place tells what is wrong.
+        """
+        places = Within(self.document, node)
+        known: dict[tuple[RefKind, str], object] = {}
+        values: list[object] = []
+        for piece in pieces:
+            if isinstance(piece, str):
+                values.append(piece)
+                continue
+            key = piece.kind, piece.name
+            if key not in known:
+                known[key] = self._lookup(node, piece, places.span(piece.start, piece.end), path, whole)
+            values.append(known[key])
+        return values
+
+    def _lookup(self, node: Scalar, ref: Ref, span: Span, path: tuple[str, ...], whole: bool) -> object:
         secret = ref.kind == "SECRET"
         taken = self.lookup.take_secrets if secret else self.lookup.take_env
         found = find(self.lookup.secrets if secret else self.lookup.env, ref.name) if taken else None
-        self.uses.append(Use(ref.kind, ref.name, span, path, found))
+        self.uses.append(Use(ref.kind, ref.name, span, path, found, self.document.span(node)))
         places = self.lookup.secrets if secret else self.lookup.env
         # A name that may stand in a file that could not be read is not reported as unset too.
         told = not taken or (found is None and hidden(places, ref.name))
         if secret:
             if found is None:
-                return SecretAt(span, path, UNKNOWN, None if told else self._unset_secret(ref, span, path))
+                return SecretAt(span, path, UNKNOWN, None if told else self._unset(ref, span, path))
             value = found.value if isinstance(found.value, Secret) else Secret(str(found.value))
             if value == Secret(""):
-                return SecretAt(span, path, UNKNOWN, self._empty_secret(ref, span, path, found))
+                return SecretAt(span, path, UNKNOWN, empty(ref.name, span, path, found))
             return SecretAt(span, path, value)
         if found is None:
-            if not told:
-                self.problems.append(self._unset_variable(ref, span, path))
+            problem = None if told else self._unset(ref, span, path)
+            self.problems += [problem] if problem else []
             return UNKNOWN
         if whole:
             return FromEnv(found.value, ref.name) if isinstance(found.value, str) else found.value
@@ -250,38 +295,26 @@ class Resolver:
                 f"`{ref.name}` holds {'a list' if isinstance(found.value, list) else 'an object'}, which is no text",
                 span,
                 path,
-                note(f"it is set in {found.place.name}; inside a longer string a reference becomes text"),
+                note("inside a longer string a reference becomes text"),
             )
             return UNKNOWN
         return as_text(found.value)
 
-    def _unset_variable(self, ref: Ref, span: Span, path: tuple[str, ...]) -> Problem:
-        close = near_name(ref.name, self.lookup.env)
-        notes = [_trace(ref.name, self.lookup.env)]
-        if close:
-            notes.append(advice(f"did you mean `{close[0]}`? it is set in {close[1]}"))
-        notes.append(advice(f"add `{ref.name}=…` to .env, or check without values: `mailweir check --no-env`"))
-        message = f"environment variable `{ref.name}` is not set"
-        return Problem("E301", message, span, path=path, notes=tuple(notes))
-
-    def _unset_secret(self, ref: Ref, span: Span, path: tuple[str, ...]) -> Problem:
-        close = near_name(ref.name, self.lookup.secrets)
-        notes = [_trace(ref.name, self.lookup.secrets)]
-        if close:
-            notes.append(advice(f"did you mean `{close[0]}`? it is set in {close[1]}"))
-        notes.append(
-            advice(
-                f"`mailweir secret set {ref.name}` stores it (input is hidden), or check without values:"
-                " `mailweir check --no-secrets`"
-            )
-        )
-        return Problem("E303", f"secret `{ref.name}` is not set", span, path=path, notes=tuple(notes))
-
-    def _empty_secret(self, ref: Ref, span: Span, path: tuple[str, ...], found: Found) -> Problem:
-        message = f"secret `{ref.name}` is set but empty"
-        place = note(f"it is set in {found.place.name}, as `{found.spelling}`")
-        store = advice(f"`mailweir secret set {ref.name}` stores it (input is hidden)")
-        return Problem("E303", message, span, path=path, notes=(place, store))
+    def _unset(self, ref: Ref, span: Span, path: tuple[str, ...]) -> Problem | None:
+        """E301 or E303; of the many in a file of another kind not all are told."""
+        self._untold += 1
+        if self._untold > MOST_UNSET:
+            if self._untold == MOST_UNSET + 1:
+                self._fault(
+                    "E113",
+                    f"more than {count(MOST_UNSET)} references without a value, the rest is not told",
+                    span,
+                    path,
+                )
+            return None
+        places = self.lookup.secrets if ref.kind == "SECRET" else self.lookup.env
+        self._pairs += sum(len(place.names) for place in places)
+        return unset(ref.kind, ref.name, span, path, places, guess=self._pairs <= MOST_PAIRS)
 
     def _fault(
         self,
@@ -302,20 +335,6 @@ def _is_whole(spec: Node) -> bool:
         return False
     holder = spec.members.get("alternatives")
     return holder is None or getattr(holder.value, "whole", True)
-
-
-def _trace(name: str, places: Sequence[Place]) -> Note:
-    looked = " and ".join(f"`{spelling}`" for spelling in spellings(name))
-    lines = [f"{number}. {place.label_for(name)}" for number, place in enumerate(places, 1)]
-    return note("\n".join([f"looked for {looked} in", *lines]))
-
-
-def near_name(name: str, places: Sequence[Place]) -> tuple[str, str] | None:
-    """The name nearest to one that is not set, and the place that has it."""
-    for place in places:
-        for candidate in near(name, place.names):
-            return candidate, place.name
-    return None
 
 
 def as_text(value: object) -> str:

@@ -28,6 +28,8 @@ from pipeline.secret import Secret
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
+VARIABLE: Final = "MAILWEIR_SECRETS_COMMAND"
+"""The variable of the process that names the command; no file of a project does."""
 MOST_BYTES: Final = 1_000_000
 ATTEMPTS: Final = 3
 _no_room: Final = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ETXTBSY, errno.EINTR})
@@ -56,12 +58,11 @@ class CommandSecrets(Mapping[str, Secret]):
         *,
         root: Path,
         environ: Mapping[str, str],
-        at: Span,
         scrubber: Scrubber,
         run: Run,
         timeout: float,
     ) -> None:
-        """`at` is where the project names the command."""
+        """Keep what it needs to run; nothing is run yet."""
         self.program = command[0]
         self.each = any("{name}" in argument for argument in command)
         self.names: list[str] = []
@@ -70,7 +71,6 @@ class CommandSecrets(Mapping[str, Secret]):
         self._command = tuple(command)
         self._root = root
         self._environ = {key: value for key, value in environ.items() if not key.startswith(SECRET_PREFIX)}
-        self._at = at
         self._scrubber = scrubber
         self._run = run
         self._timeout = timeout
@@ -111,7 +111,8 @@ class CommandSecrets(Mapping[str, Secret]):
             self.unread.everything = failed.everything or not self.each
             wanted = f"for the secret `{name}` " if self.each and not failed.everything else ""
             message = f"the command `{self.program}` {wanted}{failed.what}"
-            self.problems.append(Problem("E315", message, self._at, notes=failed.notes))
+            named = note("the variable of this name in the environment names the command")
+            self.problems.append(Problem("E315", message, Span(VARIABLE, 0, 0), notes=(*failed.notes, named)))
             return
         for key, value in values.items():
             self._known[key] = Secret(value)
@@ -188,7 +189,7 @@ def _values(output: bytes) -> dict[str, str]:
     text = _text(output)
     if not text.lstrip().startswith("{"):
         read = read_dotenv(output, "", secret=True)
-        if read.problems:
+        if any(problem.level == "error" for problem in read.problems):
             raise FailedError("wrote something that is neither `NAME=value` lines nor a JSON object")
         return dict(read.values)
     try:

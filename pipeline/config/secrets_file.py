@@ -114,9 +114,10 @@ def _read(path: Path) -> tuple[str, DotenvFile]:
     data = _bytes(path)
     text = data.decode("utf-8")
     file = read_dotenv(data, path.name, secret=True)
-    if file.problems:
+    errors = [problem for problem in file.problems if problem.level == "error"]
+    if errors:
         # After a quote that is never closed a new line could become part of another secret.
-        raise ConfigError(file.problems)
+        raise ConfigError(errors)
     return text, file
 
 

@@ -14,6 +14,8 @@ from pipeline.config.validate import describe, not_taken_up, on_top, validate
 from pipeline.errors import Problem
 
 NOUN: Final = "mailweir.json"
+NO_SECRETS: Final = frozenset({"secrets"})
+"""Settings that sound as if they held secrets."""
 
 
 class SecretsSettings(Part):

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from pipeline.component import Advice, Refers, SecretArguments, Slot, Writes
+from pipeline.component import Advice, Entities, Refers, SecretArguments, Slot, Writes
 from pipeline.secret import Secret
 
 
@@ -36,9 +36,12 @@ class Shape:
     slot: Slot | None
     refers: Refers | None
     writes: bool
+    entities: bool
     advice: Advice
     arguments: SecretArguments | None
     bounds: Bounds
+    model: type[BaseModel] | None
+    """The class of the objects in it, if it holds objects of one class."""
 
     @property
     def takes_secret(self) -> bool:
@@ -46,10 +49,10 @@ class Shape:
         return Secret in self.leaves
 
     @property
-    def model(self) -> type[BaseModel] | None:
-        """The class of the objects in it, if it holds objects of one class."""
-        models = [leaf for leaf in self.leaves if isinstance(leaf, type) and issubclass(leaf, BaseModel)]
-        return models[0] if len(models) == 1 else None
+    def names_values(self) -> bool:
+        """Whether it is an object of values of a type of their own under names that are the user's."""
+        after = self.leaves[self.leaves.index(dict) + 2 :] if dict in self.leaves else ()
+        return after != () and object not in after[:1]
 
     @property
     def choices(self) -> tuple[object, ...]:
@@ -64,17 +67,21 @@ def shapes(model: type[BaseModel]) -> Mapping[str, Shape]:
     for name, info in model.model_fields.items():
         marks = [*info.metadata, *_marks(info.annotation)]
         written = info.alias or name
+        leaves = tuple(_leaves(info.annotation))
+        models = [leaf for leaf in leaves if isinstance(leaf, type) and issubclass(leaf, BaseModel)]
         found[written] = Shape(
             written,
             name,
             info,
-            tuple(_leaves(info.annotation)),
+            leaves,
             next((mark for mark in marks if isinstance(mark, Slot)), None),
             next((mark for mark in marks if isinstance(mark, Refers)), None),
             any(isinstance(mark, Writes) for mark in marks),
+            any(isinstance(mark, Entities) for mark in marks),
             next((mark for mark in marks if isinstance(mark, Advice)), Advice()),
             next((mark for mark in marks if isinstance(mark, SecretArguments)), None),
             Bounds(*(_bound(marks, name) for name in ("ge", "le", "gt", "lt"))),
+            models[0] if len(models) == 1 else None,
         )
     return found
 

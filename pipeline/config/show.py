@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice, takewhile
 from typing import Final, Literal
 
 from pipeline.config.excerpt import NO_MASKS, Mark, Masks, Source, Sources, changes, found_in
@@ -204,14 +205,15 @@ def _marked(source: Source, marks: Sequence[Mark], width: int) -> Iterator[_Item
 def _marked_line(source: Source, number: int, marks: Sequence[Mark], width: int) -> Iterator[_Item]:
     """A line with its marks, the rightmost first; a long line more than once if marks are far from each other."""
     rest = sorted(marks, key=lambda mark: mark.start)
-    while rest:
-        row = source.row(number, width, rest[0].start)
+    done = 0
+    while done < len(rest):
+        row = source.row(number, width, rest[done].start)
         yield _Line(number, row.text)
-        here = [mark for mark in rest if row.shows(mark)] or rest[:1]
+        here = [rest[done], *takewhile(row.shows, islice(rest, done + 1, None))]
         for mark in sorted(here, key=lambda mark: -mark.start):
             indent, length = row.extent(mark)
             yield _Pointer(indent, mark.sign * length, mark.label)
-        rest = [mark for mark in rest if mark not in here]
+        done += len(here)
 
 
 def _decoded(problem: Problem, decoded: Decoded, around: Source, width: int) -> Iterator[_Item]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pipeline.component import ComponentConfig, Kind, SecretArguments, Slot
+from pipeline.config.comments import without_comments
 from pipeline.config.conditional import CONDITIONAL, misspelt
 from pipeline.config.given import UNKNOWN, Given, Unknown, advice, note, opening
 from pipeline.config.near import near
@@ -175,6 +176,8 @@ class Typer:
                 if isinstance(built, Unknown):
                     unknown.add(key)
             else:
+                if shape.names_values and isinstance(raw, dict):
+                    raw = without_comments(raw)  # noqa: PLW2901 - what is left is what is meant
                 clean = self._unwrap(raw, shape, path=(*path, key))
                 usable[key] = _known_part(clean)
                 if shape.model:
@@ -329,7 +332,7 @@ class Typer:
             members = node.members if isinstance(node, Object) else {}
             by_name = {
                 name: one(members[name].value if name in members else node, value, (*path, name))
-                for name, value in raw.items()
+                for name, value in without_comments(raw).items()
             }
             return UNKNOWN if any(isinstance(item, Unknown) for item in by_name.values()) else by_name
         return one(node, raw, path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -237,6 +238,8 @@ class _Finding:
         self.node: Node = node
         self._descend()
         self.name = str(next((part for part in reversed(loc) if isinstance(part, str)), ""))
+        items = takewhile(lambda part: isinstance(part, int), reversed(loc))
+        self.item = self.name + "".join(f"[{part}]" for part in reversed([*items]))
         self.kinds = {error["type"] for error in group}
         self.many = False
 
@@ -276,7 +279,7 @@ class _Finding:
             return self._make("E203", f"`{self.name}` has characters that do not belong there")
         for error in self.group:
             if error["type"] in {"value_error", "assertion_error"}:
-                return self._make("E203", f"`{self.name}` {error['ctx']['error']}")
+                return self._make("E203", f"`{self.item}` {error['ctx']['error']}")
         return self._other_type(value)
 
     def _make(self, code: str, message: str, *notes: Note, label: str = "", fix: str | None = None) -> Problem:
@@ -305,7 +308,7 @@ class _Finding:
     def _unreadable(self, value: FromEnv) -> Problem:
         expected = self._expected()
         empty = "it is empty" if not value else f"its text is not {expected}"
-        message = f"`$ENV({value.variable})` cannot be read as {expected} for `{self.name}`"
+        message = f"`$ENV({value.variable})` cannot be read as {expected} for `{self.item}`"
         return self._make("E308", message, note(empty), label="the value comes from here")
 
     def _expected(self) -> str:
@@ -341,7 +344,7 @@ class _Finding:
         close = near(str(value), [str(usual) for usual in hints.usual]) if hints else []
         if close:
             notes.append(advice(f"did you mean {close[0]}?"))
-        message = f"`{self.name}` must be {self._range()}, not {value}"
+        message = f"`{self.item}` must be {self._range()}, not {value}"
         return self._make("E203", message, *notes, label=hints.label if hints else "")
 
     def _no_choice(self, value: str, choices: Sequence[str]) -> Problem:
@@ -352,15 +355,15 @@ class _Finding:
         notes = (advice(f'did you mean "{close[0]}"?'),) if close else ()
         fix = json.dumps(meant) if meant else None
         message = (
-            f"`{self.name}` must be one of {also}{listed}"
+            f"`{self.item}` must be one of {also}{listed}"
             if len(choices) > 1 or also
-            else f"`{self.name}` must be {listed}"
+            else f"`{self.item}` must be {listed}"
         )
         return self._make("E203", message, *notes, label="none of these", fix=fix)
 
     def _other_type(self, value: object) -> Problem:
         expected = self._expected()
-        message = f"`{self.name}` must be {expected}, not {describe(value)}"
+        message = f"`{self.item}` must be {expected}, not {describe(value)}"
         fix, notes = self._retyped(value)
         hints = self.shape.advice.help if self.shape and not notes else ()
         return self._make("E202", message, *notes, *map(advice, hints), label=describe(value), fix=fix)

@@ -255,7 +255,7 @@ def test_a_condition_without_alternative_is_shown_as_json(value: object, shown: 
     """Whatever the condition turns out to be."""
     (problem,) = compiled(system({"test": {}}), known(where=value)).problems
     assert problem.message == f"`$conditional_properties` has no alternative for {shown}"
-    assert problem.notes[0].text == "alternatives: `test`"
+    assert problem.notes[1].text == "alternatives: `test`"
 
 
 def test_a_long_condition_is_cut() -> None:

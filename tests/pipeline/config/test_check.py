@@ -156,3 +156,23 @@ def test_every_circle_is_one(edges: dict[str, list[str]]) -> None:
         return False
 
     assert bool(found) == any(reaches(node) for node in edges)
+
+
+def test_a_circle_of_thousands_is_told_with_a_few_of_them() -> None:
+    """The count says how many there are; the middle of the way is left out."""
+    pipes = [reading(f"a{number}", f"a{(number + 1) % 3000}") for number in range(3000)]
+    checked = project(json.dumps(pipes))
+    (problem,) = [problem for problem in checked.problems if problem.code == "E601"]
+    assert problem.message == "3000 pipes feed each other in a circle"
+    assert len(problem.related) < 50
+    (way,) = [note.text for note in problem.notes if note.text.startswith("data flows")]
+    assert "… 2981 more …" in way
+
+
+def test_a_dataset_that_thousands_write_is_told_with_a_few_of_them() -> None:
+    """The message says how many there are."""
+    sink = {"type": "dataset", "dataset": "x"}
+    checked = project(json.dumps([reading(f"a{number}", sink=sink) for number in range(1000)]))
+    (problem,) = [problem for problem in checked.problems if problem.code == "E603"]
+    assert problem.message == "1000 pipes write the dataset `x`"
+    assert 2 <= len(problem.related) < 50

@@ -31,7 +31,6 @@ def place(file: DotenvFile, problem: Problem) -> tuple[int, int]:
     [
         ("", {}),
         ("smtp-username=kari\n", {"smtp-username": "kari"}),
-        ("a=1\na=2", {"a": "2"}),
         ("a=\nb= # note\nc=''\n", {"a": "", "b": "", "c": ""}),
         ("export a=1\r\n'b c'=2\r\n", {"a": "1", "b c": "2"}),
         ('a="x\ny" # note\n', {"a": "x\ny"}),
@@ -102,6 +101,28 @@ def test_names_that_may_be_shown() -> None:
     odd = read("a/b+c=1\n'x\ny'=1\nd=2\nd=3\n")
     assert odd.names == ("d",)
     assert odd.document.text == f"{MASKED}\n{MASKED}\n{MASKED}\nd={MASKED}\nd={MASKED}\n"
+
+
+@pytest.mark.parametrize("secret", [False, True])
+def test_a_name_that_is_set_more_than_once(secret: bool) -> None:
+    """The last one counts, and is told with the places of the others; no value is."""
+    file = read("a=c4nary\nb=1\n  export a='c4\nnary'\na=3\nb=2\n", secret=secret)
+    assert dict(file.values) == {"a": "3", "b": "2"}
+    assert [(problem.code, problem.message) for problem in file.problems] == [
+        ("W318", "`a` is set 3 times in `.env`"),
+        ("W318", "`b` is set twice in `.env`"),
+    ]
+    assert [place(file, problem) for problem in file.problems] == [(5, 1), (6, 1)]
+    lines = Lines(file.document.text)
+    assert [lines.place(label.span.start) for label in file.problems[0].related] == [(1, 1), (3, 10)]
+    assert [lines.place(file.at[name].start) for name in ("a", "b")] == [(5, 1), (6, 1)]
+    assert "c4" not in repr(file) + file.document.text
+
+
+def test_a_name_alone_sets_nothing() -> None:
+    """It stands for a variable of the process, and may be a piece of a value: it is no second place."""
+    assert not read("a=1\na\n").problems
+    assert not read("a\na=1\na=2\n").problems
 
 
 def test_many_faults_are_cut() -> None:

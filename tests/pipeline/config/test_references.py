@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.config.references import LONGEST_NAME, MOST_FAULTS, Ref, scan
+from pipeline.config.references import LONGEST_NAME, MOST_FAULTS, MOST_REFERENCES, Ref, alike, scan
 
 names = st.text("abcXYZ019-_.", min_size=1, max_size=20)
 literals = st.text(max_size=20).filter(lambda text: "$" not in text)
@@ -75,3 +75,54 @@ def test_a_long_string_of_openings_ends_early() -> None:
     _, faults = scan("$ENV(" * 1_000_000)
     assert len(faults) == MOST_FAULTS
     assert all(fault.end - fault.start <= 2 * LONGEST_NAME for fault in faults)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant", "place"),
+    [
+        ("to $env(a) here", "$ENV(a)", (3, 10)),
+        ("x $Secret(a.b-c)", "$SECRET(a.b-c)", (2, 16)),
+        ("$ENV{x}", "$ENV(x)", (0, 7)),
+        ("$ENV[x]", "$ENV(x)", (0, 7)),
+        ("$ENV (x)", "$ENV(x)", (0, 8)),
+        ("$SECRET  {x}", "$SECRET(x)", (0, 12)),
+        ("$ENV(a)$env[b]", "$ENV(b)", (7, 14)),
+    ],
+)
+def test_what_looks_like_a_reference_is_told(text: str, meant: str, place: tuple[int, int]) -> None:
+    """With what was meant, at its characters; it is text all the same."""
+    (fault,) = alike(text)
+    assert (fault.code, (fault.start, fault.end), fault.repair) == ("W317", place, None)
+    assert fault.notes[0].text == f"did you mean `{meant}`?"
+    assert scan(text)[1] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("$ENV(a)", "$$ENV(a)", "$$env(a)", "$$ENV{a}", "env(a)", "$environment(a)", "$ENV", "$ENV a", "$ENV{}"),
+        *("$ENV{a)", "$ENV{a b}", "$env['a']", "$ENV\n(a)", "${ENV}", "$5 (env)", "$envoy{a}"),
+    ],
+)
+def test_what_is_right_or_something_else_is_not_told(text: str) -> None:
+    """References, two dollar signs, other words, and brackets that hold no name."""
+    assert list(alike(text)) == []
+
+
+@given(st.text("$envENVsecretSECRET([{)]} ab", max_size=40))
+def test_places_of_what_looks_alike_lie_in_the_text(text: str) -> None:
+    """Each is a part of the text, and none is a reference."""
+    pieces, faults = scan(text)
+    spans = [(piece.start, piece.end) for piece in pieces if isinstance(piece, Ref)]
+    for fault in alike(text):
+        assert 0 <= fault.start < fault.end <= len(text)
+        assert faults or (fault.start, fault.end) not in spans
+
+
+def test_a_string_of_references_is_read_once() -> None:
+    """Far more than a file has values are not looked at: what follows is text."""
+    pieces, faults = scan("$ENV(a)" * 1_000_000)
+    assert not faults
+    assert sum(isinstance(piece, Ref) for piece in pieces) == MOST_REFERENCES + 1
+    assert len(list(alike("$env(a)" * 1_000_000))) == MOST_FAULTS
+    assert list(alike("$env(" * 1_000_000)) == []

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from pipeline.config.secrets_command import ATTEMPTS, CommandSecrets, Run, without_line_end
+from pipeline.config.secrets_command import ATTEMPTS, VARIABLE, CommandSecrets, Run, without_line_end
 from pipeline.errors import Span
 from pipeline.scrub import Scrubber
 from pipeline.secret import Secret
 
-AT = Span("mailweir.json", 5, 10)
+NAMED = "the variable of this name in the environment names the command"
 LOG = "import sys; open('runs', 'a').write('+'); "
 
 
@@ -37,7 +37,6 @@ def command(tmp_path: Path) -> Callable[..., CommandSecrets]:
             [sys.executable, "-c", program, *arguments],
             root=tmp_path,
             environ=environ or {},
-            at=AT,
             scrubber=scrubber or Scrubber(),
             run=run,
             timeout=timeout,
@@ -54,8 +53,10 @@ def fault(secrets: CommandSecrets, name: str = "smtp-password") -> tuple[str, li
     assert secrets.get(name) is None
     [problem] = secrets.problems
     assert problem.code == "E315"
-    assert problem.span == AT
-    return problem.message.replace(sys.executable, "python"), [note.text for note in problem.notes]
+    assert problem.span == Span(VARIABLE, 0, 0)
+    *notes, named = [note.text for note in problem.notes]
+    assert named == NAMED
+    return problem.message.replace(sys.executable, "python"), notes
 
 
 @pytest.mark.parametrize(
@@ -233,7 +234,6 @@ def test_a_command_that_is_not_there(tmp_path: Path) -> None:
         ["no-such-program-here", "{name}"],
         root=tmp_path,
         environ={},
-        at=AT,
         scrubber=Scrubber(),
         run=run,
         timeout=60,

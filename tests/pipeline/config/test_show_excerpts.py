@@ -273,3 +273,11 @@ def test_what_is_shown_of_any_text_is_one_line_without_controls(text: str) -> No
     assert not {unicodedata.category(c) for c in shown} & {"Cc", "Cs", "Zl", "Zp"}
     assert len(shown.splitlines()) <= 1
     assert columns(shown) >= 0
+
+
+def test_thousands_of_marks_on_one_line() -> None:
+    """Each is shown once below a row that holds it; with steps in the square of their number this would not end."""
+    text = "ab" * 30_000
+    labels = tuple(Label(Span(FILE, start, start + 1), "x") for start in range(2, 60_000, 2))
+    lines = render([Problem("E601", "m", Span(FILE, 0, 1), "x", related=labels)], {FILE: text}).split("\n")
+    assert sum(line.endswith(" x") for line in lines) == 30_000

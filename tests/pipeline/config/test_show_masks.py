@@ -255,6 +255,15 @@ def test_what_is_scrubbed_from_a_line_moves_no_caret(text: str, wrong: str, line
     assert scrubber.scrub(said) == said
 
 
+def test_a_known_secret_within_a_value_is_masked_without_quotes() -> None:
+    """Wherever it stands in a text, and in what a repair makes of the line."""
+    text = f'{{"a": "x {CANARY} y", "b": 1}}'
+    fix = (Edit(Span(FILE, text.index('"b"'), text.index('"b"') + 3), '"c"'),)
+    said = render([Problem("E201", "m", Span(FILE, 0, 1), fix=fix)], {FILE: text}, scrubber=known(CANARY))
+    lines = [line[4:] for line in said.split("\n") if line.startswith("1 ")]
+    assert lines == [f'{{"a": "x ******** y", "{name}": 1}}' for name in ("b", "b", "c")]
+
+
 def test_a_known_secret_is_masked_before_a_line_is_cut() -> None:
     """A line that is cut within a secret shows no half of it: the scrubber would not know a half again."""
     text = "x" * 70 + CANARY + "y" * 200
