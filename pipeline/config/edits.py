@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from pipeline.config.tree import Document
 from pipeline.errors import Edit, Problem
@@ -27,25 +28,53 @@ def apply(text: str, edits: Sequence[Edit]) -> str:
 
 def compatible(problems: Iterable[Problem]) -> list[Problem]:
     """Those problems of one file whose repairs can be made together, each whole; of two that touch the first."""
-    taken: list[tuple[int, int]] = []
+    taken = _Taken()
     chosen = []
     for problem in problems:
-        places = [(edit.span.start, edit.span.end) for edit in problem.fix]
-        if places and not any(_touches(place, taken) for place in places):
+        if problem.fix and all(map(taken.leaves, problem.fix)):
             chosen.append(problem)
-            for place in places:
-                insort(taken, place)
+            for edit in problem.fix:
+                taken.add(edit)
     return chosen
 
 
-def _touches(place: tuple[int, int], taken: Sequence[tuple[int, int]]) -> bool:
-    """Whether a place shares characters with one of those, which are in order and share none with each other."""
-    start, end = place
-    at = bisect_left(taken, place)
-    # An insertion may stand at the edge of anything, and beside another insertion.
-    before = taken[at - 1] if at else (0, 0)
-    after = taken[at] if at < len(taken) else (end, end)
-    return before[1] > start or after[0] < end
+@dataclass(slots=True)
+class _Taken:
+    """The places that edits need for themselves, in order."""
+
+    spans: list[tuple[int, int]] = field(default_factory=list)
+    points: list[int] = field(default_factory=list)
+    quotes: list[int] = field(default_factory=list)
+
+    def leaves(self, edit: Edit) -> bool:
+        """Whether the edit shares no character with another one.
+
+        An insertion may stand at the edge of a replacement, but not a quote: it belongs to the word beside it, and
+        what is written for that word has its own.
+        """
+        start, end = edit.span.start, edit.span.end
+        if start == end:
+            edge = edit.text == '"'
+            around = self.spans[max(0, bisect_left(self.spans, (start, start)) - 1) :][:2]
+            return not any(first < start < last or (edge and start in (first, last)) for first, last in around)
+        at = bisect_left(self.spans, (start, end))
+        beside = self.spans[max(0, at - 1) : at + 1]
+        if any(first < end and start < last for first, last in beside):
+            return False
+        return not (_any_in(self.points, start + 1, end - 1) or _any_in(self.quotes, start, end))
+
+    def add(self, edit: Edit) -> None:
+        """Take its place."""
+        start, end = edit.span.start, edit.span.end
+        if start != end:
+            insort(self.spans, (start, end))
+        else:
+            insort(self.quotes if edit.text == '"' else self.points, start)
+
+
+def _any_in(places: Sequence[int], first: int, last: int) -> bool:
+    at = bisect_left(places, first)
+    return at < len(places) and places[at] <= last
 
 
 def encode(document: Document, text: str) -> bytes:

@@ -49,6 +49,15 @@ def test_repairs_are_made_whole_or_not_at_all() -> None:
     assert found == [quotes, inside, edge, *insertions]
 
 
+def test_a_missing_quote_is_not_written_beside_its_word() -> None:
+    """The word that is written there has its own quotes; commas and other quotes may stand beside it."""
+    word, before, after = problem(edit(3, 6, '"word"')), problem(edit(3, 3, '"')), problem(edit(6, 6, '"'))
+    comma = problem(edit(6, 6, ","))
+    assert compatible([word, before, after, comma]) == [word, comma]
+    assert compatible([before, after, comma, word]) == [before, after, comma]
+    assert compatible([problem(edit(9, 9, '"')), word, problem(edit(0, 0, '"'))])[1] == word
+
+
 @given(st.binary(max_size=60), st.sampled_from([b"", b"\xef\xbb\xbf"]))
 def test_unchanged_text_gives_the_bytes_that_were_read(data: bytes, mark: bytes) -> None:
     """Bytes that are no UTF-8 and the byte order mark included."""
