@@ -9,18 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from pipeline.config.tree import Array, Node, Object
 
 # What a closer that does not close the innermost list or object is: `instead` of that one's own, a `stray` that is too
 # many, or the right end of one `outer`, so that those within are not closed.
 Verdict = Literal["instead", "stray", "outer"]
+# A list or object that is open: the place of its opening bracket, and its closing one.
+Opened = tuple[int, str]
 
 # Guesses may look ahead this many characters in all, which keeps reading linear.
 _AHEAD = 2_000_000
 # Where no line begins within so many characters, nothing is said of indentation.
 _WIDE = 1000
+NOWHERE: Final = -1
+"""The place of an opening bracket that is missing."""
 
 _token = re.compile(
     r'"[^"\\\n\r]*+(?:\\.[^"\\\n\r]*+)*+"?'
@@ -54,48 +58,34 @@ class Brackets:
         self._text = text
         self._left = _AHEAD
 
-    def judge(self, opened: Sequence[int], at: int) -> tuple[Verdict, bool]:
-        """What the closer at `at` is, and whether that is sure.
-
-        `opened` are the places of the brackets that are open there; the last one is of the other kind.
-        """
+    def judge(self, opened: Sequence[Opened], at: int) -> tuple[Verdict, bool]:
+        """What the closer at `at` is, and whether that is sure. The last of `opened` is of the other kind."""
         character = self._text[at]
-        same = [index for index, place in enumerate(opened) if self._closer(place) == character]
-        guesses: list[tuple[Verdict, Sequence[int], int]] = [
-            ("instead", opened[:-1], opened[-1]),
-            ("stray", opened, -1),
+        same = [index for index, (_, closer) in enumerate(opened) if closer == character]
+        guesses: list[tuple[Verdict, Sequence[Opened], int]] = [
+            ("instead", opened[:-1], opened[-1][0]),
+            ("stray", opened, NOWHERE),
         ]
         if same:
-            guesses.insert(0, ("outer", opened[: same[-1]], opened[same[-1]]))
+            guesses.insert(0, ("outer", opened[: same[-1]], opened[same[-1]][0]))
         best, furthest = guesses[0][0], -1
         for verdict, stack, opener in guesses:
             course = self._follow(stack, at + 1)
             if course.even:
-                return verdict, course.neat and (opener < 0 or self.neat(opener, at))
+                return verdict, course.neat and self.neat(opener, at)
             if course.reached > furthest:
                 best, furthest = verdict, course.reached
         return best, False
 
-    def goes_on(self, opener: int, at: int) -> bool:
-        """Whether the rest from `at` is what is left of the list or object that `opener` began, and ends it."""
-        return self._follow([opener], at).even
-
-    def lacks(self, opened: Sequence[int], at: int) -> bool:
-        """Whether the brackets come out even from `at` on when an object is open there beyond those `opened`."""
-        if self._follow(opened, at).even:
-            return False
-        braces = [place for place in opened if self._text[place] == "{"]
-        return self._follow([*opened, braces[-1]], at).even
-
-    def spares(self, opened: Sequence[int], at: int) -> bool:
-        """Whether the brackets come out even without the one at `at`, and not with it."""
-        return not self._follow(opened, at).even and self._follow(opened, at + 1).even
+    def rather(self, opened: Sequence[Opened], than: Sequence[Opened], at: int, also: int = -1) -> bool:
+        """Whether the brackets come out even from `at` on (or from `also`) with these open, and not with those."""
+        return not self._follow(than, at).even and self._follow(opened, at if also < 0 else also).even
 
     def neat(self, opener: int, closer: int) -> bool:
         """Whether the indentation says that the two belong together, or says nothing."""
         text = self._text
         line, first = self._line(closer), self._line(opener)
-        if line is None or first is None or line <= opener:
+        if opener == NOWHERE or line is None or first is None or line <= opener:
             return True
         begins = self._width(line) == closer - line
         if not begins and not _end_of_line.match(text, opener + 1):
@@ -120,11 +110,7 @@ class Brackets:
         found = max(self._text.rfind("\n", start, at), self._text.rfind("\r", start, at))
         return found + 1 if found >= 0 else 0 if start == 0 else None
 
-    def _closer(self, opener: int) -> str:
-        # An object whose own bracket is missing begins with something else.
-        return _closer_of.get(self._text[opener], "}")
-
-    def _follow(self, opened: Sequence[int], at: int) -> _Course:
+    def _follow(self, opened: Sequence[Opened], at: int) -> _Course:
         text, stack, neat = self._text, list(opened), True
         start, stop = at, min(len(text), at + max(0, self._left))
         if not stack:
@@ -132,11 +118,11 @@ class Brackets:
         for token in _token.finditer(text, at, stop):
             sign, at = token[0], token.start()
             if sign in _closer_of:
-                stack.append(at)
+                stack.append((at, _closer_of[sign]))
             elif sign in {"]", "}"}:
-                if self._closer(stack[-1]) != sign:
+                if stack[-1][1] != sign:
                     break
-                neat = self.neat(stack.pop(), at) and neat
+                neat = self.neat(stack.pop()[0], at) and neat
                 if not stack:
                     self._left -= at - start
                     return _Course(at, even=_blank_rest.match(text, at + 1) is not None, neat=neat)

@@ -35,7 +35,7 @@ class Faults:
     When there are more than `limit`, a last problem says so, `stopped` is true, and no more are taken.
     """
 
-    __slots__ = ("_edits", "_unclosed_at", "_uneven", "limit", "name", "problems", "stopped", "uneven")
+    __slots__ = ("_edits", "_nameless", "_unclosed_at", "_uneven", "limit", "name", "problems", "stopped", "uneven")
 
     def __init__(self, name: str, limit: int) -> None:
         """Start with none; `name` is the file's."""
@@ -46,6 +46,7 @@ class Faults:
         self._edits = 0
         self._unclosed_at = -1
         self._uneven = -1
+        self._nameless: dict[int, int] = {}
         self.uneven: Uneven = ""
         """Whether the text ends before its brackets do, or some brackets too early."""
 
@@ -196,6 +197,13 @@ class Faults:
         self.add("E106", f"this {kind(node)} is never closed", place, "opened here", related=related)
         self._unclosed_at = at
 
+    def not_closed_before(self, node: Container, at: int) -> None:
+        """E106: a list or object that is open where the next part of what is around it begins."""
+        what = "property" if isinstance(node, Array) else "item"
+        related = [((at, at + 1), f"the next {what} begins here")]
+        place = (node.start, node.start + 1)
+        self.add("E106", f"this {kind(node)} is never closed", place, "opened here", related=related)
+
     def wrong_closer(self, node: Container, at: int, wrong: str, sure: bool) -> None:
         """E106: `wrong` stands where the closer of `node` belongs."""
         message = f"this {kind(node)} is closed by `{wrong}`"
@@ -213,14 +221,15 @@ class Faults:
         text = f"remove it, or add the `{_OPENER[wrong]}` that it belongs to"
         self.add("E106", f"this `{wrong}` closes nothing", (at, at + 1), "one too many", related=related, help=text)
 
-    def early_end(self, root: Container, at: int) -> None:
-        """E107: the document goes on after the bracket that seems to end it."""
+    def early_end(self, node: Container, at: int, *, document: bool) -> None:
+        """E107 or E106: a list, an object or the `document` goes on after the bracket that seems to end it."""
         self._is_uneven("early")
-        message = f"this `{closer(root)}` ends the document too early"
-        related = [((root.start, root.start + 1), f"the {kind(root)} begins here")]
-        label = f"more of the {kind(root)} follows"
-        text = f"remove it, or add the `{_OPENER[closer(root)]}` that it belongs to"
-        self.add("E107", message, (at, at + 1), label, related=related, help=text)
+        what = "document" if document else kind(node)
+        message = f"this `{closer(node)}` ends the {what} too early"
+        related = [((node.start, node.start + 1), f"the {kind(node)} begins here")]
+        label = f"more of the {kind(node)} follows"
+        text = f"remove it, or add the `{_OPENER[closer(node)]}` that it belongs to"
+        self.add("E107" if document else "E106", message, (at, at + 1), label, related=related, help=text)
 
     def closes_nothing(self, start: int, end: int) -> None:
         """E107: nothing but closers after the end."""
@@ -259,20 +268,31 @@ class Faults:
         message = "a property has no value" if key is None else f"property `{shown(key)}` has no value"
         self.add("E108", message, (at, at + 1), "a value belongs here")
 
-    def no_name(self, start: int, end: int) -> None:
-        """E108: something in an object that is no property."""
+    def no_name(self, node: Object, start: int, end: int) -> None:
+        """E108: something in an object that is no property; all of one object are one fault."""
+        if node.start in self._nameless:
+            index = self._nameless[node.start]
+            if index < len(self.problems) and len(self.problems[index].also) < MOST_LABELS:
+                also = (*self.problems[index].also, Label(self._span((start, end))))
+                self.problems[index] = replace(self.problems[index], also=also)
+            return
+        self._nameless[node.start] = len(self.problems)
         label = "an object holds properties"
         self.add("E108", "a property name belongs here", (start, end), label, help='write `"name": value`')
+
+    def has_no_names(self, node: Container) -> bool:
+        """Whether something that is no property was told of the object."""
+        return node.start in self._nameless
 
     def second_value(self, start: int, end: int) -> None:
         """E108: two values in a row in an object."""
         self.add("E108", "a second value for one property", (start, end), "a property has one value")
 
-    def no_opener(self, at: int, key: str | None) -> None:
-        """E108: properties of an object whose `{` is missing."""
-        of = "of an object" if key is None else f"of `{shown(key)}`"
-        label = "the properties of an object begin here"
-        self.add("E108", f"the opening `{{` {of} is missing", (at, at + 1), label, help="add a `{` before this")
+    def no_opener(self, at: int, whose: str, bracket: str = "{") -> None:
+        """E108: properties of an object, or items of a list, whose opening bracket is missing."""
+        label = "the properties of an object begin here" if bracket == "{" else "the items of a list begin here"
+        message = f"the opening `{bracket}` of {whose} is missing"
+        self.add("E108", message, (at, at + 1), label, help=f"add a `{bracket}` before this")
 
     def spare_opener(self, at: int, character: str) -> None:
         """E108: a bracket where a property belongs, with nothing that closes it."""

@@ -15,7 +15,7 @@ import re
 
 from pipeline.config.blanks import Blanks, after
 from pipeline.config.ends import Ends
-from pipeline.config.faults import Container, Faults, count
+from pipeline.config.faults import Container, Faults, count, shown
 from pipeline.config.scalars import PLAIN_STRING, SCALAR, STOPS, SURROGATE, plain_scalar, read_scalar
 from pipeline.config.strings import CLOSERS, Strings
 from pipeline.config.thousands import Whole, with_commas
@@ -75,6 +75,9 @@ class Reader:
             root = Broken(at, at + 1)
         else:
             root, at = self._value(at)
+            if self._ends.is_inner_name(None, root, at):
+                self._faults.no_opener(root.start, "the document")
+                root, at = self._members(Object(root.start, at), root.start, -1)
             while isinstance(root, Array | Object) and self._ends.is_early(root, at):
                 at = self._read_on(root, at)
             if not isinstance(root, Broken):
@@ -115,15 +118,19 @@ class Reader:
         found = (_NEXT_ITEM if isinstance(node, Array) else _NEXT_PROPERTY).search(self._text, at)
         return self._end if found is None else found.end()
 
-    def _read_on(self, root: Container, at: int) -> int:
-        """Read what follows a bracket that ends the document too early; gives where it really ends."""
-        self._faults.early_end(root, at - 1)
-        self._open.append(root)
-        at, comma, closed = self._separator(root, at)
+    def _read_on(self, node: Container, at: int) -> int:
+        """Read what follows a bracket that ends a list or object too early; gives where it really ends."""
+        self._faults.early_end(node, at - 1, document=not self._open)
+        return self._rest(node, at)[1]
+
+    def _rest(self, node: Container, at: int) -> tuple[Node, int]:
+        """Read what follows a part that ends at `at`, to the end of its list or object."""
+        self._open.append(node)
+        at, comma, closed = self._separator(node, at)
         self._open.pop()
         if closed:
-            return at
-        return (self._items(root, at, comma) if isinstance(root, Array) else self._members(root, at, comma))[1]
+            return node, at
+        return self._items(node, at, comma) if isinstance(node, Array) else self._members(node, at, comma)
 
     def _list(self, start: int) -> tuple[Node, int]:
         return self._items(Array(start, start), start + 1, -1)
@@ -200,9 +207,16 @@ class Reader:
         if character == ",":
             self._faults.extra_comma(at, node)
             return at + 1, comma, False
+        if character == ('"' if isinstance(node, Array) else "{") and self._ends.has_ended(node, at):
+            self._loose = True
+            return at, -1, True
         self._loose = False
         if isinstance(node, Array):
-            value, at = self._value(at)
+            start = at
+            value, at = self._value(start)
+            if self._ends.is_inner_name(None, value, at):
+                self._faults.no_opener(start, "an object")
+                value, at = self._members(Object(start, start), start, -1)
             node.items.append(value)
         else:
             at = self._property(node, at)
@@ -277,7 +291,7 @@ class Reader:
             self._faults.open_name(end, found[1])
             return self._after_name(node, Scalar(at, end, found[1]), end)
         if character in CLOSERS:
-            name, end = self._strings.read(at)
+            name, end = self._strings.read(at, name=True)
             if name is None and self._blanks.torn == at:
                 return self._resume(end)
             return self._after_name(node, None if name is None else Scalar(at, end, name), end)
@@ -285,7 +299,7 @@ class Reader:
             self._faults.bare_name(at, found.end(), found[0])
             return self._after_name(node, Scalar(at, found.end(), found[0]), found.end())
         if character == ":":
-            self._faults.no_name(at, at + 1)
+            self._faults.no_name(node, at, at + 1)
             return self._after_name(node, None, at)
         return self._no_property(node, at, character)
 
@@ -306,7 +320,7 @@ class Reader:
                 read_scalar(self._text, at, self._faults)
                 return self._after_name(node, value, end)
         node.whole = False
-        self._faults.no_name(at, end)
+        self._faults.no_name(node, at, end)
         self._loose = True
         return self._after_name(node, None, end) if self._blanks.peek(end) == ":" else end
 
@@ -341,11 +355,17 @@ class Reader:
             return self._no_value(node, key, start, at)
         value, end = self._value(at)
         if self._ends.is_inner_name(key, value, end):
-            self._faults.no_opener(at, None if key is None else str(key.value))
+            self._faults.no_opener(at, "an object" if key is None else f"`{shown(str(key.value))}`")
             value, end = self._members(Object(at, at), at, -1)
         elif isinstance(value, Scalar) and isinstance(value.value, str) and self._is_next_name(start, at, end):
             self._no_value(node, key, start, at)
             return self._after_name(node, value, end)
+        if isinstance(value, Array | Object):
+            while self._ends.is_early(value, end):
+                end = self._read_on(value, end)
+            if self._ends.is_first_item(end):
+                self._faults.no_opener(at, "a list" if key is None else f"`{shown(str(key.value))}`", "[")
+                value, end = self._rest(Array(at, end, [value]), end)
         if not colon:
             self._faults.no_colon(start, None if key is None else str(key.value))
         self._put(node, key, value)

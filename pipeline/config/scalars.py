@@ -153,7 +153,9 @@ def _nearly(token: str, start: int, faults: Faults) -> Node | None:
 def _bare_text(text: str, start: int, end: int, faults: Faults) -> tuple[Node, int]:
     run = text[start:end]
     if _LAST_QUOTE.match(text, end):
-        sure = run.isprintable() and not any(character in run for character in '"\\')
+        # What begins otherwise may be a number with a quote too many, or a wrong sign in the place of the quote.
+        begins = run[0].isalpha() or run[0] in "_$/"
+        sure = begins and run.isprintable() and not any(character in run for character in '"\\')
         faults.no_opening_quote(start, sure)
         return Scalar(start, end + 1, run) if sure else Broken(start, end + 1), end + 1
     # Bytes that are no UTF-8 have been reported, and nothing is known of what they were meant to be.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json.decoder
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -104,8 +104,8 @@ class Strings:
         self.blanks = blanks
         self.ahead = _AHEAD
 
-    def read(self, start: int) -> tuple[str | None, int]:
-        """The value of the string that begins at `start`, and where it ends.
+    def read(self, start: int, *, name: bool = False) -> tuple[str | None, int]:
+        """The value of the string that begins at `start`, and where it ends; it may be a `name`.
 
         The value is None when the end or the content can only be guessed; `blanks.torn` tells the former.
         """
@@ -118,7 +118,7 @@ class Strings:
             else:
                 if not _GLUED.match(text, end) and not (text.find("\\u", start, end) >= 0 and _UNUSABLE.search(value)):
                     return value, end
-        return _Quoted(self, start).read()
+        return _Quoted(self, start, name).read()
 
     def look(self, pattern: re.Pattern[str], at: int) -> int:
         """As `after`, looking ahead as far as is still allowed."""
@@ -161,9 +161,10 @@ class _Troubles:
 class _Quoted:
     """A string that the standard library refuses, or whose quotes look wrong."""
 
-    __slots__ = ("_faults", "_quote", "_start", "_strings", "_text")
+    __slots__ = ("_faults", "_name", "_quote", "_start", "_strings", "_text")
 
-    def __init__(self, strings: Strings, start: int) -> None:
+    def __init__(self, strings: Strings, start: int, name: bool) -> None:
+        self._name = name
         self._strings = strings
         self._text = strings.text
         self._faults = strings.faults
@@ -278,7 +279,8 @@ class _Quoted:
             faults.wrong_quotes((start, end + 1), text[wrong[0]], fix)
         for kind, places in troubles.found.items():
             if kind == "control":
-                faults.control_characters(places, _escaped(text[places[0][0]]), troubles.fixes(kind))
+                fix = troubles.fixes(kind) if self._may_break(end, [text[at] for at, _ in places]) else []
+                faults.control_characters(places, _escaped(text[places[0][0]]), fix)
             elif kind == "backslash" and not other_quotes:
                 faults.spare_backslashes(places, troubles.fixes(kind))
             elif kind == "escape":
@@ -287,6 +289,14 @@ class _Quoted:
                 faults.nul_characters(places)
             elif kind == "half":
                 faults.half_characters(places)
+
+    def _may_break(self, end: int, controls: Sequence[str]) -> bool:
+        """Whether control characters can belong to the string: a name has none, and one word no line break."""
+        if self._name:
+            return False
+        breaks = sum(control in "\n\r" for control in controls)
+        words = self._text[self._start + 1 : end].split(None, 2)
+        return breaks != 1 or len(words) > 2
 
 
 def _escaped(control: str) -> str:

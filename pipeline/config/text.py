@@ -17,8 +17,10 @@ from pipeline.config.edits import apply, encode
 from pipeline.config.faults import Faults, count
 from pipeline.config.reader import Reader
 from pipeline.config.scalars import SURROGATE
+from pipeline.config.signs import untangled
 from pipeline.config.strings import Offsets, raw_offset
 from pipeline.config.tree import Document, Member, Node, Object, Scalar, walk
+from pipeline.errors import Problem
 
 __all__ = ["Limits", "Offsets", "apply", "encode", "raw_offset", "read"]
 
@@ -61,6 +63,16 @@ def read(data: bytes | str, name: str, *, limits: Limits = Limits()) -> Document
         message = f"the file is {wide}, not UTF-8"
         faults.add("E112", message, (0, 1), "the first byte", help="save the file as UTF-8")
         return Document(name, text, None, faults.problems, bom)
+
+    def once(text: str) -> tuple[Node | None, list[Problem]]:
+        return _read(text, Faults(name, limits.faults), limits)
+
+    root, problems = untangled(text, name, once)
+    torn = any(problem.code in {"E106", "E107", "E116"} for problem in problems)
+    return Document(name, text, root, problems, bom, torn)
+
+
+def _read(text: str, faults: Faults, limits: Limits) -> tuple[Node | None, list[Problem]]:
     bad = None if text.isascii() else SURROGATE.search(text)
     if bad is not None:
         _report_bytes(bad, faults)
@@ -69,8 +81,7 @@ def read(data: bytes | str, name: str, *, limits: Limits = Limits()) -> Document
     if root is not None and faults.problems:
         _make_usable(root)
         _doubt(one_side, root, faults)
-    torn = any(problem.code in {"E106", "E107", "E116"} for problem in faults.problems)
-    return Document(name, text, root, faults.in_order(), bom, torn)
+    return root, faults.in_order()
 
 
 def _size(data: bytes | str) -> int:

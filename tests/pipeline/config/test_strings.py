@@ -97,10 +97,9 @@ def test_offsets_agree_with_the_value_after_recovery(content: str) -> None:
         ('["x\ny"\n]', True),
         ('"x\ny"', True),
         ('{"x\ny": 1}', True),
-        ('{"a": "x,\n "b": 1}', False),
-        ('["x,\n "b"]', False),
         ('{"a": "x\n "b": 1}', False),
-        ('{"a": "x\n}', False),
+        ('["x\n "b"]', False),
+        ('{"a": "x\n', False),
     ],
 )
 def test_a_line_break_either_belongs_to_the_string_or_shows_that_it_is_not_closed(text: str, multi_line: bool) -> None:
