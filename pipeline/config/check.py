@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 
 from pipeline.component import SystemConfig
@@ -50,7 +51,7 @@ def ids(components: Iterable[Component]) -> Iterator[Problem]:
         # The text as it is written: an `_id` is never put together from references.
         text = member.value.value if member and isinstance(member.value, Scalar) else None
         reason = id_fault(text) if isinstance(text, str) else None
-        if reason and not has_fault(component):
+        if reason and not _is_torn(component):
             yield given.problem(
                 "E210",
                 f"this `_id` {reason}",
@@ -60,7 +61,11 @@ def ids(components: Iterable[Component]) -> Iterator[Problem]:
 
 
 def has_fault(component: Component) -> bool:
-    """Whether the text of its `_id` has a fault, so that it is not known."""
+    """Whether its `_id`, or the text of it, has a fault, so that it is not known."""
+    return _is_torn(component) or id_fault(component.id) is not None
+
+
+def _is_torn(component: Component) -> bool:
     span = component.given.value("_id")
     return any(span.start <= problem.span.start < span.end for problem in component.given.document.problems)
 
@@ -110,13 +115,14 @@ def systems(components: Sequence[Component], named: Iterable[Named], torn: Conta
     named = [use for use in named if use.reference.refers.kind == "system"]
     # Looking for near names takes a while for each pair.
     offered = components if len(named) * len(components) <= MOST_PAIRS else ()
+    often = Counter(use.reference.name for use in named)
     for use in named:
         refers, name = use.reference.refers, use.reference.name
         wanted = refers.to or SystemConfig
         target = by_id.get(name)
         if target is None:
             if name not in torn:
-                yield _no_system(use, wanted, offered)
+                yield _no_system(use, wanted, offered, often[name])
         elif not issubclass(target.model, wanted):
             what = target.type if target.kind == "system" else f"a {target.kind}"
             verb = refers.noun or "be used here"
@@ -195,7 +201,7 @@ def two_ways(named: Iterable[Named]) -> Iterator[Problem]:
         )
 
 
-def _no_system(use: Named, wanted: type[SystemConfig], components: Sequence[Component]) -> Problem:
+def _no_system(use: Named, wanted: type[SystemConfig], components: Sequence[Component], often: int) -> Problem:
     able = [component for component in components if issubclass(component.model, wanted)]
     name = use.reference.name
     names = [component.id for component in able]
@@ -206,7 +212,8 @@ def _no_system(use: Named, wanted: type[SystemConfig], components: Sequence[Comp
     if close:
         home = next(component for component in able if component.id == close[0])
         notes.append(advice(f'did you mean "{close[0]}"? ({home.given.document.name})'))
-        if meant and is_literal(use, name):
+        # Where several names agree, the `_id` may as well be the one that is misspelt.
+        if meant and often == 1 and is_literal(use, name):
             fix = (Edit(use.span, f'"{close[0]}"'),)
     if components:
         notes.append(note(f"systems in this project: {', '.join(c.id for c in able[:20]) or 'none'}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pipeline.config.alternatives import Alternative
@@ -65,8 +66,9 @@ class Flow:
         missing = [] if unsure else [use for use in self._missing() if use.reference.name not in torn]
         # Looking for near names takes a while for each pair.
         known = self.known if len(missing) * len(self.known) <= MOST_PAIRS else {}
+        often = Counter(use.reference.name for use in missing)
         for use in missing[:MOST_TOLD]:
-            yield self._unwritten(use, known, len(missing))
+            yield self._unwritten(use, known, often)
         for dataset, pipes in self.writers.items():
             if len(pipes) > 1 and len({pipe.id for pipe in pipes}) > 1:
                 yield _two_writers(dataset, pipes)
@@ -85,7 +87,7 @@ class Flow:
             if name not in self.known and name not in self.possible and not name.startswith("system:"):
                 yield use
 
-    def _unwritten(self, use: Named, known: Iterable[str], count: int) -> Problem:
+    def _unwritten(self, use: Named, known: Iterable[str], often: Counter[str]) -> Problem:
         name = use.reference.name
         pipe = self.pipes.get(name)
         if pipe is not None:
@@ -104,9 +106,11 @@ class Flow:
         fix: tuple[Edit, ...] = ()
         if close:
             notes.append(advice(f'did you mean "{close[0]}"?'))
-            fix = (Edit(use.span, f'"{close[0]}"'),) if meant and is_literal(use, name) else ()
+            # Where several names agree, the name of the pipe may as well be the one that is misspelt.
+            certain = meant and often[name] == 1 and is_literal(use, name)
+            fix = (Edit(use.span, f'"{close[0]}"'),) if certain else ()
         notes.append(note(f"datasets in this project: {_some(list(self.writers))}"))
-        if count > MOST_TOLD:
+        if (count := often.total()) > MOST_TOLD:
             notes.append(note(f"{count} datasets that are read are not written; the first {MOST_TOLD} are told"))
         message = f"no pipe or dataset has the name `{name}`"
         return Problem("E305", message, use.span, "not found", use.path, notes=tuple(notes), fix=fix)
