@@ -51,6 +51,8 @@ class Strangers:
     """Fields that may be written, under a name that was not understood: neither missing nor at their default."""
     inner: list[str] = field(default_factory=list)
     """The strangers of the plain objects within."""
+    of_another_type: bool = False
+    """Whether that the object is of this class was only taken for granted, and is told to be wrong."""
     problems: list[Problem] = field(default_factory=list)
 
     def told(self, homes: Iterable[Home] = (), explain: str = "") -> list[Problem]:
@@ -61,7 +63,8 @@ class Strangers:
             self.names = [name for name in self.names if self._home(name) is None]
         written = {name: meant for meant, name in self.renamed.items()}
         # Where the end of the object was guessed they may belong to another one; what was understood does not.
-        names = (*written, *self.names) if self.node.whole else (*written,)
+        others = self.names if self.node.whole and not self.of_another_type else ()
+        names = [name for name in (*written, *others) if not self._is_guessed(name)]
         places = [(self._start(written.get(name, name)), name) for name in names]
         wanted = [name for _, name in sorted(places)][:MOST_FINDINGS]
         found = [self.problem(name, written.get(name), explain) for name in wanted]
@@ -69,6 +72,14 @@ class Strangers:
             more = note(f"{len(places) - MOST_FINDINGS} more properties of this component are unknown")
             found[-1] = replace(found[-1], notes=(*found[-1].notes, more))
         return found
+
+    def _is_guessed(self, name: str) -> bool:
+        """Whether the name was put together from a text whose quotes are at fault."""
+        member = self.node.members.get({written: meant for meant, written in self.renamed.items()}.get(name, name))
+        if member is None:
+            return False
+        start, end = member.key.start, member.key.end
+        return any(not p.fix and start - 1 <= p.span.start <= end for p in self.document.problems)
 
     def _start(self, name: str) -> int:
         member = self.node.members.get(name)
@@ -146,7 +157,7 @@ def slips(node: Object, names: Iterable[str]) -> dict[str, str]:
     found = {}
     for name in names:
         if name not in node.members:
-            written = [key for key in node.members if slip(key, [name])]
+            written = [key for key in node.members if slip(key, [name]) or key == name[1:]]
             if len(written) == 1:
                 found[name] = written[0]
     return found

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 from pipeline.component import ComponentConfig, Kind, SecretArguments, Slot
 from pipeline.config.comments import without_comments
+from pipeline.config.component_types import Place, Types
 from pipeline.config.conditional import CONDITIONAL, misspelt
 from pipeline.config.given import UNKNOWN, Given, Unknown, advice, note, opening
-from pipeline.config.near import near
 from pipeline.config.parts import objects
 from pipeline.config.registry import Registry
 from pipeline.config.resolve import Resolver, SecretAt
@@ -24,14 +23,6 @@ from pipeline.errors import Edit, Note, Problem, Span
 ConfigClass = type[ComponentConfig]
 # A file with more faults of shape is no configuration; the reader stops at fewer faults of syntax.
 MOST_PROBLEMS = 1000
-
-article: Final[Mapping[Kind, str]] = {
-    "source": "a source",
-    "sink": "a sink",
-    "transform": "a transform",
-    "system": "a system",
-}
-_TOP: Final[tuple[Kind, ...]] = ("system", "pipe", "metadata")
 
 
 @dataclass(slots=True)
@@ -68,6 +59,11 @@ class Typer:
     """The `_id` of each component of which nothing more is known; empty when it has none."""
     stopped: bool = False
     conditional: bool = True
+    types: Types = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Know the types."""
+        self.types = Types(self.document, self.registry)
 
     def document_components(self) -> list[Component]:
         """Every component at the top of the document: one object, or a list of objects."""
@@ -149,16 +145,20 @@ class Typer:
         named: dict[str, object] = {key: item for key, item in value.items() if key not in renamed.values()}
         named |= {name: value[written] for name, written in renamed.items()}
         node = rename(node, renamed)
-        model, type_name = self._model(kind, node, named, path, default, top)
+        place = Place(kind, top)
+        model, type_name = self._model(place, node, named, path, default)
         if model is None:
-            noun = "a component" if top else article[kind]
-            self.problems += Strangers(self.document, node, named, ComponentConfig, noun, path, renamed).told()
+            self.problems += Strangers(self.document, node, named, ComponentConfig, place.noun, path, renamed).told()
             return None
         kind = model.kind
         homes = [Home(AROUND, around.model), *around.homes] if around else []
         noun = noun_of(model, type_name)
         known = settle(self.document, node, named, model, noun, path, homes, renamed)
         self.problems += known.problems
+        if default and "type" not in named and len(known.names) > 1 and node.whole:
+            known.of_another_type = True
+            granted = note(f"without one it is `{default}`, which has no `{known.names[0]}`")
+            self.problems.append(self.types.missing(place, node, path, granted))
         node, named, fields = known.node, known.value, shapes(model)
         usable: dict[str, object] = {}
         unknown: set[str] = set()
@@ -230,13 +230,7 @@ class Typer:
         return names
 
     def _model(
-        self,
-        kind: Kind,
-        node: Object,
-        value: Mapping[str, object],
-        path: tuple[str, ...],
-        default: str | None,
-        top: bool,
+        self, place: Place, node: Object, value: Mapping[str, object], path: tuple[str, ...], default: str | None
     ) -> tuple[type[ComponentConfig] | None, str]:
         written = value.get("type", default)
         member = node.members.get("type")
@@ -246,65 +240,20 @@ class Typer:
             return None, ""
         if written is None and member is None:
             if node.whole:
-                what = "a component" if top else article[kind]
-                self._fault(
-                    "E204",
-                    f"{what} needs a `type`",
-                    opening(self.document, node),
-                    path,
-                    label="no `type` in this object",
-                    notes=(note(f"types: {self._types(kind, top)}"),),
-                )
+                self.problems.append(self.types.missing(place, node, path))
             return None, ""
         if not isinstance(written, str):
             span = self.document.span(member.value if member else node)
             message = f"`type` must be a string, not {describe(written)}"
             self._fault("E202", message, span, (*path, "type"), label=describe(written))
             return None, ""
-        kinds: tuple[Kind, ...] = _TOP if top else (kind,)
         type_name = str(written)
-        model = self._find(kinds, type_name)
+        model = self.types.find(place, type_name)
         if model is None:
-            type_name = self._unknown_type(kinds, node, type_name, path, top)
-            model = self._find(kinds, type_name)
+            type_name, problem = self.types.unknown(place, node, path, type_name)
+            self.problems.append(problem)
+            model = self.types.find(place, type_name)
         return model, type_name
-
-    def _find(self, kinds: Iterable[Kind], type_name: str) -> type[ComponentConfig] | None:
-        found = (self.registry.find(kind, type_name) for kind in kinds)
-        return next((model for model in found if model), None)
-
-    def _unknown_type(self, kinds: Sequence[Kind], node: Object, written: str, path: tuple[str, ...], top: bool) -> str:
-        """Tell it; gives the type that was clearly meant, or nothing."""
-        member = node.members.get("type")
-        span = self.document.span(member.value) if member else opening(self.document, node)
-        names = self._known(kinds[0], top)
-        what = "component" if top else kinds[0]
-        notes = []
-        fix: tuple[Edit, ...] = ()
-        meant = ""
-        package = next((found for kind in kinds if (found := self.registry.closed_by(kind, written))), None)
-        home = next((k for k in article if not top or k != "system" if written in self.registry.names(k)), None)
-        if package:
-            notes.append(note(f"the installed package `{package}` brings it"))
-            notes.append(advice(f'to allow it add `"plugins": ["{package}"]` to mailweir.json'))
-        elif home:
-            where = "" if home == "system" else f": it stands in the `{home}` of a pipe"
-            notes.append(advice(f'"{written}" is the type of {article[home]}{where}'))
-        elif meant := slip(written, names) or _prefixed(written, names):
-            notes.append(advice(f'did you mean "{meant}"?'))
-            fix = (Edit(span, f'"{meant}"'),) if member and _is_text(member.value, written) else ()
-        elif close := near(written, names):
-            notes.append(advice(f'did you mean "{close[0]}"?'))
-        notes.append(note(f"types: {', '.join(names)}"))
-        message = f'no {what} has the type "{written}"'
-        self._fault("E205", message, span, (*path, "type"), label="not known", notes=tuple(notes), fix=fix)
-        return meant
-
-    def _known(self, kind: Kind, top: bool) -> list[str]:
-        return [*self.registry.names("system"), "metadata", "pipe"] if top else self.registry.names(kind)
-
-    def _types(self, kind: Kind, top: bool) -> str:
-        return ", ".join(self._known(kind, top))
 
     def _slot(
         self,
@@ -387,17 +336,8 @@ def _name(node: Object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _prefixed(written: str, names: Sequence[str]) -> str:
-    name = f"system:{written}"
-    return name if name in names else ""
-
-
 def _places(problem: Problem) -> list[Span]:
     return [problem.span, *(label.span for label in (*problem.also, *problem.related))]
-
-
-def _is_text(node: Node, text: str) -> bool:
-    return isinstance(node, Scalar) and node.value == text
 
 
 def _has_unknown(value: object) -> bool:

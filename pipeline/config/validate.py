@@ -263,6 +263,9 @@ class _Finding:
             return self._missing()
         if "extra_forbidden" in self.kinds and self.owner and isinstance(self.holder, Object):
             return Strangers(self.document, self.holder, {}, self.owner, self.noun, self.path[:-1]).problem(self.name)
+        if self.document.torn and isinstance(self.node, Array | Object):
+            # A bracket in the wrong place makes lists of objects, and has been told.
+            return None
         return on_top(self._wrong_value(), self.document)
 
     def _wrong_value(self) -> Problem:

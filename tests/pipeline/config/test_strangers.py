@@ -146,6 +146,7 @@ def test_a_property_on_the_wrong_level_is_not_missing_on_the_right_one() -> None
     [
         ('{"_id": "mail", "typ": "system:smtp"}', '{"_id": "mail", "type": "system:smtp"}'),
         ('{"id": "mail", "type": "system:smtp"}', '{"_id": "mail", "type": "system:smtp"}'),
+        ('{"_id": "mail", "ype": "system:smtp"}', '{"_id": "mail", "type": "system:smtp"}'),
         ('{"ID": "mail", "Type": "system:smtp"}', '{"_id": "mail", "type": "system:smtp"}'),
         ('{"_id": "mail", "type": "smtp"}', '{"_id": "mail", "type": "system:smtp"}'),
         ('{"_id": "mail", "type": "system:smpt"}', '{"_id": "mail", "type": "system:smtp"}'),
@@ -165,6 +166,16 @@ def test_a_misspelt_type_of_a_part_does_not_hide_what_is_in_it() -> None:
     sink = {"typ" if key == "type" else key: value for key, value in MAIL.items()}
     assert found(pipe(sink=sink), system()) == [("E201", "typ")]
     assert found(pipe(sink={"typ": "nothing"})) == [("E201", "typ"), ("E205", "type")]
+
+
+def test_a_sink_without_a_type_is_not_told_property_by_property() -> None:
+    """It would be a dataset; that it is something else shows where two properties do not fit."""
+    untyped = {key: value for key, value in MAIL.items() if key != "type"}
+    (problem,) = project(pipe(sink=untyped), system()).problems
+    assert (problem.code, problem.message) == ("E204", "a sink needs a `type`")
+    assert problem.notes[0].text == "without one it is `dataset`, which has no `system`"
+    assert found(pipe(sink={"ype": "mail", **untyped}), system()) == [("E201", "ype")]
+    assert found(pipe(sink={"dataset": "b", "system": "mail"})) == [("E201", "system")]
 
 
 def test_a_component_of_an_unknown_type_is_one_fault() -> None:
