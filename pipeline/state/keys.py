@@ -1,0 +1,37 @@
+"""What makes two messages the same: the key under which one is handed over once. No I/O."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Final
+
+from pipeline.entity import Entity
+
+# 128 bits: among a million million messages two alike are less likely than a disk that lies.
+SIZE: Final = 16
+# Properties of the engine that change without the entity being another one; `_deleted` is not one of them.
+_of_the_engine: Final = frozenset({"_hash", "_previous", "_ts", "_updated"})
+
+
+def message_key(pipe: str, entity_id: str, version: str, recipients: Iterable[str]) -> str:
+    """The key of a message. The order in which recipients are named, or twice, makes no other message."""
+    digest = blake2b(digest_size=SIZE)
+    for part in (pipe, entity_id, version, *sorted(set(recipients))):
+        data = part.encode("utf-8", "surrogatepass")
+        # With the length before it no part can run into the next.
+        digest.update(b"%d:%b" % (len(data), data))
+    return digest.hexdigest()
+
+
+def entity_version(entity: Entity) -> str:
+    """The version of an entity: a hash of what it holds."""
+    held = {name: value for name, value in entity.items() if name not in _of_the_engine}
+    data = json.dumps(held, sort_keys=True, separators=(",", ":"), default=str).encode("utf-8", "surrogatepass")
+    return blake2b(data, digest_size=SIZE).hexdigest()
+
+
+def name_of(key: str, generation: int) -> str:
+    """The key as logs and answers show it: each generation is a message of its own."""
+    return f"{key}.{generation}" if generation else key

@@ -1,0 +1,164 @@
+"""The port: what the engine asks of a state, whether it is a file on this machine or a server for many. No I/O.
+
+The life of a message, and who calls what:
+
+    admit          a batch goes in with the position in its source, in one transaction; a key seen before is skipped.
+                   With an `Ask` what fits is claimed in the same one
+    claim          what waits is claimed, each message with its permit, in one transaction
+    handing_over   before the last byte of a claimed message goes out; when it returns, that survives a kill
+    settle         what became of it; when it returns, that survives a kill
+    release        a claim of which nothing was handed over goes back
+
+What the next step of a message is, the state does not know: `Settlement`s come from the delivery table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Protocol, Self
+
+from pipeline.state.facts import (
+    Admitted,
+    Ask,
+    Batch,
+    Claimed,
+    Claims,
+    Execution,
+    MessageState,
+    Moment,
+    Recovered,
+    Retention,
+    Retried,
+    Retry,
+    Settlement,
+    Stranded,
+    Tidied,
+)
+from pipeline.state.faults import StateError
+from pipeline.state.views import Detail, Discards, Filter, Freeing, LimitChange, Page, Usage
+
+Decide = Callable[[Stranded, Moment], Settlement]
+"""The delivery table's word on a message whose sender died when it may have gone. Pure."""
+
+
+class State(Protocol):
+    """What outlasts a run. Where nothing else is said, what a call did is on the disk when it returns.
+
+    `StateError` when the state cannot be used; then nothing of the call happened.
+    """
+
+    async def __aenter__(self) -> Self:
+        """Open for use; what senders that died left behind has been recovered."""
+        ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Write what is under way, give claims back and close."""
+        ...
+
+    @property
+    def recovered(self) -> Recovered:
+        """What was found of senders that died, since this was opened."""
+        ...
+
+    @property
+    def fault(self) -> StateError | None:
+        """Why nothing can be written just now."""
+        ...
+
+    def now(self) -> float:
+        """The steady time: what settlements, dues and expiries are told in."""
+        ...
+
+    async def admit(self, batch: Batch, ask: Ask | None = None) -> Admitted:
+        """Put a batch in: all of it or nothing."""
+        ...
+
+    async def claim(self, ask: Ask) -> Claims:
+        """Take messages that wait."""
+        ...
+
+    def handing_over(self, claims: Sequence[Claimed]) -> None:
+        """The last byte of these is about to go out. If this raises, it must not."""
+        ...
+
+    def settle(self, settlements: Sequence[Settlement]) -> None:
+        """What became of claims. They are written in groups; `flush` waits for that.
+
+        Only a power cut in between can take them, and then the messages are in doubt.
+        """
+        ...
+
+    async def release(self, claims: Sequence[Claimed]) -> None:
+        """Give claims back of which nothing was handed over."""
+        ...
+
+    async def flush(self) -> None:
+        """Until all that was settled is on the disk."""
+        ...
+
+    async def recover(self) -> Recovered:
+        """Look for senders that died since, and take over what they left."""
+        ...
+
+    async def tidy(self, retention: Retention, after: int = 0, most: int = 500) -> Tidied:
+        """Remove a little of what was settled long enough ago."""
+        ...
+
+    async def retry(self, ids: Sequence[int], decide: Callable[[Retry, Moment], Retried | None]) -> int:
+        """Put messages back into the queue; how many those were. `decide` is pure."""
+        ...
+
+    async def delete(self, ids: Sequence[int]) -> int:
+        """Remove messages that nobody has claimed; how many those were."""
+        ...
+
+    async def offset(self, pipe: str) -> str | None:
+        """How far a pipe has read its source."""
+        ...
+
+    async def notes(self, prefix: str = "") -> Mapping[str, str]:
+        """The notes whose names begin so."""
+        ...
+
+    async def generations(self, messages: Sequence[tuple[str, str]]) -> Mapping[str, int]:
+        """Of messages by entity and key: for each key that was admitted, the generation to send it once more with."""
+        ...
+
+    async def executions(self, pipe: str = "", most: int = 50) -> Sequence[Execution]:
+        """The latest runs, the newest first."""
+        ...
+
+    async def counts(self, system: str = "", pipe: str = "") -> Mapping[MessageState, int]:
+        """How many messages there are of each state but `sent`."""
+        ...
+
+    async def messages(self, wanted: Filter, before: int | None = None, most: int = 100) -> Page:
+        """Messages, the newest first; `before` is the `next` of the page before."""
+        ...
+
+    async def message(self, id: int) -> Detail | None:
+        """Everything about one message."""
+        ...
+
+    async def discards(self, system: str, since: float) -> Discards:
+        """What the limit of a system discarded since a wall time."""
+        ...
+
+    async def usage(self, limits: Mapping[str, int] | None = None) -> Sequence[Usage]:
+        """Gates by name with their limits; without any, those on record with their last ones."""
+        ...
+
+    async def freeing(self, gate: str) -> Sequence[Freeing]:
+        """When how many places of a gate free."""
+        ...
+
+    async def history(self, gate: str, seconds: float) -> Sequence[Freeing]:
+        """How many messages were accepted when."""
+        ...
+
+    async def limit_changes(self, gate: str, most: int = 100) -> Sequence[LimitChange]:
+        """The latest changes of a limit, the newest first."""
+        ...

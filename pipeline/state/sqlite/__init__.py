@@ -1,0 +1,1 @@
+"""The state of one machine, in one SQLite file."""

@@ -1,0 +1,49 @@
+"""The row that tells steady time."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import astuple
+from typing import Final
+
+from pipeline.clock import Clock
+from pipeline.state import steady
+from pipeline.state.sqlite import gates
+from pipeline.state.steady import Bearings, Reading
+
+_LOAD: Final = "SELECT boot_id, shift, noted, asked, anchor, boundary, before FROM bearings"
+_STORE: Final = """
+    INSERT INTO bearings (one, boot_id, shift, noted, asked, anchor, boundary, before) VALUES (1, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (one) DO UPDATE SET (boot_id, shift, noted, asked, anchor, boundary, before) = (
+        excluded.boot_id, excluded.shift, excluded.noted, excluded.asked, excluded.anchor, excluded.boundary,
+        excluded.before
+    )
+"""
+
+
+def load(connection: sqlite3.Connection) -> Bearings | None:
+    """The bearings on record."""
+    row = connection.execute(_LOAD).fetchone()
+    return None if row is None else Bearings(*row)
+
+
+def advance(connection: sqlite3.Connection, clock: Clock) -> Bearings:
+    """The bearings with the time of this transaction on record. The clocks are read now, under the lock."""
+    found = load(connection)
+    if found is None:
+        found = steady.first(_reading(clock))
+    elif steady.restarted(found, clock.boot_id, clock.boot()):
+        found = steady.resumed(found, _reading(clock), gates.latest(connection))
+    now = steady.steady(found, clock.boot())
+    found = steady.noted(found, now)
+    if steady.should_ask(found, now):
+        boundary = found.boundary
+        found, older = steady.resolved(found, _reading(clock), now)
+        if older and boundary is not None:
+            gates.age(connection, boundary, older)
+    connection.execute(_STORE, astuple(found))
+    return found
+
+
+def _reading(clock: Clock) -> Reading:
+    return Reading(clock.boot_id, clock.boot(), clock.wall(), clock.synchronised())

@@ -1,0 +1,59 @@
+"""What makes two messages the same."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.state.keys import entity_version, message_key, name_of
+
+TO = ("ann@example.com", "bo@example.com")
+
+
+def test_the_key_is_stable() -> None:
+    """It is on disks: the same message has the same key in every later version."""
+    assert message_key("welcome", "c-1", "v1", TO) == "b19be66a93eaacd75c23764495d9f7fc"
+
+
+def test_every_part_makes_another_message() -> None:
+    """Pipe, entity, version and recipients each count."""
+    keys = {
+        message_key("welcome", "c-1", "v1", TO),
+        message_key("digest", "c-1", "v1", TO),
+        message_key("welcome", "c-2", "v1", TO),
+        message_key("welcome", "c-1", "v2", TO),
+        message_key("welcome", "c-1", "v1", TO[:1]),
+    }
+    assert len(keys) == 5
+
+
+def test_how_recipients_are_written_makes_no_other_message() -> None:
+    """Their order does not count, nor one that is named twice."""
+    assert message_key("p", "e", "v", TO) == message_key("p", "e", "v", (*reversed(TO), TO[0]))
+
+
+@given(st.lists(st.text(), min_size=2, max_size=4), st.integers(0, 3))
+def test_no_part_runs_into_the_next(parts: list[str], cut: int) -> None:
+    """Texts that are the same when written one behind the other are still other messages."""
+    first, second, *rest = parts
+    moved = first + second[:cut]
+    if moved != first:
+        assert message_key(first, second, "", rest) != message_key(moved, second[cut:], "", rest)
+
+
+def test_a_version_is_what_an_entity_holds() -> None:
+    """The order of properties and the engine's own marks do not count; a value does, and that it was deleted."""
+    entity = {"_id": "c-1", "name": "Ann", "tags": [1, 2]}
+    version = entity_version(entity)
+    assert version == entity_version(
+        {"tags": [1, 2], "name": "Ann", "_id": "c-1", "_updated": 7, "_ts": 1, "_hash": "x"}
+    )
+    assert version != entity_version(entity | {"name": "Bo"})
+    assert version != entity_version(entity | {"tags": [2, 1]})
+    assert version != entity_version(entity | {"_deleted": True})
+
+
+def test_a_generation_has_a_name_of_its_own() -> None:
+    """What is sent once more on purpose is told apart in logs."""
+    assert name_of("ab", 0) == "ab"
+    assert name_of("ab", 2) == "ab.2"
