@@ -214,3 +214,7 @@ def memory(client: Client, server: Helper) -> None:
     few, many = 20_000, 200_000
     (_, _, before), (_, _, after) = (once(client, server, server.port, count) for count in (few, many))
     sys.stdout.write(f"\nMemory: {before:.1f} MB at most over {few:,} messages, {after:.1f} MB over {many:,}\n")
+
+
+if __name__ == "__main__":
+    run()

@@ -18,7 +18,7 @@ from systems.smtp.config import SmtpConfig
 if TYPE_CHECKING:
     from pipeline.config.resolve import Use
     from pipeline.config.typed import Component
-    from systems.smtp.session import Route
+    from systems.smtp.route import Route
 
 # More senders or recipients of a project are not asked about.
 MOST_ASKED: Final = 10

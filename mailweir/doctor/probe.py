@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from systems.mail import Answered, Message, SystemFault
-from systems.smtp.session import Route, Session
+from systems.smtp.route import Route
+from systems.smtp.session import Session
 
 if TYPE_CHECKING:
     from systems.smtp.capabilities import Capabilities
@@ -76,8 +77,9 @@ class _Watching:
         self.seen.answered.append(answered)
         asyncio.get_running_loop().call_soon(self._go_on, session)
 
-    def refill(self, session: Session) -> None:
-        """One at a time is enough."""
+    def turn(self, session: Session) -> None:
+        """There is no other session to wait for."""
+        session.flush()
 
     def handing_over(self, session: Session, messages: Sequence[Message]) -> bool:
         """Nothing is kept of it here."""

@@ -16,7 +16,7 @@ from pipeline.secret import Secret
 from systems.mail import Phase
 from systems.smtp.endpoints import Endpoint, TlsSpec, endpoints, has_login
 from systems.smtp.pool import Limits
-from systems.smtp.session import Route, Timeouts
+from systems.smtp.route import Route, Timeouts
 from systems.smtp.settings import Settings
 from systems.smtp.system import SmtpSystem
 from systems.smtp.tls import context

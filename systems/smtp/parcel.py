@@ -87,10 +87,13 @@ class Parcel:
         self.whole = self.message = whole
         self.since = 0.0
 
-    def again(self, answers: Sequence[Answer]) -> bool:
-        """Take the answers; whether the recipients that were not tried can go once more."""
+    def again(self, answers: Sequence[Answer], *, counts: bool = True) -> bool:
+        """Take the answers; whether the recipients that were not tried can go once more.
+
+        `counts`: it was a try that somebody else did not end.
+        """
         untried = [index for index, answer in enumerate(answers) if answer.status is Status.NOT_TRIED]
-        self.rounds = 0 if len(untried) < len(answers) else self.rounds + 1
+        self.rounds = 0 if len(untried) < len(answers) else self.rounds + counts
         places = self.places or tuple(range(len(answers)))
         settled = self.settled = self.settled or {}
         for place, answer in zip(places, answers, strict=True):

@@ -36,7 +36,7 @@ from systems.smtp.settings import Settings
 from systems.smtp.steps import PHASES, WAITING, Step, action
 from systems.smtp.talk import said
 from systems.smtp.transaction import status_of
-from systems.smtp.transfer import Transfer
+from systems.smtp.transfer import USUAL, Transfer
 
 
 class Protocol(Opening, Transfer):
@@ -70,9 +70,19 @@ class Protocol(Opening, Transfer):
     @property
     def can_send(self) -> bool:
         """Whether one more message keeps the connection busy; what is handed in without it waits its turn."""
+        return self.room > 0
+
+    @property
+    def room(self) -> int:
+        """How many more messages keep the connection busy."""
         if not self._ready or self._leaving or self._mails_left == 0:
-            return False
-        return len(self._wire) + len(self._waiting) < self._window
+            return 0
+        return self._window - len(self._wire) - len(self._waiting)
+
+    @property
+    def more(self) -> bool:
+        """Whether `data_to_send` has more, or nothing follows any more."""
+        return self._body is not None or self._ended
 
     @property
     def phase(self) -> Phase:
@@ -97,7 +107,8 @@ class Protocol(Opening, Transfer):
         """Hand in a message; it waits if it must. Events come at once if it cannot go at all."""
         if self._ready:
             self._admit(message)
-            self._advance()
+            if self._mails_left == 0:
+                self._advance()
         elif self._ended:
             self._events.append(self._untried(message, "the connection is closed"))
         else:
@@ -135,9 +146,12 @@ class Protocol(Opening, Transfer):
         """Read what the server sent, in any portions."""
         if self._ended:
             return []
-        expected = self._expected
-        replies = self._parser.feed(data)
+        expected, parser = self._expected, self._parser
+        replies = parser.feed(data)
         self.progress += len(replies)
+        if len(replies) == len(USUAL) and expected == USUAL and not (self._unsent or parser.pending):  # noqa: SIM102
+            if self._usual_turn(replies):
+                return self._take_events()
         for reply in replies:
             if len(expected) > self._unsent:
                 step = self._step = expected.popleft()
@@ -146,7 +160,6 @@ class Protocol(Opening, Transfer):
                 self._unasked(reply)
             if self._ended:
                 return self._take_events()
-        parser = self._parser
         if parser.violation is not None:
             self._violate(str(parser.violation))
         elif parser.pending and len(expected) <= self._unsent and not self._body_at:

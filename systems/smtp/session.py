@@ -7,43 +7,26 @@ message. Tasks do what takes turns with the server: to connect, the TLS handshak
 from __future__ import annotations
 
 import asyncio
-import errno
-import os
 import socket as sockets
 import ssl
-from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Final, Protocol, cast
 
 from pipeline.secret import Secret
 from systems.mail import Answered, Message, Phase, Reason, SystemFault
 from systems.smtp.auth import Kind, choose, mechanism
-from systems.smtp.endpoints import Endpoint
 from systems.smtp.events import Event, Login, Ready, StartTls
 from systems.smtp.mechanisms import Credentials, Refusal, Sasl
 from systems.smtp.parcel import Parcel
 from systems.smtp.protocol import Protocol as Machine
-from systems.smtp.settings import Settings
+from systems.smtp.route import Route, unreachable, words
 from systems.smtp.tls import explain
-from systems.smtp.token import Tokens
 from systems.smtp.transcript import Transcript
 
-# Replies are short. One buffer serves all connections of a loop: it is read before the next one is filled.
-READ_AT_ONCE: Final = 16_384
 # RFC 8305 section 5: how long the first address has before the next one is tried beside it.
 NEXT_ADDRESS_AFTER: Final = 0.25
 # How long a server's speed is watched before it is judged.
 RATE_SPAN: Final = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """Seconds for each phase, for reaching the server, and for a whole message."""
-
-    phases: dict[Phase, float]
-    connect: float
-    message: float
-    minimum_rate: int  # bytes a second, 0: any
 
 
 class Owner(Protocol):
@@ -61,8 +44,8 @@ class Owner(Protocol):
         """A message has its answers."""
         ...
 
-    def refill(self, session: Session) -> None:
-        """There may be room for more messages."""
+    def turn(self, session: Session) -> None:
+        """It has read something: `flush` it, at the latest when the others have read too."""
         ...
 
     def handing_over(self, session: Session, messages: Sequence[Message]) -> bool:
@@ -78,23 +61,6 @@ class Owner(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
-    """All that is needed to open a session at a server. `nonce` gives random bytes for a login."""
-
-    endpoint: Endpoint
-    settings: Settings
-    timeouts: Timeouts
-    context: ssl.SSLContext | None
-    plaintext_login: bool
-    nonce: Callable[[], bytes]
-    mechanisms: tuple[str, ...] | None = None
-    token: Tokens | None = None
-    source_address: str | None = None
-    log: Callable[[str], None] | None = None
-    buffer: memoryview = field(default_factory=lambda: memoryview(bytearray(READ_AT_ONCE)))
-
-
 class Session(asyncio.BufferedProtocol):
     """A connection from the moment it is wanted until it is closed."""
 
@@ -108,12 +74,14 @@ class Session(asyncio.BufferedProtocol):
         self._transcript = Transcript() if route.log else None
         self._task: asyncio.Task[None] | None = None
         self._full = False  # the transport still holds what was written last
+        self._loaded: bytes | memoryview = b""  # taken from the machine, to be written next
         self._encrypting = False
         self._deadline_of: tuple[Phase | None, int] = (None, 0)
         self._since = self._loop.time()
         self._rate_mark: tuple[float, int] | None = None  # when it began to hold, and how much it had been given
         self._written = 0
         self._left = False
+        self.unrecorded = False  # it ends because what it was to send could not be put on record
         self.accepted = False  # it has carried a message to its end
         self.carried: dict[int, Parcel] = {}
         """What was handed in, by the identity of the message, in that order. The owner keeps it."""
@@ -124,11 +92,12 @@ class Session(asyncio.BufferedProtocol):
         self._since = self._loop.time()
         self._run(self._open())
 
-    def send(self, message: Message) -> None:
-        """Hand in a message. `flush` follows."""
+    def send(self, message: Message) -> bool:
+        """Hand in a message; whether it is on its way. `flush` follows."""
         events = self.machine.send(message)
         if events:
             self._handle(events)
+        return not events
 
     def rehearse(self, message: Message) -> None:
         """Ask whether the server would take a message."""
@@ -192,25 +161,37 @@ class Session(asyncio.BufferedProtocol):
 
     def flush(self) -> None:
         """Write what the machine has, so far as the transport takes it."""
-        machine, transport = self.machine, self._transport
-        if transport is None:
+        dots = self.load()
+        while self._loaded:
+            self.fire(recorded=not dots or self._owner.handing_over(self, dots))
+            dots = self.load()
+
+    def load(self) -> list[Message]:
+        """Take what goes out next from the machine. `fire` follows when the messages that end in it are on record."""
+        if self._full or self._transport is None:
+            return []
+        machine = self.machine
+        self._loaded = machine.data_to_send()
+        if machine.ended and not self._loaded:
+            self._transport.close()
+        return machine.take_dots()
+
+    def fire(self, *, recorded: bool = True) -> None:
+        """Write what was loaded, or end the connection without it."""
+        data, self._loaded = self._loaded, b""
+        transport = self._transport
+        if transport is None or not data:
             return
-        while not self._full:
-            data = machine.data_to_send()
-            if not data:
-                break
-            dots = machine.take_dots()
-            if dots and not self._owner.handing_over(self, dots):
-                text = "it could not be put on record, so it was not sent"
-                self._handle(machine.abort(Reason.CANCELLED, text, unsent=len(data)))
-                self._drop()
-                return
-            if self._transcript is not None:
-                self._say(self._transcript.sent(data))
-            self._written += len(data)
-            transport.write(data)
-        if machine.ended and not self._full:
-            transport.close()
+        if not recorded:
+            self.unrecorded = True
+            text = "it could not be put on record, so it was not sent"
+            self._handle(self.machine.abort(Reason.CANCELLED, text, unsent=len(data)))
+            self._drop()
+            return
+        if self._transcript is not None:
+            self._say(self._transcript.sent(data))
+        self._written += len(data)
+        transport.write(data)
 
     # What asyncio calls.
 
@@ -235,9 +216,7 @@ class Session(asyncio.BufferedProtocol):
                 owner.answered(self, event)
             else:
                 self._handle((event,))
-        if machine.can_send:
-            owner.refill(self)
-        self.flush()
+        owner.turn(self)
 
     def pause_writing(self) -> None:
         """The transport holds something: nothing more is given to it, so that little is between here and the wire."""
@@ -268,7 +247,7 @@ class Session(asyncio.BufferedProtocol):
             text = text if early else f"the connection broke: {text}"
             self._handle(self.machine.abort(reason, text, retryable=retryable))
         else:
-            self._handle(self.machine.abort(Reason.DISCONNECTED, f"the connection broke: {_words(exc)}"))
+            self._handle(self.machine.abort(Reason.DISCONNECTED, f"the connection broke: {words(exc)}"))
         self._leave()
 
     def _leave(self) -> None:
@@ -305,7 +284,7 @@ class Session(asyncio.BufferedProtocol):
             async with asyncio.timeout(route.timeouts.connect):
                 await self._dial()
         except (OSError, TimeoutError) as error:
-            self._handle(machine.abort(Reason.UNREACHABLE, _unreachable(error, route)))
+            self._handle(machine.abort(Reason.UNREACHABLE, unreachable(error, route)))
             self._leave()
             return
         if route.settings.encrypted and not await self._encrypt(starttls=False):
@@ -424,30 +403,3 @@ class Session(asyncio.BufferedProtocol):
         if self.route.log is not None:
             for line in lines:
                 self.route.log(line)
-
-
-def _words(error: BaseException) -> str:
-    """An error of the operating system in its words, without numbers and addresses."""
-    if isinstance(error, OSError) and error.errno is not None and not isinstance(error, sockets.gaierror):
-        return os.strerror(error.errno)
-    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).strip("[]")
-
-
-# What this machine has run out of, or what it has not got.
-_local: Final = {
-    errno.EMFILE: "this process has no file descriptor left: raise its limit, or lower `connections`",
-    errno.ENFILE: "this machine has no file descriptor left",
-    errno.EADDRNOTAVAIL: "this machine has no local address or port to connect from",
-}
-
-
-def _unreachable(error: BaseException, route: Route) -> str:
-    """Why a server cannot be reached, for people."""
-    name = route.endpoint.name
-    if isinstance(error, sockets.gaierror):
-        return f"the name `{route.endpoint.host}` has no address: {_words(error).lower()}"
-    if isinstance(error, TimeoutError) and error.errno is None:
-        return f"{name} does not answer within {route.timeouts.connect:g} s"
-    if isinstance(error, OSError) and error.errno in _local:
-        return _local[error.errno]
-    return f"{name} cannot be reached: {_words(error).lower()}"

@@ -18,7 +18,8 @@ from systems.smtp.health import State, cause_of
 from systems.smtp.parcel import Job, Parcel
 from systems.smtp.pool import Assign, Close, Limits, Open, Plan, Server, Standing, plan
 from systems.smtp.pool import Session as Seat
-from systems.smtp.session import Route, Session
+from systems.smtp.route import Route
+from systems.smtp.session import Session
 
 _log = logging.getLogger("mailweir.smtp")
 _log.addHandler(logging.NullHandler())  # who just sends gets answers; a service sets up its log
@@ -53,6 +54,7 @@ class SmtpSystem:
         self._seats: dict[int, Seat] = {}
         self._sessions: dict[int, Session] = {}
         self._numbers: dict[Session, int] = {}
+        self._turned: list[Session] = []  # those that have read something in this turn of the loop
         self._next = 0
         self._steady = False  # every session is where it should be: no plan is needed to go on
         self._storage_faults = 0
@@ -155,9 +157,15 @@ class SmtpSystem:
         """Tell the caller, or let those that were not tried go once more."""
         message, answers = answered
         parcel = session.carried.pop(id(message))
+        if len(answers) == 1 and message is parcel.whole and answers[0].status is Status.ACCEPTED:
+            session.accepted = True
+            self._storage_faults = 0
+            parcel.job.tell(answered)
+            return
         for answer in answers:
             if answer.status is Status.NOT_TRIED:
-                if parcel.again(answers) and not self._closing:
+                more = parcel.again(answers, counts=not session.unrecorded)
+                if more and parcel.job.error is None and not self._closing:
                     self._queue.append(parcel)
                     self._plan_soon()
                     return
@@ -174,38 +182,78 @@ class SmtpSystem:
         whole = answered if message is parcel.whole and parcel.settled is None else parcel.answered(answers)
         parcel.job.tell(whole)
 
-    def refill(self, session: Session) -> None:
+    def turn(self, session: Session) -> None:
+        """Write for all of them at once: one record serves them, and a server is woken once."""
+        if not self._turned:
+            self._loop.call_soon(self._end_turn)
+        self._turned.append(session)
+
+    def _end_turn(self) -> None:
+        sessions, self._turned = self._turned, []
+        now = self._loop.time()
+        ending: list[tuple[Session, list[Message]]] = []
+        for session in sessions:
+            room = session.machine.room
+            if room > 0:
+                self._refill(session, room, now)
+            dots = session.load()
+            if dots:
+                ending.append((session, dots))
+        refused = self._put_on_record(ending)
+        for session in sessions:
+            session.fire(recorded=session not in refused)
+            if session.machine.more:
+                session.flush()
+
+    def _refill(self, session: Session, room: int, now: float) -> None:
         """Hand in more messages if that needs no thought, and let the plan think if not."""
         seat = self._seats[self._numbers[session]]
         if not self._steady or self._storage_faults >= MOST_STORAGE_FAULTS:
             self._plan_soon()
             return
-        limits, machine = self._limits, session.machine
+        limits = self._limits
         most = limits.messages_per_connection if seat.most is None else min(seat.most, limits.messages_per_connection)
-        now = self._loop.time()
         if now < seat.opened_at + limits.connection_max_age:
-            while seat.messages < most:
+            carries = False
+            for _ in range(min(room, most - seat.messages)):
                 parcel = self._queue.popleft() if self._queue else self._draw()
                 if parcel is None:
                     break
-                self._hand_in(session, seat, parcel, now)
-                if not machine.can_send:
-                    return
-        if not machine.in_flight:
+                carries = self._hand_in(session, seat, parcel, now) or carries
+            if carries:
+                return
+        if not session.machine.in_flight:
             seat.standing = Standing.IDLE
             seat.idle_since = now
             self._plan_soon()
 
     def handing_over(self, session: Session, messages: Sequence[Message]) -> bool:
         """Ask the callers to put on record that these can be in doubt from now on."""
-        for message in messages:
-            parcel = session.carried[id(message)]
+        return not self._put_on_record([(session, messages)])
+
+    def _put_on_record(self, ending: Sequence[tuple[Session, Sequence[Message]]]) -> set[Session]:
+        """Tell each caller which of its messages end now; the sessions of those that could not take it."""
+        if not ending:
+            return set()
+        by_job: dict[Job, list[Message]] = {}
+        for session, messages in ending:
+            carried = session.carried
+            for message in messages:
+                parcel = carried[id(message)]
+                if parcel.job in by_job:
+                    by_job[parcel.job].append(parcel.whole)
+                else:
+                    by_job[parcel.job] = [parcel.whole]
+        failed = set()
+        for job, wholes in by_job.items():
             try:
-                parcel.job.handing_over((parcel.whole,))
+                job.handing_over(wholes)
             except Exception as error:  # noqa: BLE001 - the caller's own: it gets it back
-                parcel.job.fail(error)
-                return False
-        return True
+                job.fail(error)
+                failed.add(job)
+        if not failed:
+            return set()
+        return {session for session, dots in ending for one in dots if session.carried[id(one)].job in failed}
 
     def closed(self, session: Session, fault: SystemFault | None) -> None:
         """Learn from how it ended."""
@@ -331,7 +379,8 @@ class SmtpSystem:
         self._numbers[session] = number
         session.open()
 
-    def _hand_in(self, session: Session, seat: Seat, parcel: Parcel, now: float) -> None:
+    def _hand_in(self, session: Session, seat: Seat, parcel: Parcel, now: float) -> bool:
+        """Give a message to a session; whether it is on its way."""
         message, carried = parcel.message, session.carried
         if id(message) in carried:  # the same object twice: they must be told apart
             message = parcel.message = replace(message)
@@ -339,7 +388,7 @@ class SmtpSystem:
         parcel.since = now
         seat.messages += 1
         seat.standing = Standing.BUSY
-        session.send(message)
+        return session.send(message)
 
     def _is_steady(self, now: float) -> bool:
         servers = tuple(self._servers.values())

@@ -5,6 +5,8 @@ What cannot go to this server is refused here before a byte of it is sent.
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from typing import Final
 
 from systems.mail import Answer, Answered, Message, Phase, Reason, Status, SystemFault
@@ -18,58 +20,74 @@ from systems.smtp.settings import Settings
 BLAMELESS: Final = frozenset({Reason.CLOSING, Reason.LOGIN_NEEDED, Reason.CANCELLED})
 
 
+_the_only_one: Final = (0,)
+
+
+class Terms:
+    """What holds for every message on a connection, until the server turns out to take less than it said."""
+
+    __slots__ = ("largest", "offers", "plain", "settings")
+
+    def __init__(self, offers: Capabilities, settings: Settings) -> None:
+        """Nothing here changes later."""
+        self.offers = offers
+        self.settings = settings
+        limits = (offers.largest, settings.largest)
+        self.largest = min((limit for limit in limits if limit is not None), default=sys.maxsize)
+        self.plain = not (offers.limits.crowd or settings.xverp)  # nothing is counted, nothing added
+
+
 class Transaction:
     """A message between MAIL and the answer to its last byte."""
 
-    __slots__ = (
-        "again",
-        "answers",
-        "asked",
-        "began",
-        "content",
-        "dot_at",
-        "go_ahead",
-        "mail",
-        "message",
-        "next",
-        "optional",
-        "recipients",
-        "refusal",
-        "server",
-        "sized",
-        "strange",
-        "taken",
-    )
+    # What holds until a reply changes it: a message costs less if each does not set it anew.
+    mail = ""
+    asked: Sequence[int] = ()  # whom the RCPT name, as indexes of the message's recipients
+    next = 0  # how many RCPT are answered
+    began = False  # the server answered MAIL
+    refusal: Reply | None = None  # its answer to MAIL, if it was no
+    strange = False  # it took a recipient all the same
+    again = False  # it may be the optional parameters that it refused
+    go_ahead = False  # it answered DATA with 354
+    dot_at = -1  # where in the stream of bytes this message's last one stands, once it is due
 
-    def __init__(self, message: Message, content: Content, offers: Capabilities, settings: Settings) -> None:
+    def __init__(self, message: Message, content: Content, terms: Terms) -> None:
         """Say what there is to say to a server that offers this; without `asked` there is nothing."""
         self.message = message
         self.content = content
-        self.server = settings.server
-        self.answers: list[Answer | None] = [None] * len(message.envelope.recipients)
-        self.mail = ""
+        self.terms = terms
         self.recipients: list[str] = []  # the RCPT commands
-        self.asked: list[int] = []  # whom they name, as indexes of the message's recipients
-        self.sized = offers.size  # whether MAIL says how large the message is
-        self.optional = False  # whether MAIL says something that it could do without
-        self.next = 0  # how many RCPT are answered
         self.taken: list[int] = []  # the recipients that the server took
-        self.began = False  # the server answered MAIL
-        self.refusal: Reply | None = None  # its answer to MAIL, if it was no
-        self.strange = False  # it took a recipient all the same
-        self.again = False  # it may be the optional parameters that it refused
-        self.go_ahead = False  # it answered DATA with 354
-        self.dot_at = -1  # where in the stream of bytes this message's last one stands, once it is due
-        refusal = self._fault(offers, settings)
+        self.answers: list[Answer | None] = [None] * len(message.envelope.recipients)
+        if self._write_usual():
+            return
+        refusal = self._fault()
         if refusal is None:
-            self._write(offers, settings)
+            self._write()
         else:
             for index in range(len(self.answers)):
                 self._refuse(index, *refusal)
 
-    def _fault(self, offers: Capabilities, settings: Settings) -> tuple[str, str] | None:
+    def _write_usual(self) -> bool:
+        """The commands for what nearly all messages are: 7-bit, of no great size, to one plain address."""
+        envelope, content, terms = self.message.envelope, self.content, self.terms
+        size = len(content.text)
+        if not (content.seven_bit and size <= terms.largest and terms.plain and len(envelope.recipients) == 1):
+            return False
+        if content.fault or envelope.smtputf8 or envelope.xverp or envelope.reports is not None:
+            return False
+        sender, address = wire_sender(envelope.sender), wire_address(envelope.recipients[0])
+        if sender is None or address is None or not (sender.isascii() and address.isascii()):
+            return False
+        self.mail = f"MAIL FROM:<{sender}> SIZE={size}\r\n" if terms.offers.size else f"MAIL FROM:<{sender}>\r\n"
+        self.recipients.append(f"RCPT TO:<{address}>\r\n")
+        self.asked = _the_only_one
+        return True
+
+    def _fault(self) -> tuple[str, str] | None:
         """Why no recipient of this server can have the message, with the enhanced code for it."""
         envelope, content = self.message.envelope, self.content
+        offers, settings = self.terms.offers, self.terms.settings
         sender = wire_sender(envelope.sender)
         utf8 = offers.utf8 and settings.smtputf8
         size = len(content.text)
@@ -93,13 +111,14 @@ class Transaction:
                 return "5.5.4", fault
         return None
 
-    def _write(self, offers: Capabilities, settings: Settings) -> None:
+    def _write(self) -> None:
         """The commands, for the recipients that this server can have."""
-        envelope = self.message.envelope
+        envelope, offers, settings = self.message.envelope, self.terms.offers, self.terms.settings
         sender = wire_sender(envelope.sender) or ""
         utf8 = envelope.smtputf8 or not sender.isascii()
         reports = envelope.reports if offers.reports else None
         room = _Room(offers.limits) if offers.limits.crowd else None
+        asked = self.asked = []
         for index, recipient in enumerate(envelope.recipients):
             address = wire_address(recipient)
             if address is None:
@@ -113,10 +132,9 @@ class Transaction:
             if room is not None and (full := room.full(address)):
                 self.answers[index] = Answer(recipient, Status.NOT_TRIED, Phase.BEFORE, self.server, text=full)
                 continue
-            self.asked.append(index)
+            asked.append(index)
             wanted = "" if reports is None else recipient_reports(reports, index)
             self.recipients.append(f"RCPT TO:<{address}>{wanted}\r\n")
-        self.optional = offers.size or reports is not None
         self.mail = (
             f"MAIL FROM:<{sender}>"
             f"{f' SIZE={len(self.content.text)}' if offers.size else ''}"
@@ -129,6 +147,16 @@ class Transaction:
     def _refuse(self, index: int, enhanced: str, text: str) -> None:
         recipient = self.message.envelope.recipients[index]
         self.answers[index] = Answer(recipient, Status.PERMANENT, Phase.BEFORE, self.server, None, enhanced, text)
+
+    @property
+    def server(self) -> str:
+        """The server's name in answers."""
+        return self.terms.settings.server
+
+    @property
+    def optional(self) -> bool:
+        """Whether MAIL says something that it could do without."""
+        return self.terms.offers.size or (self.terms.offers.reports and self.message.envelope.reports is not None)
 
     @property
     def phase(self) -> Phase:
@@ -168,7 +196,7 @@ class Transaction:
     def _lacks_storage(self, refusal: Reply) -> bool:
         """Whether 552 to MAIL speaks of the server's disk rather than of the size that MAIL announced (RFC 1870)."""
         enhanced = refusal.enhanced
-        return not enhanced.endswith(".3.4") if enhanced else not self.sized
+        return not enhanced.endswith(".3.4") if enhanced else not self.terms.offers.size
 
     def refuse_recipient(self, reply: Reply) -> bool:
         """Take the refusal of the next recipient; true if the server says that it has enough of them."""

@@ -8,17 +8,23 @@ from typing import Final
 from systems.mail import Answer, Answered, Message, Phase, Status
 from systems.smtp.content import prepare
 from systems.smtp.events import Ready
-from systems.smtp.replies import Reply
+from systems.smtp.replies import Kind, Reply
 from systems.smtp.settings import Settings
 from systems.smtp.steps import Step
 from systems.smtp.talk import Talk
-from systems.smtp.transaction import Transaction, status_of
+from systems.smtp.transaction import Terms, Transaction, status_of
 
 # Content up to this goes out in one piece with its dot. Of more, the shell gets so much at a time, so that a server
 # that answers before the end is heard.
 BLOCK: Final = 65_536
 
+GO_AHEAD: Final = 354  # RFC 5321 section 4.1.1.4 knows no other answer to DATA that is no refusal
 _for_one = (Step.MAIL, Step.RCPT, Step.DATA)
+USUAL: Final = deque((Step.DOT, *_for_one))
+"""What is awaited while one message to one recipient rides behind the dot of another."""
+_dot: Final = b".\r\n"
+# Members of enumerations by names of their own, which are quicker to look up: they are needed for every message.
+_yes, _step_dot, _accepted, _at_dot = Kind.YES, Step.DOT, Status.ACCEPTED, Phase.DOT
 _comes_too_late: Final = "the connection closes before its turn"
 
 
@@ -41,6 +47,7 @@ class Transfer(Talk):
         self._wire: deque[Transaction] = deque()
         self._given = b""  # the last content, and its wire form
         self._content = prepare(b"")
+        self._terms = Terms(self._offers, settings)
         self._body: memoryview | None = None  # content that goes out block by block
         self._body_at = 0
         self._dots: list[Message] = []
@@ -71,14 +78,20 @@ class Transfer(Talk):
             return
         if self._mails_left is not None:
             self._mails_left -= 1
-        self._waiting.append(transaction)
+        if not self._waiting and self._room():
+            self._open(transaction)
+        else:
+            self._waiting.append(transaction)
 
     def _transaction(self, message: Message) -> Transaction:
         # A newsletter is the same content many times over.
         if message.content is not self._given:
             self._given = message.content
             self._content = prepare(message.content)
-        return Transaction(message, self._content, self._offers, self._settings)
+        terms = self._terms
+        if terms.offers is not self._offers:
+            terms = self._terms = Terms(self._offers, self._settings)
+        return Transaction(message, self._content, terms)
 
     def _untried(self, message: Message, text: str) -> Answered:
         """The answers to a message of which nothing went out."""
@@ -103,7 +116,7 @@ class Transfer(Talk):
     def _advance(self) -> None:
         """Open what there is room for; leave when that is wanted and all is answered."""
         while self._waiting and self._room():
-            self._open()
+            self._open(self._waiting.popleft())
         if self._mails_left == 0 and not self._waiting:
             self._leaving = True
         if self._leaving and not (self._wire or self._waiting or self._expected):
@@ -115,14 +128,14 @@ class Transfer(Talk):
             return not self._wire and not self._expected
         return not self._wire or (self._wire[-1].dot_at >= 0 and len(self._wire) < self._window)
 
-    def _open(self) -> None:
+    def _open(self, transaction: Transaction) -> None:
         # Behind a BDAT that may fail too: its transaction would stay open (RFC 3030 section 2).
         if self._crossed or (self._chunked and self._wire):
             self._crossed = False
             self._ask(Step.RSET, b"RSET\r\n")
             if not self._pipelined:
+                self._waiting.appendleft(transaction)
                 return
-        transaction = self._waiting.popleft()
         self._wire.append(transaction)
         recipients = transaction.recipients
         if not self._pipelined:
@@ -150,8 +163,7 @@ class Transfer(Talk):
         if size > BLOCK:
             self._body = memoryview(content)
         else:
-            self._out.append(content)
-            self._queued += size
+            self._put(content)
             self._finish(transaction)
 
     def _next_block(self, body: memoryview) -> None:
@@ -176,7 +188,7 @@ class Transfer(Talk):
             self._expect(Step.CHUNK)
         else:
             transaction.dot_at = self._queued
-            self._ask(Step.DOT, b".\r\n")
+            self._ask(Step.DOT, _dot)
 
     def _sender_taken(self, reply: Reply) -> None:
         transaction = self._wire[0]
@@ -257,7 +269,7 @@ class Transfer(Talk):
 
     def _go_ahead(self, reply: Reply) -> None:
         transaction = self._wire[0]
-        if reply.code != 354 or transaction.strange:
+        if reply.code != GO_AHEAD or transaction.strange:
             self._unexpected(reply)
         elif transaction.taken:
             transaction.go_ahead = True
@@ -281,17 +293,43 @@ class Transfer(Talk):
             self._unexpected(reply)
             return
         if len(transaction.answers) == 1:
-            # The usual mail, without what several recipients need.
-            wire.popleft()
-            message = transaction.message
-            code, _, enhanced, text, _ = reply
-            server, (recipient,) = transaction.server, message.envelope.recipients
-            answer = Answer(recipient, Status.ACCEPTED, Phase.DOT, server, code, enhanced, text)
-            self._events.append(Answered(message, (answer,)))
+            self._accepted_whole(reply)
         else:
             self._settle(Status.ACCEPTED, reply)
         if self._waiting or not wire:
             self._advance()
+
+    def _usual_turn(self, replies: list[Reply]) -> bool:
+        """Do at once what four replies without a no do one by one to `USUAL`; False if it is not just that."""
+        taken, sender, recipient, go_ahead = replies
+        if not (taken.kind is sender.kind is recipient.kind is _yes and go_ahead.code == GO_AHEAD):
+            return False
+        done, transaction = self._wire
+        content = transaction.content.stuffed
+        size = len(content)
+        if len(done.answers) != 1 or size > BLOCK:
+            return False
+        self._accepted_whole(taken)
+        transaction.began = transaction.go_ahead = True
+        transaction.next = 1
+        transaction.taken.append(transaction.asked[0])
+        self._out += (content, _dot)
+        transaction.dot_at = self._queued + size
+        self._queued += size + len(_dot)
+        self._dots.append(transaction.message)
+        self._expected = deque((_step_dot,))
+        self._unsent = 1
+        if self._waiting or self._leaving:
+            self._advance()
+        return True
+
+    def _accepted_whole(self, reply: Reply) -> None:
+        """The one recipient of the first message has it."""
+        message = self._wire.popleft().message
+        code, _, enhanced, text, _ = reply
+        (recipient,) = message.envelope.recipients
+        answer = Answer(recipient, _accepted, _at_dot, self._settings.server, code, enhanced, text)
+        self._events.append(Answered(message, (answer,)))
 
     def _content_refused(self, reply: Reply) -> None:
         transaction = self._wire[0]

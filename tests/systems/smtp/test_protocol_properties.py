@@ -302,6 +302,31 @@ def test_how_replies_are_cut_changes_nothing(
     assert whole[1] == cut[1]
 
 
+@given(
+    st.lists(st.tuples(st.integers(1, 2) | st.just(1), bodies), min_size=3, max_size=6),
+    st.lists(st.sampled_from([b""] * 20 + [b"450 later", b"550 no", b"421 bye", b"503 what", b"250 strange"])),
+)
+def test_replies_at_once_do_what_they_do_one_by_one(spec: list[tuple[int, bytes]], verdicts: list[bytes]) -> None:
+    """A turn of the usual talk, which is done at once, has the same answers and bytes as its replies singly."""
+
+    def run(*, singly: bool) -> tuple[list[Event], list[bytes]]:
+        server, protocol = Server(("PIPELINING", "SIZE"), verdicts), Protocol(Settings("mx"))
+        protocol.start()
+        replies, waiting = server.feed(b""), messages(spec)
+        events: list[Event] = []
+        written: list[bytes] = []
+        while replies and not protocol.ended:
+            for portion in replies.splitlines(keepends=True) if singly else [replies]:
+                events += protocol.receive_data(portion)
+            while waiting and protocol.can_send:
+                events += protocol.send(waiting.pop(0))
+            written.append(everything(protocol))
+            replies = server.feed(written[-1])
+        return events, written
+
+    assert run(singly=True) == run(singly=False)
+
+
 def plain(events: list[Event]) -> list[object]:
     """Events without the words for a violation, which show as much of it as had come.
 

@@ -125,6 +125,37 @@ def test_what_cannot_be_put_on_record_is_not_sent(peer: Make, system: Make, send
     asyncio.run(run())
 
 
+def test_one_record_serves_all_connections(peer: Make, system: Make, send: Make, message: Make) -> None:
+    """Messages that end in the same turn are told of in one call, so that one write puts them on record."""
+
+    async def run() -> None:
+        calls: list[int] = []
+        async with peer() as server, system(server.port, connections=5) as mail:
+            await send(mail, many(message, 50), lambda group: calls.append(len(group)))
+        assert sum(calls) == len(server.taken) == 50
+        assert max(calls) > 1
+
+    asyncio.run(run())
+
+
+def test_who_cannot_record_does_not_stop_others(peer: Make, system: Make, send: Make, message: Make) -> None:
+    """Of two callers one cannot put its messages on record: the other's all go, and once."""
+
+    async def run() -> None:
+        def refuse(_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        async with peer() as server, system(server.port, connections=4) as mail:
+            other = asyncio.create_task(send(mail, many(message, 30)))
+            with pytest.raises(OSError, match="No space"):
+                await send(mail, many(message, 5), refuse)
+            answered = await other
+        assert statuses(answered) == [[Status.ACCEPTED]] * 30
+        assert len(server.taken) == 30
+
+    asyncio.run(run())
+
+
 def test_an_error_of_the_callers_comes_back(peer: Make, system: Make, send: Make, message: Make) -> None:
     """When the messages themselves raise, what went before is answered and the exception comes back."""
 
