@@ -36,7 +36,11 @@ _places = {word: {c: sum(1 << at for at, d in enumerate(word) if c == d) for c i
 _exact_words = frozenset({"pwd", "authorization", "bearer", "jwt"})
 _FEWEST_LETTERS: Final = 3
 _last_words = frozenset({"pass", "pw"})
-_within = re.compile(r"password|passwd|passphrase|credential|(?:api|private|access|secret)key|(?:secret|token)s?\Z")
+_within = re.compile(
+    r"""password|passwd|passphrase|credential|(?:api|private|access|secret)key|(?:secret|token)s?\Z
+    | \A(?:admin|app|auth|db|login|mail|my|proxy|root|smtp|ssh|user)(?:pass|pwd|pw)\Z""",
+    re.VERBOSE,
+)
 _locks = frozenset({"access", "api", "encryption", "master", "private", "shared", "signing", "ssh"})
 # Words of their own that are near to a secret one.
 _harmless_words = frozenset(
@@ -103,7 +107,11 @@ _token = re.compile(r"""["':\[{\]}]|[^\s,:\[\]{}"']++""")
 
 def is_secret_name(name: str) -> bool:
     """Whether a property with this name holds a secret; also when the name is misspelt."""
-    return _is_secret_name(name) if len(name) <= _LONGEST_CACHED else _judge(name)
+    if len(name) > _LONGEST_CACHED:
+        return _judge(name)
+    # A number after a word decides nothing, and of numbered names there are as many as a document has room for.
+    word = name.rstrip("0123456789")
+    return _is_secret_name(word if word[-1:].islower() else name)
 
 
 @lru_cache(maxsize=1 << 17)
@@ -113,22 +121,25 @@ def _is_secret_name(name: str) -> bool:
 
 def _judge(name: str) -> bool:
     parts = [part.lower() for part in _parts.findall(name)]
-    if not parts or parts[-1].rstrip("0123456789") in _about or parts[0] in _measures:
+    # Numbered names (`k1`, `k2`, …) come by the hundred thousand, and looking for what they are near to is slow.
+    words = [part.rstrip("0123456789") for part in parts]
+    if not parts or words[-1] in _about or parts[0] in _measures:
         return False
-    if parts[-1] in _last_words or any(_is_secret_word(part) for part in parts):
+    if words[-1] in _last_words or any(_is_secret_word(word) for word in words):
         return True
     return any(
-        first + second in _words or (_is_key(second) and _opens_a_lock(first)) for first, second in pairwise(parts)
+        first + second in _words or (_is_key(second) and _opens_a_lock(first)) for first, second in pairwise(words)
     )
 
 
+@lru_cache(maxsize=1 << 13)
 def _is_secret_word(part: str) -> bool:
-    # Numbered names (`k1`, `k2`, …) come by the hundred thousand, and looking for what they are near to is slow.
-    if part in _harmless_words or len(part.rstrip("0123456789")) < _FEWEST_LETTERS:
+    if part in _harmless_words or len(part) < _FEWEST_LETTERS:
         return False
     return part in _exact_words or _within.search(part) is not None or any(_near(part, word) for word in _words)
 
 
+@lru_cache(maxsize=1 << 13)
 def _is_key(part: str) -> bool:
     return part in {"key", "keys", "kye"} or _near(part, "key")
 

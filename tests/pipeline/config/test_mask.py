@@ -30,6 +30,7 @@ SECRET_NAMES = words("""
     dbpassword secrets tokens api_keys dkim_private_key aws_secret_access_key secret_id refresh_token bearer_token
     smtp_pass pwd authorization Authorization encryption_key signing_key master_key shared_key ssh_key jwt
     password_hash
+    MYPASS DBPASS smtppass userpwd mailpw token2 smtp_pass2 api_key3 tokne7
 """)
 
 OTHER_NAMES = words("""
@@ -41,6 +42,7 @@ OTHER_NAMES = words("""
     password_min_length session_timeout passed tests_passed passenger passport passport_number phrase secure security
     action_taken public_key sort_key partition_key foreign_key idempotency_key success_key map_key app_key keyword
     bypass pass_through compass monkey select sector section broken spoken kitchen accepts predicate word world 1 _ -
+    k1 word2 pass_through2 underpass mybypass token_count2 primary_key2 smtp_server2
 """)
 
 
