@@ -20,7 +20,7 @@ from pipeline.state.steady import Bearings
 FILE: Final = "state.db"
 # The steady time that was on record last, beside the file: a backup that is put back is older than this.
 NEWEST: Final = "newest"
-WRITE_NEWEST_EVERY: Final = 60.0
+WRITE_NEWEST_EVERY: Final = 1.0
 
 
 @dataclass(slots=True)
@@ -32,19 +32,26 @@ class Opened:
     turn: Turn
     connection: sqlite3.Connection
     bearings: Bearings
+    latest: float = -math.inf
     newest: float = -math.inf
 
     def committed(self, steady: float) -> None:
         """A transaction of this time is on the disk."""
+        self.latest = steady
         if steady >= self.newest + WRITE_NEWEST_EVERY:
-            self.newest = steady
-            _write_newest(self.path.with_name(NEWEST), steady)
+            self._remember()
+
+    def _remember(self) -> None:
+        self.newest = self.latest
+        _write_newest(self.path.with_name(NEWEST), self.newest)
 
     def close(self) -> None:
         """Close it; the last to do so writes the log back, in its turn."""
         took = self.turn.take(connection.BUSY_SECONDS)
         self.connection.close()
         if took:
+            if self.latest > self.newest:
+                self._remember()
             self.turn.give()
         self.turn.close()
 

@@ -51,7 +51,16 @@ class Sender:
         return cursor.lastrowid or 0
 
     def handing_over(self, claims: Sequence[Claimed]) -> None:
-        """On record: the last bytes of these are about to go out."""
+        """On record: the last bytes of these are about to go out.
+
+        Not if the lock is gone: others have taken this process for dead then, and its claims are theirs.
+        """
+        if not self._lock.stands():
+            raise StateError(
+                StateReason.GONE,
+                f"{self._lock.path} was removed while its process sent: others may have its mail now",
+                "start it again, and leave the folder alone while mail is sent",
+            )
         try:
             self._journal.handing_over([(claim.id, claim.number) for claim in claims])
         except OSError as error:
@@ -87,11 +96,6 @@ class Sender:
         else:
             self._journal.close()
         self._lock.release(remove=clean)
-
-    @property
-    def stands(self) -> bool:
-        """Whether others can see that this process is alive."""
-        return self._lock.stands()
 
 
 class Heirs:

@@ -194,6 +194,20 @@ def test_a_backup_that_is_put_back_is_refused(states: Any) -> None:
     assert "by 2 hours" in fault.text
 
 
+def test_a_copy_without_its_log_is_refused(states: Any) -> None:
+    """What went in a second before is in the log, and so is that it was sent."""
+    state = states.open()
+    data = (states.folder / "state.db").read_bytes()
+    states.admit(state, states.message(1))
+    states.clock.advance(1.5)
+    states.send(state, states.claim(state).messages)
+    states.kill(state)
+    for path in states.folder.glob("state.db*"):
+        path.unlink()
+    (states.folder / "state.db").write_bytes(data)
+    assert refusal(states).reason is StateReason.OLDER
+
+
 def test_a_backup_may_be_accepted_by_name(states: Any) -> None:
     """Once: then it is the one that counts."""
     data = backed_up(states)
