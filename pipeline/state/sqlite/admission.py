@@ -135,9 +135,8 @@ def _straight(transaction: Transaction, new: Sequence[_New], ask: Ask, owner: in
         *(_closed(new[at], MessageState.DISCARDED, full) for at in decided.too_many),
         *(_closed(new[at], MessageState.HELD, None) for at in decided.never),
     )
-    left = len(new) - len(messages) - len(closed)
     lacking = ready[chosen.wait[0]].places - (count.free - taken) if chosen.wait else 0
-    return Claims(messages, (), closed, full, claims.again_in(transaction, ask, lacking) if left else None)
+    return Claims(messages, (), closed, full, claims.again_in(transaction, ask, lacking))
 
 
 def _claimed(new: _New, gate: str, places: int, now: float) -> Claimed:

@@ -40,17 +40,18 @@ def is_waiting(transaction: Transaction, system: str) -> bool:
 
 def claim(transaction: Transaction, ask: Ask, owner: int) -> Claims:
     """Claim for `owner` what `ask` asks for."""
-    now = transaction.now.steady
     count = gates.count(transaction, ask.gate, ask.limit)
-    found = _due(transaction, ask, only_new=not count.free)
-    overdue = [row for row in found if row.expires is not None and row.expires <= now]
-    rows = [row for row in found if row.expires is None or row.expires > now]
+    rows = [
+        row
+        for row in _due(transaction, ask, only_new=not count.free)
+        if row.expires is None or row.expires > transaction.now.steady
+    ]
     by_recipient = ask.count_by == "recipient"
     ready = [Ready(row.pending if by_recipient else 1, bool(row.passed)) for row in rows]
     chosen = the_gate.sort(count, ready, ask.on_limit)
     places = {rows[index].id: ready[index].places for index in chosen.go}
     messages, damaged = _take(transaction, owner, ask.gate, places)
-    late, damaged_late = _take(transaction, owner, ask.gate, {row.id: 0 for row in overdue})
+    late, damaged_late = _take(transaction, owner, ask.gate, dict.fromkeys(_overdue(transaction, ask), 0))
     taken = sum(message.places for message in messages)
     if taken:
         gates.take(transaction.connection, ask.gate, taken)
@@ -66,6 +67,22 @@ def claim(transaction: Transaction, ask: Ask, owner: int) -> Claims:
 
 def again_in(transaction: Transaction, ask: Ask, lacking: int = 0) -> float | None:
     """In how many seconds there may be something to claim. The first that is due lacks so many places."""
+    waits = [_room_in(transaction, ask, lacking), _expires_in(transaction, ask)]
+    return min((wait for wait in waits if wait is not None), default=None)
+
+
+def _expires_in(transaction: Transaction, ask: Ask) -> float | None:
+    """In how many seconds the first that waits expires. For that it needs no place."""
+    (first,) = transaction.connection.execute(
+        "SELECT min(expires) FROM message WHERE system = ? AND expires IS NOT NULL AND due IS NOT NULL"
+        " AND owner IS NULL",
+        (ask.system,),
+    ).fetchone()
+    return None if first is None else max(0.0, first - transaction.now.steady)
+
+
+def _room_in(transaction: Transaction, ask: Ask, lacking: int) -> float | None:
+    """In how many seconds something is due and may have a place."""
     connection, bearings, now = transaction
     dues = [
         due
@@ -113,6 +130,18 @@ def _due(transaction: Transaction, ask: Ask, *, only_new: bool) -> list[_Waiting
             ),
         )
     return sorted(found)[: ask.most]
+
+
+def _overdue(transaction: Transaction, ask: Ask) -> list[int]:
+    """What expired while it waited, for whatever."""
+    return [
+        message
+        for (message,) in transaction.connection.execute(
+            "SELECT id FROM message WHERE system = ? AND expires <= ? AND due IS NOT NULL AND owner IS NULL"
+            " ORDER BY expires LIMIT ?",
+            (ask.system, transaction.now.steady, ask.most),
+        )
+    ]
 
 
 def _take(

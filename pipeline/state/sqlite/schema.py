@@ -51,6 +51,9 @@ _first: Final = (
     """,
     # The indexes hold what waits, what is claimed and what a person may look for, not what went well.
     "CREATE INDEX waiting ON message (system, passed, due, id) WHERE due IS NOT NULL AND owner IS NULL",
+    """
+    CREATE INDEX expiring ON message (system, expires) WHERE expires IS NOT NULL AND due IS NOT NULL AND owner IS NULL
+    """,
     "CREATE INDEX claimed ON message (owner, id) WHERE owner IS NOT NULL",
     "CREATE INDEX listed ON message (state, id) WHERE owner IS NULL AND state <> 'sent'",
     # The bytes as they go out, with the checksum over envelope and content; and the entity they were made of.

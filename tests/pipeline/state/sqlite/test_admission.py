@@ -126,6 +126,15 @@ def test_new_messages_are_claimed_as_they_come_in(states: Any) -> None:
     assert states.gate() == (2, 0)
 
 
+def test_new_messages_do_not_hide_when_the_others_are_due(states: Any) -> None:
+    """All that came in is claimed; the sender still hears of what waits for its next try."""
+    state = states.open()
+    states.admit(state, states.message(0))
+    (claim,) = states.claim(state).messages
+    state.settle([states.settlement(claim, MessageState.RETRYING, due=state.now() + 300)])
+    assert states.run(state.admit(Batch((states.message(1),)), states.ask())).claims.again_in == 300.0
+
+
 def test_a_discarded_message_keeps_its_entity_and_not_its_bytes(states: Any) -> None:
     """Its row says how the gate was."""
     state = states.open()

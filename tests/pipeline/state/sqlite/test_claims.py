@@ -157,6 +157,31 @@ def test_a_bit_that_flipped_is_held_and_never_sent(states: Any) -> None:
     assert states.run(state.message(4)).whole
 
 
+@pytest.mark.parametrize("limit", [0, 1])
+def test_a_message_expires_in_time_though_no_place_is_free(states: Any, limit: int) -> None:
+    """It needs none; the sender hears when that is."""
+    state = states.open()
+    filled(states, state, 1)
+    states.claim(state, limit)
+    states.admit(state, states.message(2, expires=1060.0), states.message(3, expires=1080.0))
+    assert states.claim(state, limit, on_limit="queue").again_in == (1.0 if limit else 60.0)
+    states.clock.advance(60)
+    claims = states.claim(state, limit, on_limit="queue")
+    assert [overdue.id for overdue in claims.overdue] == [2]
+    assert claims.again_in == (1.0 if limit else 20.0)
+
+
+def test_a_message_expires_in_time_though_its_next_try_is_later(states: Any) -> None:
+    """Nobody waits for a try that would come too late."""
+    state = states.open()
+    filled(states, state, 1, expires=1060.0)
+    (claim,) = states.claim(state).messages
+    state.settle([states.settlement(claim, MessageState.IN_DOUBT, due=1100.0)])
+    assert states.claim(state).again_in == 60.0
+    states.clock.advance(60)
+    assert len(states.claim(state).overdue) == 1
+
+
 def test_an_expired_message_takes_no_place(states: Any) -> None:
     """It is its sender's to settle, unsent."""
     state = states.open()
@@ -229,6 +254,14 @@ _DUE = """
     SELECT due, id, expires, pending, passed FROM message
     WHERE system = 'office' AND passed = 0 AND due <= 5 AND owner IS NULL ORDER BY due, id LIMIT 5
 """
+_OVERDUE = """
+    SELECT id FROM message
+    WHERE system = 'office' AND expires <= 5 AND due IS NOT NULL AND owner IS NULL ORDER BY expires LIMIT 5
+"""
+_FIRST = """
+    SELECT min(expires) FROM message
+    WHERE system = 'office' AND expires IS NOT NULL AND due IS NOT NULL AND owner IS NULL
+"""
 _LISTED = """
     SELECT * FROM message WHERE owner IS NULL AND state <> 'sent' AND state IN ('dead') ORDER BY id DESC LIMIT 5
 """
@@ -238,6 +271,8 @@ _LISTED = """
     ("query", "index"),
     [
         (_DUE, "SEARCH message USING INDEX waiting"),
+        (_OVERDUE, "SEARCH message USING INDEX expiring"),
+        (_FIRST, "SEARCH message USING INDEX expiring"),
         ("SELECT id, number FROM message WHERE owner = 1", "SEARCH message USING INDEX claimed"),
         (_LISTED, "SEARCH message USING INDEX listed"),
         ("SELECT message FROM seen WHERE entity_id = 'c' AND key = x'00'", "SEARCH seen USING PRIMARY KEY"),
