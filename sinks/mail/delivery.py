@@ -7,9 +7,10 @@ Where a recipient stands that waits, and where an answer of a mail system takes 
     in_doubt                  sent       in_doubt (1)   in_doubt (4)   in_doubt (2)   as it stands (3)
 
 (1) The try is charged. The next one is due after 5 minutes, and after twice as long each time up to 4,000 seconds, less
-    up to a fifth by chance: what a server turned away together does not come back together. The last try is made when
-    the message is 5 days old; if it fails too, the tries are used up and the recipient is `dead`. Where the next try
-    would come after the message expires, it is `expired` now.
+    up to a fifth by chance: what a server turned away together does not come back together. The last try is made 5
+    days after the first; if it fails too, the tries are used up and the recipient is `dead`. Time in which nothing was
+    tried, for the limit or a system in trouble, does not count. Where the next try would come after the message
+    expires, it is `expired` now.
 (2) `at_least_once`: due again 60 seconds later, behind all that waits by then. After 3 more tries that end in doubt it
     is `held`, for a person to decide: so nobody gets more than 4 copies. `at_most_once`: it is not due any more.
 (3) Through no fault of the message: nothing is charged. It is due at once, behind all that waits already.
@@ -68,8 +69,8 @@ class Policy:
 class Standing(NamedTuple):
     """Where one recipient stands, and the last that a server said of it.
 
-    `due` is None when there is nothing to wait for. `tries` are those that count against it, `doubts` those that ended
-    in doubt.
+    `due` is None when there is nothing to wait for. `tries` are those that count against it, from the time `began` on;
+    `doubts` are those that ended in doubt.
     """
 
     state: MessageState = QUEUED
@@ -81,13 +82,13 @@ class Standing(NamedTuple):
     text: str = ""
     server: str = ""
     phase: str = ""
+    began: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """What is known of a message's age: when it was admitted, when it expires (None: never), and what time it is."""
+    """When a message expires (None: never), and what time it is."""
 
-    since: float
     expires: float | None
     now: float
 
@@ -187,6 +188,7 @@ def _after(standing: Standing, answer: Answer, policy: Policy, times: Times, jit
         answer.text,
         answer.server,
         answer.phase.value,
+        standing.began if standing.tries else times.now,
     )
     if answer.status is Status.TEMPORARY:
         return _later(after, policy, times, jitter)
@@ -199,7 +201,7 @@ def _after(standing: Standing, answer: Answer, policy: Policy, times: Times, jit
 
 def _later(standing: Standing, policy: Policy, times: Times, jitter: float) -> Standing:
     """Turned away for now: when to try again, or the end."""
-    last = times.since + policy.give_up_after
+    last = standing.began + policy.give_up_after
     if times.now >= last:
         return standing if standing.doubts else standing._replace(state=DEAD)
     due = min(times.now + policy.wait(standing.tries, jitter), last)

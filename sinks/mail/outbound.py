@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from pipeline.state.facts import Claimed, Moment, Retried, Retry, Settlement, Stranded
@@ -63,9 +64,11 @@ def outbound(claim: Claimed, composed: Message | None = None) -> Outbound:
 
 
 def settlement(out: Outbound, answers: Sequence[Answer], policy: Policy, now: float, jitter: float) -> Settlement:
-    """What the answers make of the claim."""
+    """What the answers make of the claim. Once at most it goes if the policy says so, or said so at its admission."""
     claim = out.claim
-    step = delivery.step(out.standings, out.tried, answers, policy, Times(claim.since, claim.expires, now), jitter)
+    if claim.at_most_once and policy.delivery != "at_most_once":
+        policy = replace(policy, delivery="at_most_once")
+    step = delivery.step(out.standings, out.tried, answers, policy, Times(claim.expires, now), jitter)
     return _settlement(claim, step, now)
 
 
@@ -84,7 +87,7 @@ def stranded(left: Stranded, now: Moment) -> Settlement:
         for at in tried
     ]
     policy = Policy("at_most_once" if left.at_most_once else "at_least_once")
-    step = delivery.step(standings, tried, lost, policy, Times(left.since, left.expires, now.steady), 0.0)
+    step = delivery.step(standings, tried, lost, policy, Times(left.expires, now.steady), 0.0)
     return _settlement(left, step, now.steady)
 
 

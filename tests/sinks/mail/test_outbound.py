@@ -83,6 +83,15 @@ def test_a_message_takes_one_place_whatever_its_recipients() -> None:
     assert outbound.settlement(out, answers(*[Status.ACCEPTED] * 3), Policy(), 120.0, 0.5).used == 1
 
 
+@pytest.mark.parametrize(("admitted", "now", "due"), [(False, False, 180.0), (True, False, None), (False, True, None)])
+def test_once_at_most_holds_from_whenever_it_is_said(*, admitted: bool, now: bool, due: float | None) -> None:
+    """At its admission or at its try: a word that is taken back later makes no second copy."""
+    out = outbound.outbound(claimed(envelope=Envelope("me@example.com", TO[:1]))._replace(at_most_once=admitted))
+    policy = Policy("at_most_once" if now else "at_least_once")
+    done = outbound.settlement(out, answers(Status.IN_DOUBT), policy, now=120.0, jitter=0.5)
+    assert (done.state, done.due) == (MessageState.IN_DOUBT, due)
+
+
 def test_an_expired_message_is_settled_unsent() -> None:
     """Nobody got it in this try."""
     done = outbound.overdue(claimed(places=0), 120.0)
