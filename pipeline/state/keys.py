@@ -28,8 +28,13 @@ def message_key(pipe: str, entity_id: str, version: str, recipients: Iterable[st
 def entity_version(entity: Entity) -> str:
     """The version of an entity: a hash of what it holds."""
     held = {name: value for name, value in entity.items() if name not in _of_the_engine}
-    data = json.dumps(held, sort_keys=True, separators=(",", ":"), default=str).encode("utf-8", "surrogatepass")
+    data = json.dumps(held, sort_keys=True, separators=(",", ":"), default=_typed).encode("utf-8", "surrogatepass")
     return blake2b(data, digest_size=SIZE).hexdigest()
+
+
+def _typed(value: object) -> object:
+    """A value that JSON has no form for; one of another type is another value, though it reads the same."""
+    return {type(value).__name__: str(value)}
 
 
 def name_of(key: str, generation: int) -> str:

@@ -37,8 +37,9 @@ class Reading:
 class Bearings:
     """What is stored to tell steady time.
 
-    `noted` is the latest on record. `anchor` is wall less steady time when the wall clock was last held right since the
-    machine started, None if it was not yet; `before` is that of the time up to `boundary`, while it is of use.
+    `noted` is the latest on record. `anchor` is wall less steady time, None if the wall clock was not held right when
+    that was last asked: a clock that nothing corrects drifts. `before` is that of the time up to `boundary`, while it
+    is of use.
     """
 
     boot_id: str
@@ -102,7 +103,7 @@ def resolved(bearings: Bearings, reading: Reading, now: float) -> tuple[Bearings
     """The bearings after asking, and how many seconds older all is that was stamped up to `boundary`."""
     bearings = replace(bearings, asked=now)
     if not reading.synchronised:
-        return bearings, 0
+        return replace(bearings, anchor=None), 0
     bearings = replace(bearings, anchor=reading.wall - now)
     if bearings.before is None:
         return bearings, 0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from uuid import UUID
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,6 +54,12 @@ def test_a_version_is_what_an_entity_holds() -> None:
     assert version != entity_version(entity | {"name": "Bo"})
     assert version != entity_version(entity | {"tags": [2, 1]})
     assert version != entity_version(entity | {"_deleted": True})
+
+
+def test_values_of_other_types_make_other_versions() -> None:
+    """Also where they read the same and JSON has no form for them."""
+    values = ["1.5", 1.5, Decimal("1.5"), ["1.5"], b"1.5", "b'1.5'", UUID(int=1), str(UUID(int=1))]
+    assert len({entity_version({"_id": "c-1", "value": value}) for value in values}) == len(values)
 
 
 def test_a_generation_has_a_name_of_its_own() -> None:
