@@ -26,6 +26,7 @@ _WIDE = 1000
 NOWHERE: Final = -1
 """The place of an opening bracket that is missing."""
 
+_line_end = re.compile(r"[ \t]*+(?:[\n\r]++(?:[ \t]++(?=[\n\r]))?+)++")
 _token = re.compile(
     r'"[^"\\\n\r]*+(?:\\.[^"\\\n\r]*+)*+"?'
     r"|'[^'\n\r]*+'"
@@ -81,6 +82,15 @@ class Brackets:
         """Whether the brackets come out even from `at` on (or from `also`) with these open, and not with those."""
         return not self._follow(than, at).even and self._follow(opened, at if also < 0 else also).even
 
+    def turned(self, opened: Sequence[Opened], at: int) -> tuple[bool, bool]:
+        """Whether the last of `opened` is a list where its bracket makes an object, or the other way round.
+
+        So it is when the brackets come out even from `at` on only in this way. Also tells whether that is sure.
+        """
+        opener, closer = opened[-1]
+        course = self._follow([*opened[:-1], (opener, "]" if closer == "}" else "}")], at)
+        return course.even and not self._follow(opened, at).even, course.neat
+
     def neat(self, opener: int, closer: int) -> bool:
         """Whether the indentation says that the two belong together, or says nothing."""
         text = self._text
@@ -99,6 +109,11 @@ class Brackets:
         if line is None or first is None or line <= opener:
             return False
         return self._width(line) == closer - line and self._width(first) == opener - first == closer - line
+
+    def is_step_out(self, at: int) -> bool:
+        """Whether the line of a character is the last one of its indentation, and a line with less follows."""
+        line, below = self._line(at), _line_end.match(self._text, at)
+        return line is not None and below is not None and self._width(below.end()) < self._width(line)
 
     def _width(self, line: int) -> int:
         found = _indentation.match(self._text, line)

@@ -16,6 +16,7 @@ _LINE = re.compile(r"[^\n\r]*+")
 _COMMA = re.compile(rf"{_S},{_S}")
 _COMMAS = re.compile(rf"(?:,{_S})++\Z")
 _CLOSERS = re.compile(rf"(?:[\]}}]{_S})++\Z")
+_ITEM_AHEAD = re.compile(rf"{_S}(?:[\[{{]|{PLAIN_STRING}{_S}[,\]])")
 _PROPERTY_AHEAD = re.compile(rf"{_S}{PLAIN_STRING}{_S}:")
 
 
@@ -133,6 +134,19 @@ class Ends:
             return False
         opened = self._opened()
         return self._brackets.rather([*opened, (NOWHERE, "}")], opened, end)
+
+    def is_turned(self, node: Container, at: int) -> bool:
+        """Whether the list that begins before `at` is an object, or the other way round; it is reported then.
+
+        Its contents say so, and its closing bracket.
+        """
+        contents = _PROPERTY_AHEAD if isinstance(node, Array) else _ITEM_AHEAD
+        if at != node.start + 1 or self._blanks.torn >= 0 or not contents.match(self._text, at):
+            return False
+        turned, sure = self._brackets.turned(self._opened(), at)
+        if turned:
+            self._faults.wrong_opener(node, sure)
+        return turned
 
     def is_spare_opener(self, at: int) -> bool:
         """Whether the bracket where a property belongs is one too many: without it they come out even."""

@@ -1,110 +1,54 @@
-"""The faults of syntax: what each one says, and the list that they are collected in. No I/O.
+"""The faults of syntax: what each one says. No I/O.
 
 The words never repeat what was written as a value: it may be a password that lost its quotes. Places do.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal
-from unicodedata import name as unicode_name
 
+from pipeline.config.fault_list import (
+    MOST_EDITS,
+    Container,
+    Edits,
+    FaultList,
+    Place,
+    closer,
+    count,
+    kind,
+    naming,
+    shown,
+)
 from pipeline.config.tree import Array, Object, Scalar
-from pipeline.errors import Edit, Label, Note, Problem, Span
+from pipeline.errors import Label, Note, Problem
 
-# One string can hold millions of wrong characters. So many repairs help nobody and would take gigabytes.
-MOST_EDITS = 10_000
+__all__ = ["MOST_EDITS", "Container", "Edits", "Faults", "Place", "closer", "count", "kind", "naming", "shown"]
+
 MOST_LABELS = 20
+_FAR = sys.maxsize
 
-Place = tuple[int, int]
-Edits = Sequence[tuple[int, int, str]]
-Container = Array | Object
 Uneven = Literal["", "missing", "surplus", "early"]
 
-_MISSING = ("E102", "E110")
 _OPENER = {"}": "{", "]": "["}
 _CLOSER = {"{": "}", "[": "]"}
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
-class Faults:
-    """The problems of one text, each method being one kind of fault.
+class Faults(FaultList):
+    """The faults of syntax of one text, each method being one kind."""
 
-    When there are more than `limit`, a last problem says so, `stopped` is true, and no more are taken.
-    """
-
-    __slots__ = ("_edits", "_nameless", "_unclosed_at", "_uneven", "limit", "name", "problems", "stopped", "uneven")
+    __slots__ = ("_nameless", "_unclosed_at", "_uneven", "uneven")
 
     def __init__(self, name: str, limit: int) -> None:
         """Start with none; `name` is the file's."""
-        self.name = name
-        self.limit = limit
-        self.problems: list[Problem] = []
-        self.stopped = False
-        self._edits = 0
+        super().__init__(name, limit)
         self._unclosed_at = -1
         self._uneven = -1
         self._nameless: dict[int, int] = {}
         self.uneven: Uneven = ""
         """Whether the text ends before its brackets do, or some brackets too early."""
-
-    def add(
-        self,
-        code: str,
-        message: str,
-        place: Place,
-        label: str = "",
-        *,
-        also: Iterable[Place] = (),
-        related: Iterable[tuple[Place, str]] = (),
-        note: str = "",
-        help: str = "",
-        fix: Edits = (),
-    ) -> None:
-        """Take a problem; `fix` is left out when the text needs more edits than anyone can review."""
-        if self.stopped:
-            return
-        if len(self.problems) >= self.limit:
-            furthest = max((problem.span.start for problem in self.problems), default=0)
-            self.stop(f"more than {count(self.limit)} faults, reading stops here", max(place[0], furthest))
-            return
-        self._edits += len(fix)
-        if self._edits > MOST_EDITS:
-            fix = ()
-        notes: tuple[tuple[Literal["note", "help"], str], ...] = (("note", note), ("help", help))
-        self.problems.append(
-            Problem(
-                code,
-                message,
-                self._span(place),
-                label,
-                also=tuple(Label(self._span(other)) for other in also),
-                related=tuple(Label(self._span(other), text) for other, text in related),
-                notes=tuple(Note(kind, text) for kind, text in notes if text),
-                fix=tuple(Edit(Span(self.name, start, end), text) for start, end, text in fix),
-            )
-        )
-
-    def stop(self, message: str, at: int, note: str = "") -> None:
-        """Take a last problem, for a limit that the text passes at `at`."""
-        if not self.stopped:
-            notes = (Note("note", note),) if note else ()
-            self.problems.append(Problem("E113", message, Span(self.name, at, at + 1), notes=notes))
-            self.stopped = True
-
-    def in_order(self) -> list[Problem]:
-        """All problems in the order of the text; the one that ended the reading is the last.
-
-        What is missing comes before what is wrong at the same place, and so do their edits.
-        """
-        last = self.problems[-1:] if self.stopped else []
-        rest = self.problems[: len(self.problems) - len(last)]
-        return sorted(rest, key=lambda problem: (problem.span.start, problem.code not in _MISSING)) + last
-
-    def _span(self, place: Place) -> Span:
-        return Span(self.name, place[0], place[1])
 
     def trailing_comma(self, at: int, node: Container) -> None:
         """E101: `,` before the closer of a list or object."""
@@ -190,8 +134,7 @@ class Faults:
             last = self.problems[-1]
             self.problems[-1] = replace(last, also=(*last.also, Label(self._span(place), f"nor this {kind(node)}")))
             return
-        if not wrong:
-            self._is_uneven("missing")
+        self._is_uneven("missing")
         outside = "list" if wrong == "]" else "object"
         related = [((at, at + 1), f"this closes the {outside} around it")] if wrong else []
         self.add("E106", f"this {kind(node)} is never closed", place, "opened here", related=related)
@@ -211,6 +154,14 @@ class Faults:
         label = f"a `{closer(node)}` belongs here"
         fix = [(at, at + 1, closer(node))] if sure else []
         self.add("E106", message, (at, at + 1), label, related=related, fix=fix)
+
+    def wrong_opener(self, node: Container, sure: bool) -> None:
+        """E106: the node begins as what it is not."""
+        opener = _OPENER[closer(node)]
+        right = "{" if opener == "[" else "["
+        message = f"this {'object' if right == '{' else 'list'} is opened by `{opener}`"
+        fix = [(node.start, node.start + 1, right)] if sure else []
+        self.add("E106", message, (node.start, node.start + 1), f"a `{right}` belongs here", fix=fix)
 
     def stray_closer(self, node: Container, at: int, wrong: str) -> None:
         """E106: `wrong` closes neither `node`, which is open, nor anything around it.
@@ -236,10 +187,22 @@ class Faults:
         self._is_uneven("surplus")
         self.after_end(start, end, "remove what closes nothing", [(start, end, "")])
 
-    def suspect(self, opener: int, closer: int) -> None:
-        """Where the brackets seem to have come apart: these two fit in kind and not in indentation."""
+    def suspect(self, nodes: Sequence[Container], is_lost: Callable[[int], bool]) -> None:
+        """Where the brackets seem to have come apart: those of the nodes fit in kind and not in indentation.
+
+        What is never closed is rather one of these than what is left open for that; `is_lost` tells whether a comma
+        that is missing somewhere may have gone with the bracket.
+        """
         if self._uneven < len(self.problems) and self.problems[self._uneven].code in {"E106", "E107"}:
             problem = self.problems[self._uneven]
+            if self.uneven == "missing" and not problem.also:
+                start, end = problem.span.start, min((label.span.start for label in problem.related), default=_FAR)
+                inner = next((node for node in nodes if start < node.start and node.end <= end), None)
+                if inner:
+                    self._not_closed_within(problem, inner, is_lost)
+                if inner or problem.related:
+                    return
+            opener, closer = nodes[0].start, nodes[0].end - 1
             first, second = "perhaps this is not closed", "this closes it, at another indentation"
             if self.uneven != "missing":
                 first, second = "because this begins at another indentation", "perhaps this is one too many"
@@ -247,6 +210,16 @@ class Faults:
             known = {label.span for label in (*problem.also, *problem.related)} | {problem.span}
             more = [label for label in labels if label.span not in known]
             self.problems[self._uneven] = replace(problem, related=(*problem.related, *more))
+
+    def _not_closed_within(self, problem: Problem, node: Container, is_lost: Callable[[int], bool]) -> None:
+        place, end = self._span((node.start, node.start + 1)), self._span((node.end - 1, node.end))
+        left = Label(problem.span, "so that this is left open")
+        related = (Label(end, "this closes it, at another indentation"), left, *problem.related)
+        message = f"this {kind(node)} is never closed"
+        self.problems[self._uneven] = replace(problem, message=message, span=place, related=related)
+        commas = [p for p in self.problems if p.code == "E102" and node.start < p.span.start < node.end]
+        lost = [p for p in commas if is_lost(p.span.start)]
+        self.problems = [p for p in self.problems if p not in lost]
 
     def leave(self) -> None:
         """Offer no repair of the end of the text: the fault may be anywhere before."""
@@ -370,32 +343,3 @@ class Faults:
             related=[((first.start, first.end), "first given here")],
             note="JSON readers keep the last one and drop the first without a word",
         )
-
-
-def kind(node: Container) -> str:
-    """The user's word for a list or object."""
-    return "list" if isinstance(node, Array) else "object"
-
-
-def closer(node: Container) -> str:
-    """The bracket that ends a list or object."""
-    return "]" if isinstance(node, Array) else "}"
-
-
-def naming(character: str) -> str:
-    """A character in a sentence: by itself, or by number and name when it cannot be told by sight."""
-    if "!" <= character <= "~":
-        return f"`{character}`"
-    name = unicode_name(character, "")
-    return f"the character U+{ord(character):04X}" + (f" ({name})" if name else "")
-
-
-def shown(name: str) -> str:
-    """A property name as a message prints it: one line, not too long, nothing that cannot be encoded."""
-    short = name if len(name) <= 60 else name[:59] + "…"
-    return _UNPRINTABLE.sub("\ufffd", short)
-
-
-def count(number: int) -> str:
-    """A number with its thousands apart."""
-    return f"{number:,}".replace(",", " ")

@@ -151,6 +151,9 @@ class Reader:
                 else:
                     node.end = at
                     closed = True
+            elif not node.items and self._ends.is_turned(node, at):
+                self._open.pop()
+                return self._members(Object(node.start, node.start), at, -1)
             else:
                 at, comma, closed = self._part(node, at, comma)
         self._open.pop()
@@ -167,6 +170,9 @@ class Reader:
         while not closed:
             found = _PROPERTY.match(text, at)
             if found is None or self._faults.stopped:
+                if not members and self._ends.is_turned(node, at):
+                    self._open.pop()
+                    return self._items(Array(node.start, node.start), at, -1)
                 at, comma, closed = self._part(node, at, comma)
                 continue
             name = found[1]

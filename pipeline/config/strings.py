@@ -291,12 +291,15 @@ class _Quoted:
                 faults.half_characters(places)
 
     def _may_break(self, end: int, controls: Sequence[str]) -> bool:
-        """Whether control characters can belong to the string: a name has none, and one word no line break."""
-        if self._name:
+        """Whether control characters can belong to the string.
+
+        A name has none, one word no line break, and none at its end: those slipped in.
+        """
+        content = self._text[self._start + 1 : end]
+        if self._name or (len(content.split(None, 1)) == 1 and content != content.strip()):
             return False
         breaks = sum(control in "\n\r" for control in controls)
-        words = self._text[self._start + 1 : end].split(None, 2)
-        return breaks != 1 or len(words) > 2
+        return breaks != 1 or len(content.split(None, 2)) > 2
 
 
 def _escaped(control: str) -> str:

@@ -11,7 +11,7 @@ import codecs
 import re
 from dataclasses import dataclass
 
-from pipeline.config.brackets import containers, doubtful, is_last
+from pipeline.config.brackets import Brackets, containers, doubtful, is_last
 from pipeline.config.conflicts import without_conflicts
 from pipeline.config.edits import apply, encode
 from pipeline.config.faults import Faults, count
@@ -117,7 +117,7 @@ def _doubt(text: str, root: Node, faults: Faults) -> None:
         return
     suspects = list(doubtful(text, root))
     if suspects:
-        faults.suspect(suspects[0].start, suspects[0].end - 1)
+        faults.suspect(suspects, Brackets(text).is_step_out)
     if faults.uneven == "early" or (faults.uneven == "surplus" and not is_last(text, root, suspects)):
         faults.leave()
         suspects = list(containers(root))

@@ -130,6 +130,42 @@ def test_a_missing_opener_makes_an_object() -> None:
     assert only(text).message == "the opening `{` of `sink` is missing"
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ('{"a": {"b", "c"]}', {"a": ["b", "c"]}),
+        ('{"a": {["b"], ["c"]]}', {"a": [["b"], ["c"]]}),
+        ('{"a": {{"b": 1}]}', {"a": [{"b": 1}]}),
+        ('{"a": ["b": 1, "c": [2]}}', {"a": {"b": 1, "c": [2]}}),
+        ('["a": 1}', {"a": 1}),
+    ],
+)
+def test_a_list_that_begins_as_an_object_is_a_list(text: str, meant: object) -> None:
+    """And the other way round: what is in it and its end tell so, and its beginning is repaired."""
+    problem = only(text)
+    assert (problem.code, problem.label) in {("E106", "a `[` belongs here"), ("E106", "a `{` belongs here")}
+    assert value(text) == meant
+    assert json.loads(apply(text, problem.fix)) == meant
+
+
+@pytest.mark.parametrize("text", ['["a": 1]', '{"a", "b"}', '{["a"]}', '[{"a", "b"}]'])
+def test_what_begins_and_ends_alike_keeps_its_brackets(text: str) -> None:
+    """Whatever is in it."""
+    problems = read(text, "f").problems
+    assert problems
+    assert not any(edit.text in "[]{}" for problem in problems for edit in problem.fix)
+
+
+def test_a_comma_that_went_with_a_bracket_is_not_told() -> None:
+    """One that is missing elsewhere is."""
+    text = '{\n  "a": {\n    "b": 1\n  "c": {\n    "d": 1\n    "e": 2\n  }\n}\n'
+    problems = read(text, "f").problems
+    assert [(problem.code, Lines(text).place(problem.span.start)[0]) for problem in problems] == [
+        ("E106", 2),
+        ("E102", 5),
+    ]
+
+
 def test_indentation_leads_to_a_bracket_that_is_too_many() -> None:
     """The last one is only where it shows; the repair that removes it would be wrong, so there is none."""
     text = '{\n  "a": {\n    "b": {}},\n    "c": 1\n  }\n}\n'
@@ -139,10 +175,14 @@ def test_indentation_leads_to_a_bracket_that_is_too_many() -> None:
 
 
 def test_indentation_leads_to_what_is_not_closed() -> None:
-    """The outermost object is where it shows, the inner one where it is wrong."""
+    """The inner object is where it is wrong, the outermost one where it shows."""
     text = TEXT.replace("    }\n  },\n", "    },\n")
-    assert only(text).span.start == 0
-    assert labels(text)[0] == (7, "perhaps this is not closed")
+    problem = only(text)
+    assert (problem.message, Lines(text).place(problem.span.start)[0]) == ("this object is never closed", 7)
+    assert labels(text) == [
+        (15, "this closes it, at another indentation"),
+        (1, "so that this is left open"),
+    ]
 
 
 @pytest.mark.parametrize("text", ['{"a": 1}}]', "[[1]]]", '{\n  "a": {"b": 1}, "c": 2\n}}', '{\n  "a": 1\n}\n}\n'])
