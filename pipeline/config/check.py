@@ -10,7 +10,7 @@ from pipeline.component import SystemConfig
 from pipeline.config.alternatives import Alternative
 from pipeline.config.flow import MOST_PAIRS, Flow
 from pipeline.config.given import advice, note
-from pipeline.config.named import Named, is_literal, references, unread
+from pipeline.config.named import OTHER_IS_MISSPELT, Named, is_faulty, is_file_name, is_literal, references, unread
 from pipeline.config.near import near
 from pipeline.config.slip import short_for, slip
 from pipeline.config.tree import Document, Scalar
@@ -26,11 +26,14 @@ def check(
     broken: Sequence[Document],
     lost: Sequence[str] = (),
     others: Sequence[Alternative] = (),
+    *,
+    all_read: bool = True,
 ) -> list[Problem]:
     """Every fault between components.
 
     `broken` are documents of which parts could not be read, `lost` the names of components of which nothing is known.
     Of `others`, the alternatives that are not chosen, what they name is looked for; they add nothing to the flow.
+    Without `all_read` a pipe may read more than is known.
     """
     problems = [*ids(components), *twice(components)]
     named = list(references(components))
@@ -39,7 +42,7 @@ def check(
     problems += systems(components, [*named, *elsewhere], unread(broken, lost))
     problems += rings(named)
     problems += two_ways(named)
-    problems += flow.problems(broken, lost)
+    problems += flow.problems(broken, lost, all_read=all_read)
     return problems
 
 
@@ -121,7 +124,7 @@ def systems(components: Sequence[Component], named: Iterable[Named], torn: Conta
         wanted = refers.to or SystemConfig
         target = by_id.get(name)
         if target is None:
-            if name not in torn:
+            if name not in torn and not is_faulty(use):
                 yield _no_system(use, wanted, offered, often[name])
         elif not issubclass(target.model, wanted):
             what = target.type if target.kind == "system" else f"a {target.kind}"
@@ -212,8 +215,11 @@ def _no_system(use: Named, wanted: type[SystemConfig], components: Sequence[Comp
     if close:
         home = next(component for component in able if component.id == close[0])
         notes.append(advice(f'did you mean "{close[0]}"? ({home.given.document.name})'))
+        agrees = is_file_name(name, home.given.document.name)
+        if agrees:
+            notes.append(OTHER_IS_MISSPELT)
         # Where several names agree, the `_id` may as well be the one that is misspelt.
-        if meant and often == 1 and is_literal(use, name):
+        if meant and often == 1 and not agrees and is_literal(use, name):
             fix = (Edit(use.span, f'"{close[0]}"'),)
     if components:
         notes.append(note(f"systems in this project: {', '.join(c.id for c in able[:20]) or 'none'}"))

@@ -54,6 +54,11 @@ class Types:
         found = (self.registry.find(kind, type_name) for kind in place.kinds)
         return next((model for model in found if model), None)
 
+    def all_of(self, kind: Kind) -> list[type[ComponentConfig]]:
+        """The config classes of a kind."""
+        found = (self.registry.find(kind, name) for name in self.registry.names(kind))
+        return [model for model in found if model]
+
     def missing(self, place: Place, node: Object, path: tuple[str, ...], *notes: Note) -> Problem:
         """E204: an object without a `type`."""
         return Problem(
@@ -78,8 +83,9 @@ class Types:
             notes.append(note(f"the installed package `{package}` brings it"))
             notes.append(advice(f'to allow it add `"plugins": ["{package}"]` to mailweir.json'))
         elif home := next((kind for kind in _article if written in self.registry.names(kind)), None):
-            where = "" if home == "system" else f": it stands in the `{home}` of a pipe"
-            notes.append(advice(f'"{written}" is the type of {_article[home]}{where}'))
+            where = "stands at the top of a file" if home == "system" else f"stands in the `{home}` of a pipe"
+            where = f"{where}, and its `_id` in `system` of the sink" if place.kind == "sink" else where
+            notes.append(advice(f'"{written}" is the type of {_article[home]}: it {where}'))
         elif meant := slip(written, names) or _prefixed(written, names):
             notes.append(advice(f'did you mean "{meant}"?'))
             literal = member and isinstance(member.value, Scalar) and member.value.value == written

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pipeline.config.alternatives import Alternative
 from pipeline.config.given import advice, note
-from pipeline.config.named import Named, is_literal, unread
+from pipeline.config.named import OTHER_IS_MISSPELT, Named, is_faulty, is_file_name, is_literal, unread
 from pipeline.config.near import near
 from pipeline.config.shape import shapes
 from pipeline.config.slip import slip
@@ -56,10 +56,11 @@ class Flow:
         unsettled = (name for written in self.undecided.values() for name in written)
         self.known = dict.fromkeys([*self.writers, *unsettled])
 
-    def problems(self, broken: Sequence[Document], lost: Sequence[str]) -> Iterator[Problem]:
+    def problems(self, broken: Sequence[Document], lost: Sequence[str], *, all_read: bool = True) -> Iterator[Problem]:
         """Datasets nobody writes or two write, circles, and pipes nobody reads.
 
-        `broken` are documents of which parts could not be read, `lost` components of which nothing is known.
+        `broken` are documents of which parts could not be read, `lost` components of which nothing is known. Without
+        `all_read` a pipe may read more than is known.
         """
         unsure = self.unsure or bool(lost) or any(not getattr(document.root, "whole", False) for document in broken)
         torn = unread(broken, lost)
@@ -67,15 +68,18 @@ class Flow:
         # Looking for near names takes a while for each pair.
         known = self.known if len(missing) * len(self.known) <= MOST_PAIRS else {}
         often = Counter(use.reference.name for use in missing)
-        for use in missing[:MOST_TOLD]:
+        told = [use for use in missing if not is_faulty(use)]
+        for use in told[:MOST_TOLD]:
             yield self._unwritten(use, known, often)
         for dataset, pipes in self.writers.items():
             if len(pipes) > 1 and len({pipe.id for pipe in pipes}) > 1:
                 yield _two_writers(dataset, pipes)
         yield from self._circles()
-        if not unsure:
-            # What a misspelt name meant is read, only not under its name.
-            yield from self._unread({meant for use in missing for meant in near(use.reference.name, known)})
+        if all_read and not unsure:
+            # What a wrong name meant is read, only not under its name; it may be any when it is like none.
+            meant = [near(use.reference.name, known) for use in missing]
+            if all(meant):
+                yield from self._unread({name for names in meant for name in names})
 
     def _missing(self) -> Iterator[Named]:
         """Reads of datasets that nobody writes. The engine itself writes those whose names begin with `system:`."""
@@ -106,8 +110,12 @@ class Flow:
         fix: tuple[Edit, ...] = ()
         if close:
             notes.append(advice(f'did you mean "{close[0]}"?'))
+            writers = self.writers.get(close[0], ())
+            agrees = any(is_file_name(name, pipe.given.document.name) for pipe in writers)
+            if agrees:
+                notes.append(OTHER_IS_MISSPELT)
             # Where several names agree, the name of the pipe may as well be the one that is misspelt.
-            certain = meant and often[name] == 1 and is_literal(use, name)
+            certain = meant and often[name] == 1 and not agrees and is_literal(use, name)
             fix = (Edit(use.span, f'"{close[0]}"'),) if certain else ()
         notes.append(note(f"datasets in this project: {_some(list(self.writers))}"))
         if (count := often.total()) > MOST_TOLD:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from pipeline.component import Reference, Refers
+from pipeline.config.given import advice
 from pipeline.config.lookup import Unread
 from pipeline.config.shape import shapes
 from pipeline.config.tree import Array, Document, Node, Object, Scalar
 from pipeline.config.typed import Component
 from pipeline.errors import Span
 
+OTHER_IS_MISSPELT: Final = advice("or is that `_id` misspelt? its file has the name that is looked for")
 _declaration = re.compile(r"""_id["']?\s*[:=]\s*["']?([A-Za-z0-9_.:-]+)""")
 
 
@@ -58,6 +61,17 @@ def is_literal(use: Named, name: str) -> bool:
     """Whether the name stands in the text as it is."""
     member = use.component.given.node.members.get(use.path[-1])
     return member is not None and isinstance(member.value, Scalar) and member.value.value == name
+
+
+def is_faulty(use: Named) -> bool:
+    """Whether the text of the name has a fault of its own, which is told."""
+    problems = use.component.given.document.problems
+    return any(use.span.start <= problem.span.start < use.span.end for problem in problems)
+
+
+def is_file_name(name: str, file: str) -> bool:
+    """Whether a file is called so: `orders` for `pipes/orders.conf.json`."""
+    return file.rpartition("/")[2].partition(".")[0] == name
 
 
 def unread(broken: Sequence[Document], lost: Sequence[str]) -> Unread:

@@ -25,6 +25,8 @@ from pipeline.secret import Secret
 
 # Families whose faults make it likely that a value set elsewhere only seems unused.
 _unset = {"E301", "E303"}
+# Faults of shape that hide what a part of a pipe reads or writes.
+_hiding = {"E201", "E202", "E204", "E205", "E605"}
 
 
 @dataclass(slots=True)
@@ -92,14 +94,15 @@ def compile_project(
     # A template is no list of names and values; what looks like one in it is text for people.
     texts = {document.name for document in templates.values()}
     masks = _masks((document for document in by_name.values() if document.name not in texts), uses, scrubber)
-    found += check(components, broken, lost, others)
+    whole = all(map(_read_whole, broken))
+    found += check(components, broken, lost, others, all_read=whole and not _hide(found, components))
     every = [*components, *(other.component for other in others if other.component)]
     found += [*in_the_clear(every), *entity_ids(every)]
     found += tried(components)
     # Last, so that of a fault that a chosen alternative has too only the other one is left.
     found += [problem for other in others for problem in other.problems]
     known = lookup.take_env and lookup.take_secrets and not any(problem.code in _unset for problem in found)
-    if known and all(_read_whole(document) for document in broken):
+    if known and whole:
         found += [*unused(documents, "ENV", lookup.env), *unused(documents, "SECRET", lookup.secrets)]
     aside = _aside(others, found)
     told = list(with_origins(ordered(found), uses, by_name))
@@ -132,6 +135,13 @@ def _aside(others: Iterable[Alternative], problems: Iterable[Problem]) -> frozen
     named = {use.span for other in decided for use in other.named}
     own = [problem for other in decided for problem in other.problems]
     return frozenset([*own, *(problem for problem in problems if problem.span in named)])
+
+
+def _hide(problems: Iterable[Problem], components: Iterable[Component]) -> bool:
+    """Whether something is wrong with a pipe for which it may read or write other datasets than it seems to."""
+    files = {component.given.document.name for component in components if component.kind == "pipe"}
+    # What has a repair is read as it is meant.
+    return any(not p.fix and p.code in _hiding and p.span.file in files for p in problems)
 
 
 def _read_whole(document: Document) -> bool:

@@ -17,6 +17,7 @@ from pipeline.config.conditional import (
     PARTS,
     alternatives_in,
     is_data,
+    misspelt,
     undecided,
     without,
 )
@@ -275,7 +276,7 @@ class Resolver:
         self.uses.append(Use(ref.kind, ref.name, span, path, found, self.document.span(node)))
         places = self.lookup.secrets if secret else self.lookup.env
         # A name that may stand in a file that could not be read is not reported as unset too.
-        told = not taken or (found is None and hidden(places, ref.name))
+        told = not taken or (found is None and (hidden(places, ref.name) or self._is_elsewhere(path)))
         if secret:
             if found is None:
                 return SecretAt(span, path, UNKNOWN, None if told else self._unset(ref, span, path))
@@ -299,6 +300,10 @@ class Resolver:
             )
             return UNKNOWN
         return as_text(found.value)
+
+    def _is_elsewhere(self, path: tuple[str, ...]) -> bool:
+        """Whether a reference may stand in an alternative that is not chosen, for a fault that is told."""
+        return (self.document.torn and CONDITIONAL in self.document.text) or bool(misspelt(path))
 
     def _unset(self, ref: Ref, span: Span, path: tuple[str, ...]) -> Problem | None:
         """E301 or E303; of the many in a file of another kind not all are told."""

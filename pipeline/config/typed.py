@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.component import ComponentConfig, Kind, SecretArguments, Slot
@@ -129,6 +129,9 @@ class Typer:
         if isinstance(value, Unknown | SecretAt):
             return None
         if not isinstance(value, dict):
+            if self.document.torn and isinstance(value, list):
+                # A bracket in the wrong place makes lists of objects, and has been told.
+                return None
             message = f"`{path[-1]}` must be an object, not {describe(value)}"
             self._fault("E202", message, self.document.span(node), path, label=describe(value))
             return None
@@ -189,13 +192,16 @@ class Typer:
         if around:
             strays.update(around.names)
         # What stands in the wrong place, or under a name that was not understood, is told as that: it is not missing.
+        absent = self._absent(fields, named) if known.names else []
+        strays.update(part for name in known.names for part, home in absent if name in shapes(home.model))
         unsure = known.unsure.union(name for name in strays if name in fields and name not in named)
         unknown |= unsure
         instance, bad, problems = validate(
             model, {k: v for k, v in usable.items() if v is not UNKNOWN}, unknown, self.document, node, path, type_name
         )
         self.problems += problems
-        self.problems += known.told((Home(f"`{name}`", child.model) for name, child in children), type_name)
+        written = [Home(f"`{name}`", child.model) for name, child in children]
+        self.problems += known.told([*written, *(home for _, home in absent)], type_name)
         values = dict(usable) | dict.fromkeys(unknown | bad, UNKNOWN)
         sure = {name: value for name, value in inner.items() if name not in unsure}
         inside = objects(self.document, node, sure, problems, path, id)
@@ -212,6 +218,11 @@ class Typer:
         config = None if wrong else instance
         strangers = frozenset((*known.names, *known.inner))
         return Component(kind, type_name, id, model, given, config, children, strangers)
+
+    def _absent(self, fields: Mapping[str, Shape], named: Container[str]) -> list[tuple[str, Home]]:
+        """The parts that are not written, and what each could be: a property may belong to one of these."""
+        slots = [(name, shape.slot) for name, shape in fields.items() if shape.slot and name not in named]
+        return [(name, Home(f"`{name}`", part)) for name, slot in slots for part in self.types.all_of(slot.kind)]
 
     def _misspelt(self, node: Object, path: tuple[str, ...]) -> Sequence[str]:
         """E201 for names that mean `$conditional_properties`, in objects of every type."""

@@ -191,7 +191,9 @@ def test_a_type_of_another_kind_is_sent_home() -> None:
     assert only('{"_id": "a", "type": "mail"}').notes[0].text == (
         '"mail" is the type of a sink: it stands in the `sink` of a pipe'
     )
-    assert only(pipe(sink={"type": "system:smtp"})).notes[0].text == '"system:smtp" is the type of a system'
+    assert only(pipe(sink={"type": "system:smtp"})).notes[0].text == (
+        '"system:smtp" is the type of a system: it stands at the top of a file, and its `_id` in `system` of the sink'
+    )
 
 
 def test_a_list_of_all_the_wrong_names_is_cut() -> None:
