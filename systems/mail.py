@@ -127,6 +127,7 @@ class Reason(StrEnum):
     TOO_OLD = "too_old"  # it knows no extension, and the configuration needs one
     NOT_OFFERED = "not_offered"  # it lacks an extension that the configuration demands
     CANCELLED = "cancelled"  # this side gave up
+    OWN_FAULT = "own_fault"  # of this program; the log says more
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ message. Tasks do what takes turns with the server: to connect, the TLS handshak
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket as sockets
 import ssl
 from collections.abc import Coroutine, Iterable, Sequence
@@ -15,6 +16,7 @@ from typing import Final, Protocol, cast
 from pipeline.secret import Secret
 from systems.mail import Answered, Message, Phase, Reason, SystemFault
 from systems.smtp.auth import Kind, choose, mechanism
+from systems.smtp.dialing import dial
 from systems.smtp.events import Event, Login, Ready, StartTls
 from systems.smtp.mechanisms import Credentials, Refusal, Sasl
 from systems.smtp.parcel import Parcel
@@ -23,8 +25,8 @@ from systems.smtp.route import Route, unreachable, words
 from systems.smtp.tls import explain
 from systems.smtp.transcript import Transcript
 
-# RFC 8305 section 5: how long the first address has before the next one is tried beside it.
-NEXT_ADDRESS_AFTER: Final = 0.25
+_log = logging.getLogger("mailweir.smtp")
+
 # How long a server's speed is watched before it is judged.
 RATE_SPAN: Final = 30.0
 
@@ -76,6 +78,7 @@ class Session(asyncio.BufferedProtocol):
         self._full = False  # the transport still holds what was written last
         self._loaded: bytes | memoryview = b""  # taken from the machine, to be written next
         self._encrypting = False
+        self._early: list[bytes | BaseException | None] = []  # what the transport told while it was made
         self._deadline_of: tuple[Phase | None, int] = (None, 0)
         self._since = self._loop.time()
         self._rate_mark: tuple[float, int] | None = None  # when it began to hold, and how much it had been given
@@ -199,6 +202,8 @@ class Session(asyncio.BufferedProtocol):
         """The connection stands."""
         self._adopt(cast("asyncio.Transport", transport))
         self._owner.connected(self)
+        if not self.route.settings.encrypted:
+            self._start()  # the greeting may be read before whoever dials hears that the connection stands
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where to read to."""
@@ -206,8 +211,14 @@ class Session(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Bytes came."""
-        machine = self.machine
         data = bytes(self.route.buffer[:nbytes])
+        if self._encrypting:
+            self._early.append(data)
+        else:
+            self._received(data)
+
+    def _received(self, data: bytes) -> None:
+        machine = self.machine
         if self._transcript is not None:
             self._say(self._transcript.received(data))
         owner = self._owner
@@ -230,13 +241,17 @@ class Session(asyncio.BufferedProtocol):
 
     def eof_received(self) -> bool:
         """The server says no more; the transport closes."""
+        if self._encrypting:
+            self._early.append(b"")
+            return False
         self._handle(self.machine.receive_eof())
         return False
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """The connection is gone."""
         if self._encrypting:
-            return  # the handshake fails and says why
+            self._early.append(exc)  # if the handshake fails, it says why
+            return
         if exc is None:
             self._handle(self.machine.receive_eof())
         elif isinstance(exc, ssl.SSLError):
@@ -249,6 +264,17 @@ class Session(asyncio.BufferedProtocol):
         else:
             self._handle(self.machine.abort(Reason.DISCONNECTED, f"the connection broke: {words(exc)}"))
         self._leave()
+
+    def _heed(self) -> None:
+        """What came with the last bytes of the handshake, before its end was told."""
+        early, self._early = self._early, []
+        for what in early:
+            if not isinstance(what, bytes):
+                self.connection_lost(what)
+            elif what:
+                self._received(what)
+            else:
+                self.eof_received()
 
     def _leave(self) -> None:
         if not self._left:
@@ -277,39 +303,41 @@ class Session(asyncio.BufferedProtocol):
 
     def _run(self, work: Coroutine[None, None, None]) -> None:
         self._task = self._loop.create_task(work)
+        self._task.add_done_callback(self._worked)
+
+    def _worked(self, task: asyncio.Task[None]) -> None:
+        """A fault of our own ends the session too: no message may wait for ever because of it."""
+        error = None if task.cancelled() else task.exception()
+        if error is None:
+            return
+        _log.error("%s: a fault of this program", self.route.endpoint.name, exc_info=error)
+        text = f"a fault of this program: {type(error).__name__}; the log says more"
+        self._encrypting = False
+        self._handle(self.machine.abort(Reason.OWN_FAULT, text, retryable=False))
+        self._drop()
+        self._leave()
 
     async def _open(self) -> None:
         route, machine = self.route, self.machine
         try:
             async with asyncio.timeout(route.timeouts.connect):
-                await self._dial()
-        except (OSError, TimeoutError) as error:
+                await dial(route.endpoint, route.source_address, lambda: self)
+        except OSError as error:  # TimeoutError is of it
             self._handle(machine.abort(Reason.UNREACHABLE, unreachable(error, route)))
+            self._drop()
             self._leave()
             return
-        if route.settings.encrypted and not await self._encrypt(starttls=False):
-            return
-        machine.start(self._own_address())
+        if route.settings.encrypted and await self._encrypt(starttls=False):
+            self._start()
+            self._heed()
+
+    def _start(self) -> None:
+        self.machine.start(self._own_address())
         self._since = self._loop.time()
 
     def _own_address(self) -> str:
         name = self._transport.get_extra_info("sockname") if self._transport else None
         return str(name[0]).partition("%")[0] if isinstance(name, tuple) else ""
-
-    async def _dial(self) -> None:
-        endpoint, loop = self.route.endpoint, self._loop
-        if endpoint.socket is not None:
-            await loop.create_unix_connection(lambda: self, endpoint.socket)
-            return
-        local = self.route.source_address
-        await loop.create_connection(
-            lambda: self,
-            endpoint.host,
-            endpoint.port,
-            happy_eyeballs_delay=NEXT_ADDRESS_AFTER,
-            interleave=1,
-            local_addr=(local, 0) if local else None,
-        )
 
     async def _encrypt(self, *, starttls: bool) -> bool:
         """The TLS handshake; whether it was made."""
@@ -356,6 +384,7 @@ class Session(asyncio.BufferedProtocol):
     async def _upgrade(self) -> None:
         if await self._encrypt(starttls=True):
             self.machine.starttls_done()
+            self._heed()
             self.flush()
 
     async def _login(self, offered: Sequence[str]) -> None:
