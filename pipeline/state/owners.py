@@ -140,6 +140,21 @@ class Owners:
                 found[name] = lock
         return found
 
+    def alive(self, name: str) -> bool:
+        """Whether one of them lives. To whoever looks for the dead at this very moment it may seem to."""
+        try:
+            file = os.open(self.folder / f"{name}.lock", _flags)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        else:
+            return False
+        finally:
+            os.close(file)
+
     def left_behind(self, known: frozenset[str]) -> tuple[str, ...]:
         """Owners of locks that are in the folder and not among those known."""
         return tuple(sorted({path.stem for path in self.folder.glob("*.lock")} - known))

@@ -36,13 +36,69 @@ from pipeline.state.facts import (
     Tidied,
 )
 from pipeline.state.faults import StateError
-from pipeline.state.views import Detail, Discards, Filter, Freeing, LimitChange, Page, Usage
+from pipeline.state.views import Detail, Discards, Filter, Freeing, Holder, LimitChange, Page, Usage
 
 Decide = Callable[[Stranded, Moment], Settlement]
 """The delivery table's word on a message whose sender died when it may have gone. Pure."""
 
 
-class State(Protocol):
+class Look(Protocol):
+    """What can be looked at. Nothing of it changes anything, or keeps anybody waiting."""
+
+    async def offset(self, pipe: str) -> str | None:
+        """How far a pipe has read its source."""
+        ...
+
+    async def notes(self, prefix: str = "") -> Mapping[str, str]:
+        """The notes whose names begin so."""
+        ...
+
+    async def generations(self, messages: Sequence[tuple[str, str]]) -> Mapping[str, int]:
+        """Of messages by entity and key: for each key that was admitted, the generation to send it once more with."""
+        ...
+
+    async def executions(self, pipe: str = "", most: int = 50) -> Sequence[Execution]:
+        """The latest runs, the newest first."""
+        ...
+
+    async def counts(self, system: str = "", pipe: str = "") -> Mapping[MessageState, int]:
+        """How many messages there are of each state but `sent`."""
+        ...
+
+    async def messages(self, wanted: Filter, before: int | None = None, most: int = 100) -> Page:
+        """Messages, the newest first; `before` is the `next` of the page before."""
+        ...
+
+    async def message(self, id: int) -> Detail | None:
+        """Everything about one message."""
+        ...
+
+    async def holders(self) -> Sequence[Holder]:
+        """Who has claims."""
+        ...
+
+    async def discards(self, system: str, since: float) -> Discards:
+        """What the limit of a system discarded since a wall time."""
+        ...
+
+    async def usage(self, limits: Mapping[str, int] | None = None) -> Sequence[Usage]:
+        """Gates by name with their limits; without any, those on record with their last ones."""
+        ...
+
+    async def freeing(self, gate: str) -> Sequence[Freeing]:
+        """When how many places of a gate free."""
+        ...
+
+    async def history(self, gate: str, seconds: float) -> Sequence[Freeing]:
+        """How many messages were accepted when."""
+        ...
+
+    async def limit_changes(self, gate: str, most: int = 100) -> Sequence[LimitChange]:
+        """The latest changes of a limit, the newest first."""
+        ...
+
+
+class State(Look, Protocol):
     """What outlasts a run. Where nothing else is said, what a call did is on the disk when it returns.
 
     `StateError` when the state cannot be used; then nothing of the call happened.
@@ -113,52 +169,4 @@ class State(Protocol):
 
     async def delete(self, ids: Sequence[int]) -> int:
         """Remove messages that nobody has claimed; how many those were."""
-        ...
-
-    async def offset(self, pipe: str) -> str | None:
-        """How far a pipe has read its source."""
-        ...
-
-    async def notes(self, prefix: str = "") -> Mapping[str, str]:
-        """The notes whose names begin so."""
-        ...
-
-    async def generations(self, messages: Sequence[tuple[str, str]]) -> Mapping[str, int]:
-        """Of messages by entity and key: for each key that was admitted, the generation to send it once more with."""
-        ...
-
-    async def executions(self, pipe: str = "", most: int = 50) -> Sequence[Execution]:
-        """The latest runs, the newest first."""
-        ...
-
-    async def counts(self, system: str = "", pipe: str = "") -> Mapping[MessageState, int]:
-        """How many messages there are of each state but `sent`."""
-        ...
-
-    async def messages(self, wanted: Filter, before: int | None = None, most: int = 100) -> Page:
-        """Messages, the newest first; `before` is the `next` of the page before."""
-        ...
-
-    async def message(self, id: int) -> Detail | None:
-        """Everything about one message."""
-        ...
-
-    async def discards(self, system: str, since: float) -> Discards:
-        """What the limit of a system discarded since a wall time."""
-        ...
-
-    async def usage(self, limits: Mapping[str, int] | None = None) -> Sequence[Usage]:
-        """Gates by name with their limits; without any, those on record with their last ones."""
-        ...
-
-    async def freeing(self, gate: str) -> Sequence[Freeing]:
-        """When how many places of a gate free."""
-        ...
-
-    async def history(self, gate: str, seconds: float) -> Sequence[Freeing]:
-        """How many messages were accepted when."""
-        ...
-
-    async def limit_changes(self, gate: str, most: int = 100) -> Sequence[LimitChange]:
-        """The latest changes of a limit, the newest first."""
         ...

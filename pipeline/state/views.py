@@ -15,8 +15,9 @@ from pipeline.state.facts import Full, MessageState
 class Filter:
     """Which messages: all conditions hold; an empty one holds for all.
 
-    `recipient` and `entity_id` are compared as a whole, `recipient` without regard to case. Discarded messages that
-    were admitted again later are left out unless `replaced` is set.
+    `recipient` and `entity_id` are compared as a whole, `recipient` without regard to case. `name` is how the name of
+    a message begins: some of its hexadecimal digits, and `.` with the number of its generation if only that is meant.
+    Discarded messages that were admitted again later are left out unless `replaced` is set.
     """
 
     states: frozenset[MessageState] = frozenset()
@@ -25,6 +26,7 @@ class Filter:
     run: str = ""
     entity_id: str = ""
     recipient: str = ""
+    name: str = ""
     changed_from: float | None = None
     changed_until: float | None = None
     replaced: bool = False
@@ -58,6 +60,15 @@ class Page(NamedTuple):
     next: int | None
 
 
+class Holder(NamedTuple):
+    """A sender, and how many messages it has claimed. Of one that is not `alive` the next sender takes them over."""
+
+    process: str
+    began: float
+    claims: int
+    alive: bool
+
+
 class Detail(NamedTuple):
     """Everything about a message. What retention removed is None. `whole`: the bytes have their checksum."""
 
@@ -66,7 +77,7 @@ class Detail(NamedTuple):
     content: bytes | None
     entity: str | None
     whole: bool
-    holder: str | None
+    holder: Holder | None
 
 
 class Usage(NamedTuple):

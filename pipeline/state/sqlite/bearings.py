@@ -27,13 +27,17 @@ def load(connection: sqlite3.Connection) -> Bearings | None:
     return None if row is None else Bearings(*row)
 
 
+def current(connection: sqlite3.Connection, clock: Clock) -> Bearings | None:
+    """Those on record, or what they are after the machine started anew."""
+    found = load(connection)
+    if found is not None and steady.restarted(found, clock.boot_id, clock.boot()):
+        return steady.resumed(found, _reading(clock), gates.latest(connection))
+    return found
+
+
 def advance(connection: sqlite3.Connection, clock: Clock) -> Bearings:
     """The bearings with the time of this transaction on record. The clocks are read now, under the lock."""
-    found = load(connection)
-    if found is None:
-        found = steady.first(_reading(clock))
-    elif steady.restarted(found, clock.boot_id, clock.boot()):
-        found = steady.resumed(found, _reading(clock), gates.latest(connection))
+    found = current(connection, clock) or steady.first(_reading(clock))
     now = steady.steady(found, clock.boot())
     found = steady.noted(found, now)
     if steady.should_ask(found, now):

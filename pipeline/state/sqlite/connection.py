@@ -48,9 +48,21 @@ def reader(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def looker(path: Path) -> sqlite3.Connection:
+    """A connection of somebody who has no turn: also when it is the last one to close, it writes no log back."""
+    connection = _connect(f"{path.absolute().as_uri()}?mode=ro")
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def _connect(path: Path | str) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
+        path,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=256,
+        uri=isinstance(path, str),
     )
     # Nothing in a file that somebody made may run when it is read.
     connection.execute("PRAGMA trusted_schema = OFF")

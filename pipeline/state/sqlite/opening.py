@@ -18,6 +18,7 @@ from pipeline.state.sqlite import bearings, connection, schema
 from pipeline.state.steady import Bearings
 
 FILE: Final = "state.db"
+SENDERS: Final = "senders"
 # The steady time that was on record last, beside the file: a backup that is put back is older than this.
 NEWEST: Final = "newest"
 WRITE_NEWEST_EVERY: Final = 1.0
@@ -59,7 +60,7 @@ class Opened:
 def opened(folder: Path, clock: Clock, *, accept_older: bool, on_network: bool) -> Opened:
     """Open the file of a folder, or make it."""
     place.prepare(folder, network=on_network)
-    senders = folder / "senders"
+    senders = folder / SENDERS
     place.prepare(senders, network=on_network)
     path = folder / FILE
     place.make_file(path)

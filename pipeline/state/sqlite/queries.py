@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from pipeline.state import steady
 from pipeline.state.facts import Execution, MessageState, Moment
 from pipeline.state.gate import Count
+from pipeline.state.keys import SIZE
 from pipeline.state.sqlite import bearings as stored
 from pipeline.state.sqlite.columns import LAST_GENERATION, full_of, generation_of, is_whole, key_bytes, name_of, text_of
-from pipeline.state.views import Detail, Discards, Filter, Freeing, LimitChange, Page, Row, Usage
+from pipeline.state.views import Detail, Discards, Filter, Freeing, Holder, LimitChange, Page, Row, Usage
 
 _SELECT: Final = (
     "SELECT id, key, pipe, system, run, entity_id, recipients, subject, state, owner, admitted,"
@@ -88,7 +89,9 @@ def messages(connection: sqlite3.Connection, now: Moment, wanted: Filter, before
     return Page(shown, shown[-1].id if len(rows) > most else None)
 
 
-def message(connection: sqlite3.Connection, now: Moment, message_id: int) -> Detail | None:
+def message(
+    connection: sqlite3.Connection, now: Moment, message_id: int, alive: Callable[[str], bool]
+) -> Detail | None:
     """Everything about one message."""
     row = connection.execute(_SELECT + _ONE, (message_id,)).fetchone()
     if row is None:
@@ -97,17 +100,20 @@ def message(connection: sqlite3.Connection, now: Moment, message_id: int) -> Det
         "SELECT envelope, content, entity, checksum FROM body WHERE message = ?", (message_id,)
     ).fetchone()
     envelope, content, entity, total = body or (None, None, None, None)
-    holder = connection.execute(
-        "SELECT process FROM owner WHERE id = (SELECT owner FROM message WHERE id = ?)", (message_id,)
-    ).fetchone()
+    holder = _holders(connection, "id = (SELECT owner FROM message WHERE id = ?)", (message_id,), alive)
     return Detail(
         _row(row, now),
         envelope,
         content,
         entity,
         is_whole(envelope, content, total),
-        None if holder is None else holder[0],
+        next(iter(holder), None),
     )
+
+
+def holders(connection: sqlite3.Connection, alive: Callable[[str], bool]) -> tuple[Holder, ...]:
+    """Those who have claims."""
+    return _holders(connection, "claims", (), alive)
 
 
 def discards(connection: sqlite3.Connection, system: str, since: float) -> Discards:
@@ -177,9 +183,19 @@ def _stamps(connection: sqlite3.Connection, gate: str, after: int) -> list[tuple
     ).fetchall()
 
 
-def _conditions(wanted: Filter) -> tuple[list[str], list[str | float]]:
+def _holders(
+    connection: sqlite3.Connection, condition: str, values: tuple[int, ...], alive: Callable[[str], bool]
+) -> tuple[Holder, ...]:
+    query = (
+        "SELECT name, process, began, (SELECT count(*) FROM message WHERE owner = owner.id) AS claims FROM owner WHERE "
+    )
+    rows = connection.execute(query + condition, values).fetchall()
+    return tuple(Holder(process, began, claims, alive(name)) for name, process, began, claims in rows)
+
+
+def _conditions(wanted: Filter) -> tuple[list[str], list[str | float | bytes]]:
     conditions: list[str] = []
-    values: list[str | float] = []
+    values: list[str | float | bytes] = []
     if wanted.states:
         conditions.append(_states(wanted.states, values))
     for column in ("pipe", "system", "run", "entity_id"):
@@ -189,6 +205,13 @@ def _conditions(wanted: Filter) -> tuple[list[str], list[str | float]]:
     if wanted.recipient:
         conditions.append("EXISTS (SELECT 1 FROM json_each(recipients) WHERE lower(value) = lower(?))")
         values.append(wanted.recipient)
+    if wanted.name:
+        digits, _, generation = wanted.name.partition(".")
+        conditions.append("key BETWEEN ? AND ?")
+        values += (key_bytes(f"{digits:0<{2 * SIZE}}", 0), key_bytes(f"{digits:f<{2 * SIZE}}", 0) + LAST_GENERATION)
+        if generation:
+            conditions.append("substr(key, ?) = ?")
+            values += (SIZE + 1, key_bytes("0" * 2 * SIZE, int(generation))[SIZE:])
     if wanted.changed_from is not None:
         conditions.append("admitted + moved - since >= ?")
         values.append(wanted.changed_from)
@@ -200,7 +223,7 @@ def _conditions(wanted: Filter) -> tuple[list[str], list[str | float]]:
     return conditions, values
 
 
-def _states(states: frozenset[MessageState], values: list[str | float]) -> str:
+def _states(states: frozenset[MessageState], values: list[str | float | bytes]) -> str:
     """Claimed is a message that has an owner, whatever its word is until then."""
     stored_ones = sorted(text_of[state] for state in states - {MessageState.CLAIMED})
     parts = []

@@ -27,8 +27,15 @@ _STEPS: Final = 10_000
 class Reader:
     """Looks one after the other. Each sees the state as of one instant."""
 
-    def __init__(self, path: Path, clock: Clock, longest: float = LONGEST) -> None:
+    def __init__(
+        self,
+        path: Path,
+        clock: Clock,
+        longest: float = LONGEST,
+        connect: Callable[[Path], sqlite3.Connection] = connection.reader,
+    ) -> None:
         """Connect when something is to be read."""
+        self._connect = connect
         self._path = path
         self._clock = clock
         self._longest = longest
@@ -63,7 +70,7 @@ class Reader:
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
-            self._connection = connection.reader(self._path)
+            self._connection = self._connect(self._path)
             self._connection.set_progress_handler(lambda: int(time.monotonic() > self._until), _STEPS)
         return self._connection
 
@@ -73,6 +80,6 @@ class Reader:
             self._connection = None
 
     def _now(self, opened: sqlite3.Connection) -> Moment:
-        found = bearings.load(opened)
+        found = bearings.current(opened, self._clock)
         boot, wall = self._clock.boot(), self._clock.wall()
         return Moment(boot if found is None else steady.steady(found, boot), wall)

@@ -109,7 +109,7 @@ def migrate(connection: sqlite3.Connection, path: Path, steps: Sequence[Sequence
 
     What is not ours, and what a later version wrote, is refused and not touched.
     """
-    version = _version(connection, path, len(steps))
+    version = version_of(connection, path, len(steps))
     if version == len(steps):
         return
     if version:
@@ -117,7 +117,7 @@ def migrate(connection: sqlite3.Connection, path: Path, steps: Sequence[Sequence
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Another process may have been faster.
-        for number in range(_version(connection, path, len(steps)), len(steps)):
+        for number in range(version_of(connection, path, len(steps)), len(steps)):
             for statement in steps[number]:
                 connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
@@ -128,7 +128,7 @@ def migrate(connection: sqlite3.Connection, path: Path, steps: Sequence[Sequence
     connection.execute("COMMIT")
 
 
-def _version(connection: sqlite3.Connection, path: Path, latest: int) -> int:
+def version_of(connection: sqlite3.Connection, path: Path, latest: int = len(STEPS)) -> int:
     """The version of the file; 0 if it is empty."""
     application, version, tables = connection.execute(
         "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master)"

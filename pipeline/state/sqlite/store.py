@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -21,8 +20,6 @@ from pipeline.state.facts import (
     Batch,
     Claimed,
     Claims,
-    Execution,
-    MessageState,
     Moment,
     Recovered,
     Retention,
@@ -33,19 +30,19 @@ from pipeline.state.facts import (
 )
 from pipeline.state.faults import StateError, StateReason
 from pipeline.state.port import Decide
-from pipeline.state.sqlite import admission, claims, people, queries, settling, tidy
+from pipeline.state.sqlite import admission, claims, people, settling, tidy
 from pipeline.state.sqlite.connection import BUSY_SECONDS
+from pipeline.state.sqlite.looking import Queries
 from pipeline.state.sqlite.opening import Opened, opened
 from pipeline.state.sqlite.reading import Reader
 from pipeline.state.sqlite.sender import Heirs, Sender
 from pipeline.state.sqlite.transaction import Transaction
 from pipeline.state.sqlite.writer import LINGER, Writer
-from pipeline.state.views import Detail, Discards, Filter, Freeing, LimitChange, Page, Usage
 
 T = TypeVar("T")
 
 
-class SqliteState:
+class SqliteState(Queries):
     """The port, on one file. Several may be open at once, in this process and in others."""
 
     def __init__(
@@ -60,7 +57,7 @@ class SqliteState:
         self._entering = asyncio.Lock()
         self._bearings = place.bearings
         self._closed = False
-        self._reader = Reader(place.path, clock)
+        super().__init__(Reader(place.path, clock), place.senders)
         self.recovered = Recovered()
         self._writer = Writer(
             place.connection,
@@ -192,54 +189,6 @@ class SqliteState:
         """Remove messages that nobody has claimed."""
         return await self._do(lambda transaction: people.delete(transaction, ids), needs_room=False)
 
-    async def offset(self, pipe: str) -> str | None:
-        """How far a pipe has read its source."""
-        return await self._look(lambda connection, _: queries.offset(connection, pipe))
-
-    async def notes(self, prefix: str = "") -> Mapping[str, str]:
-        """The notes whose names begin so."""
-        return await self._look(lambda connection, _: queries.notes(connection, prefix))
-
-    async def generations(self, messages: Sequence[tuple[str, str]]) -> Mapping[str, int]:
-        """Of messages by entity and key: for each key that was admitted, the generation to send it once more with."""
-        return await self._look(lambda connection, _: queries.generations(connection, messages))
-
-    async def executions(self, pipe: str = "", most: int = 50) -> Sequence[Execution]:
-        """The latest runs."""
-        return await self._look(lambda connection, _: queries.executions(connection, pipe, most))
-
-    async def counts(self, system: str = "", pipe: str = "") -> Mapping[MessageState, int]:
-        """How many messages there are of each state but `sent`."""
-        return await self._look(lambda connection, _: queries.counts(connection, system, pipe))
-
-    async def messages(self, wanted: Filter, before: int | None = None, most: int = 100) -> Page:
-        """Messages, the newest first."""
-        return await self._look(lambda connection, now: queries.messages(connection, now, wanted, before, most))
-
-    async def message(self, id: int) -> Detail | None:
-        """Everything about one message."""
-        return await self._look(lambda connection, now: queries.message(connection, now, id))
-
-    async def discards(self, system: str, since: float) -> Discards:
-        """What the limit of a system discarded since a wall time."""
-        return await self._look(lambda connection, _: queries.discards(connection, system, since))
-
-    async def usage(self, limits: Mapping[str, int] | None = None) -> Sequence[Usage]:
-        """Gates."""
-        return await self._look(lambda connection, now: queries.usage(connection, now, limits or {}))
-
-    async def freeing(self, gate: str) -> Sequence[Freeing]:
-        """When how many places of a gate free."""
-        return await self._look(lambda connection, now: tuple(queries.freeing(connection, now, gate)))
-
-    async def history(self, gate: str, seconds: float) -> Sequence[Freeing]:
-        """How many messages were accepted when."""
-        return await self._look(lambda connection, now: tuple(queries.history(connection, now, gate, seconds)))
-
-    async def limit_changes(self, gate: str, most: int = 100) -> Sequence[LimitChange]:
-        """The latest changes of a limit."""
-        return await self._look(lambda connection, _: queries.limit_changes(connection, gate, most))
-
     async def _owner(self) -> int:
         """The id under which this process claims; it becomes an owner with its first claim."""
         async with self._entering:
@@ -273,10 +222,6 @@ class SqliteState:
 
     async def _do(self, work: Callable[[Transaction], T], *, needs_room: bool = True) -> T:
         return await asyncio.wrap_future(self._call(work, needs_room=needs_room))
-
-    async def _look(self, work: Callable[[sqlite3.Connection, Moment], T]) -> T:
-        self._check()
-        return await asyncio.wrap_future(self._reader.look(work))
 
     async def _claiming(self, future: Future[T], claims_of: Callable[[T], Claims]) -> T:
         """What was claimed while its caller was cancelled goes back: nobody would send it."""

@@ -68,7 +68,7 @@ def test_a_message_is_told_whole(states: Any) -> None:
     assert (detail.row.name, detail.row.subject, detail.row.recipients) == (message.key, "Hello", ("a@example.com",))
     assert detail.holder is None
     states.claim(state)
-    assert f"(pid {os.getpid()})" in states.run(state.message(1)).holder
+    assert f"(pid {os.getpid()})" in states.run(state.message(1)).holder.process
     assert states.run(state.message(2)) is None
 
 
