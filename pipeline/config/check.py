@@ -55,12 +55,9 @@ def ids(components: Iterable[Component]) -> Iterator[Problem]:
         text = member.value.value if member and isinstance(member.value, Scalar) else None
         reason = id_fault(text) if isinstance(text, str) else None
         if reason and not _is_torn(component):
-            yield given.problem(
-                "E210",
-                f"this `_id` {reason}",
-                "_id",
-                notes=(note("an `_id` has letters, digits, `-`, `_`, `.` and `:`, and begins with a letter or digit"),),
-            )
+            fact = note("an `_id` has letters, digits, `-`, `_`, `.` and `:`, and begins with a letter or digit")
+            taken = (note("references are not looked up in an `_id`"),) if "$" in str(text) else ()
+            yield given.problem("E210", f"this `_id` {reason}", "_id", notes=(*taken, fact))
 
 
 def has_fault(component: Component) -> bool:

@@ -25,7 +25,8 @@ def with_origins(
     """The problems, those about a value that references gave with a note for each of these."""
     by_place: dict[Span, dict[str, Use]] = {}
     for use in uses:
-        if use.found is not None:
+        # The `_id` of a component is its text as it is written, never a value.
+        if use.found is not None and use.path[1:] != ("_id",):
             by_place.setdefault(use.value, {}).setdefault(f"${use.kind}({use.name})", use)
             if isinstance(use.found.value, dict | list):
                 # Within a text this is told at the reference itself.

@@ -57,6 +57,14 @@ def test_a_value_of_a_named_file_is_shown_with_its_line(tmp_path: Path) -> None:
     assert notes(problem) == ['`$ENV(port)` is "x", set in my.env:2:1']
 
 
+def test_an_id_has_no_value(tmp_path: Path) -> None:
+    """What an `_id` looks like it refers to is not told as its value: no reference is looked up there."""
+    (problem,) = found(tmp_path, {"_id": "$ENV(name)"}, name="many")
+    assert problem.code == "E210"
+    assert problem.notes[0].text == "references are not looked up in an `_id`"
+    assert "many" not in str(problem.notes)
+
+
 def test_each_reference_of_a_text_is_told(tmp_path: Path) -> None:
     """A value that is put together came from several places."""
     (tmp_path / ".env").write_text("b=c\n", encoding="utf-8")
