@@ -122,5 +122,10 @@ def _write_newest(path: Path, steady: float) -> None:
     """Only what is on the disk for sure is written here, so this file may be behind, never ahead."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with suppress(OSError):
-        temporary.write_text(repr(steady), "ascii")
-        temporary.replace(path)
+        try:
+            temporary.touch(0o600)
+            temporary.write_text(repr(steady), "ascii")
+            temporary.replace(path)
+        finally:
+            # On a full disk.
+            temporary.unlink(missing_ok=True)
