@@ -19,13 +19,19 @@ File = tuple[str, bytes] | tuple[str, bytes, str]
 
 _plain: Final = "text/plain"
 _html: Final = "text/html"
+# Headers for which a caller has an argument of its own.
+_arguments: Final = {"from": "sender", "to": "recipients", "cc": "cc", "bcc": "bcc", "subject": "subject"}
 _body_fields: Final = b"\r\nContent-Type: "
 
 
 def boxes(what: str, given: Addresses) -> tuple[Mailbox, ...]:
     """Addresses as people write them; `ValueError` names the first that is none."""
     found = []
+    if given is None or isinstance(given, bytes):
+        raise ValueError(f"{what}: an address was expected, as text")
     for text in [given] if isinstance(given, str) else given:
+        if not isinstance(text, str):
+            raise ValueError(f"{what}: an address was expected, as text")  # noqa: TRY004 - as all that is wrong
         for one in split(text):
             if one.fault is not None:
                 if not one.address and "," in text and not one.name:
@@ -63,6 +69,11 @@ def composed(
     shown = boxes("sender", sender)
     if len(shown) != 1:
         raise ValueError("sender: one address, as in 'a@example.com' or 'Shop <a@example.com>'")
+    if not isinstance(body, str):
+        raise ValueError("body: text was expected; bytes that are a whole mail are a `message`")  # noqa: TRY004
+    if not _media_type(content_type):
+        raise ValueError(f"content_type: {content_type!r} is no media type, such as text/plain or text/html")
+    further, reply_to = _headers(headers)
     kind = content_type.partition(";")[0].strip().lower()
     usual = kind in {_plain, _html} and charset.lower() in {"utf-8", "utf8", "us-ascii", "ascii"}
     if not usual and attachments:
@@ -76,15 +87,16 @@ def composed(
         html=body if kind == _html and usual else None,
         cc=boxes("cc", cc),
         bcc=boxes("bcc", bcc),
+        reply_to=reply_to,
         attachments=tuple(Attachment(*file) for file in attachments),
     )
     try:
-        made = Composer(Heading(shown[0], headers=tuple(_headers(headers)), auto_submitted="")).compose(letter)
+        made = Composer(Heading(shown[0], headers=further, auto_submitted="")).compose(letter)
     except RefusedError as refused:
         made = refused.refusal
     if isinstance(made, Message):
         return made if usual else _of_another_kind(made, body, content_type, charset)
-    raise ValueError(f"{made.at}: {made.text}")
+    raise ValueError(f"{'recipients' if made.at == 'to' else made.at}: {made.text}")
 
 
 def _of_another_kind(made: Message, body: str, content_type: str, charset: str) -> Message:
@@ -102,12 +114,27 @@ def _of_another_kind(made: Message, body: str, content_type: str, charset: str) 
     return Message(made.key, made.envelope, head + fields + encoded + b"\r\n")
 
 
-def _headers(given: Headers) -> Iterable[tuple[str, str]]:
-    for one in given.items() if isinstance(given, Mapping) else given:
+def _headers(given: Headers) -> tuple[tuple[tuple[str, str], ...], tuple[Mailbox, ...]]:
+    """Further headers, and the addresses of Reply-To among them."""
+    further: list[tuple[str, str]] = []
+    reply_to: list[Mailbox] = []
+    for one in given.items() if isinstance(given, Mapping) else [given] if isinstance(given, str) else given:
         name, colon, value = one.partition(":") if isinstance(one, str) else (one[0], ":", one[1])
         if not colon:
             raise ValueError(f"headers: {one!r} has no colon")
-        yield name.strip(), value.strip()
+        name, value = name.strip(), value.strip()
+        if name.lower() in _arguments:
+            raise ValueError(f"headers.{name}: this header is made of `{_arguments[name.lower()]}`")
+        if name.lower() == "reply-to":
+            reply_to += boxes("headers.Reply-To", value)
+        else:
+            further.append((name, value))
+    return tuple(further), tuple(reply_to)
+
+
+def _media_type(text: str) -> bool:
+    kind, slash, rest = text.partition(";")[0].strip().partition("/")
+    return bool(kind and slash and rest) and "/" not in rest and " " not in kind + rest
 
 
 def _sender(text: str) -> str:

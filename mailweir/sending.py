@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import mimetypes
+import re
 import sys
 import time
 import uuid
@@ -53,7 +54,7 @@ async def asend(
     headers: Headers = (),
     content_type: str = "text/plain",
     charset: str = "utf-8",
-    attachments: Iterable[Attached] = (),
+    attachments: str | Path | Iterable[Attached] = (),
     folder: Path | None = None,
     **connection: Any,  # noqa: ANN401 - the properties of `connect`
 ) -> Sent:
@@ -61,7 +62,7 @@ async def asend(
 
     Either `body`, of which a mail is made, or `message`, which is one. `connection` has what `connect` takes; it is
     for URLs. `folder` is in the project, if it is not the current one. `ValueError` and `OSError` tell of a wrong
-    call; whatever servers say is in the value.
+    call; whatever servers say is in the value. `verbose` is for systems of the project too.
     """
     if (body is None) == (message is None):
         raise ValueError("give either `body` or `message`")
@@ -83,8 +84,10 @@ async def asend(
             headers=headers,
             content_type=content_type,
             charset=charset,
-            attachments=[_file(one) for one in attachments],
+            attachments=[_file(one) for one in ([attachments] if isinstance(attachments, str | Path) else attachments)],
         )
+    if not isinstance(server, str) and not hasattr(server, "send"):
+        raise ValueError("server: a URL, the `_id` of a system, or an open system was expected")
     if not isinstance(server, str):
         if connection:
             raise ValueError(f"a system has its own {', '.join(connection)}")
@@ -92,9 +95,10 @@ async def asend(
     if "://" in server:
         async with connect(server, **connection) as system:
             return Sent.of(await _answers(system, mail))
+    verbose = connection.pop("verbose", False)
     if connection:
         raise ValueError(f"the system `{server}` has its own {', '.join(connection)}")
-    systems = of_folder(folder or Path.cwd())
+    systems = of_folder(folder or Path.cwd(), _log(verbose))
     chosen = systems.system(server, MailSystem)
     async with systems:
         return Sent.of(await _answers(chosen, mail))
@@ -102,6 +106,12 @@ async def asend(
 
 def send(server: str, sender: str, recipients: Addresses, **parts: Any) -> Sent:  # noqa: ANN401 - as `asend`
     """As `asend`, for programs without an event loop."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        pass
+    else:
+        raise RuntimeError("an event loop is running here: use `await mailweir.asend(…)`")
     return asyncio.run(asend(server, sender, recipients, **parts))
 
 
@@ -128,21 +138,28 @@ def connect(
     """A system for one URL, to be entered with `async with`. `use_ssl`: 1 (preferred) or 3 (required) by STARTTLS.
 
     `timeout` is for reaching the server, for each of its answers, and for the whole mail; `connect_within` for the
-    first alone. `verbose` writes the talk
-    to the error stream, without what belongs to the login.
+    first alone. `verbose` writes the talk to the error stream, without what belongs to the login.
     """
     parts = urlsplit(url)
     if parts.username is not None:
         username = username or unquote(parts.username)
         password = password or (unquote(parts.password) if parts.password is not None else None)
         url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    mode = _mode(use_ssl)
+    tls = None if parts.scheme == "smtps" else mode
+    if tls == "none":
+        named = {"ca_file": ca_file, "ca_path": ca_path, "ssl_cert": ssl_cert, "ssl_key": ssl_key}
+        for name in (name for name, value in named.items() if value is not None):
+            raise ValueError(
+                f"{name} is for TLS, and there is none: use smtps://, or use_ssl 1 (preferred) or 3 (required)"
+            )
     given: dict[str, Any] = {
         "_id": "send",
         "type": "system:smtp",
         "url": url,
         "smtp_username": username,
         "smtp_password": Secret(password) if isinstance(password, str) else password,
-        "tls": None if parts.scheme == "smtps" else _mode(use_ssl),
+        "tls": tls,
         "ca_file": ca_file,
         "ca_path": ca_path,
         "verify_host": verify_host,
@@ -161,16 +178,41 @@ def connect(
         given |= {"connection_timeout": timeout, "message_timeout": timeout, "timeouts": dict.fromkeys(phases, timeout)}
     if connect_within is not None:
         given["connection_timeout"] = connect_within
-    log = verbose if callable(verbose) else (_to_stderr if verbose else None)
-    return build(_config(given), ".", log)
+    return build(_config(given), ".", _log(verbose))
+
+
+def _log(verbose: bool | Callable[[str], None]) -> Callable[[str], None] | None:
+    return verbose if callable(verbose) else (_to_stderr if verbose else None)
 
 
 def _mode(use_ssl: object) -> str:
     modes = {None: "none", 0: "none", "none": "none", PREFERRED: "opportunistic", "preferred": "opportunistic"}
     modes |= {REQUIRED: "starttls", "required": "starttls"}
-    if use_ssl not in modes:
+    if use_ssl not in list(modes):
         raise ValueError("use_ssl: 1 (preferred) or 3 (required)")
     return modes[use_ssl]
+
+
+# What a configuration calls otherwise.
+_arguments: Final = {
+    "smtp_username": "username",
+    "smtp_password": "password",
+    "tls_client_cert": "ssl_cert",
+    "tls_client_key": "ssl_key",
+    "tls": "use_ssl",
+    "connection_timeout": "timeout",
+    "message_timeout": "timeout",
+    "timeouts": "timeout",
+}
+_expected: Final = {
+    "connection_timeout": "seconds were expected: a number above 0, at most 86400",
+    "xverp": "true, false or 'if_offered' was expected",
+    "pipelining": "TRY, DEPEND or NO was expected",
+}
+
+
+def _argument(name: str) -> str:
+    return _arguments.get(name, name)
 
 
 def _config(given: dict[str, Any]) -> SmtpConfig:
@@ -179,7 +221,8 @@ def _config(given: dict[str, Any]) -> SmtpConfig:
         config = SmtpConfig.model_validate(given)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        name = str(first["loc"][0]) if first["loc"] else "url"
+        raise ValueError(f"{_argument(name)}: {_expected.get(name) or first['msg']}") from None
     # The rules look at what is written; a secret is written as a reference.
     values = {name: value for name, value in given.items() if value is not None}
     document = read(json.dumps(values, default=lambda _: "$SECRET(password)"), "send")
@@ -187,7 +230,7 @@ def _config(given: dict[str, Any]) -> SmtpConfig:
     if isinstance(root, Object):
         for problem in SmtpConfig.faults(Given(document, root, values)):
             if problem.level == "error":
-                raise ValueError(problem.message)
+                raise ValueError(re.sub(r"`(\w+)`", lambda found: f"`{_argument(found[1])}`", problem.message))
     return config
 
 
@@ -201,6 +244,8 @@ async def _answers(system: MailSystem, mail: Message) -> tuple[Answer, ...]:
 def _file(given: Attached) -> File:
     if isinstance(given, tuple):
         return given
+    if not isinstance(given, str | Path):
+        raise ValueError("attachments: a path, or (name, bytes) with a type behind it, was expected")  # noqa: TRY004
     path = Path(given)
     return path.name, path.read_bytes(), mimetypes.guess_type(path.name)[0] or ""
 

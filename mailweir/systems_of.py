@@ -74,9 +74,13 @@ class Systems:
 
     def config(self, id: str, base: type[C]) -> C:
         """What is declared of it."""
+        from pipeline.config.near import near
+
         config = self._configs.get(id)
         if id not in self._configs:
-            raise NoSystemError(f"no system '{id}'")
+            close = near(id, list(self._configs), most=3)
+            meant = f". Did you mean {' or '.join(repr(one) for one in close)}?" if close else ""
+            raise NoSystemError(f"no system '{id}' in {self.root}{meant}")
         if not isinstance(config, base):
             raise NoSystemError(f"the system `{id}` has errors: see `mailweir check`")
         return config
@@ -86,8 +90,8 @@ class Systems:
         return time.time_ns()
 
 
-def of_folder(folder: Path) -> Systems:
+def of_folder(folder: Path, talk: Callable[[str], None] | None = None) -> Systems:
     """Those of the project around a folder."""
     from pipeline.config.load import Options, load, project_root
 
-    return Systems(load(project_root(folder), Options(here=folder)))
+    return Systems(load(project_root(folder), Options(here=folder)), talk)

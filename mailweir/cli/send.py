@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +15,19 @@ from mailweir.cli.options import Common, common
 if TYPE_CHECKING:
     from mailweir.sent import Sent
 
+# What people write who mean a server, not a system.
+_host: Final = re.compile(r"(?:[\w-]+\.)+[\w-]+(?::\d+)?|localhost(?::\d+)?")
 PASSWORD: Final = "MAILWEIR_SMTP_PASSWORD"  # noqa: S105 - the name of the variable
+
+
+# Options whose argument has another name.
+_options: Final = {
+    "use_ssl": "--tls",
+    "ca_file": "--ca-file",
+    "sender": "--from",
+    "headers": "--header",
+    "attached": "--attach",
+}
 
 
 @click.command(
@@ -59,13 +72,25 @@ def send_command(values: Common, **options: Any) -> int:  # noqa: ANN401 - hande
     server = options.pop("server")
     try:
         if server == "-":
+            _only_talk(options)
             server, parts = request_of(sys.stdin.buffer.read())
+            if options["talk"]:
+                parts["verbose"] = values.out.fault
         else:
             parts = _parts(values, server, options)
         sent = asyncio.run(asend(server, folder=values.here, **parts))
     except (ValueError, OSError) as error:
-        return _wrong(values, error)
+        return _wrong(values, server, error)
     return _tell(values, sent)
+
+
+def _only_talk(options: dict[str, Any]) -> None:
+    """A request says all of it."""
+    for name, value in options.items():
+        if name != "talk" and value:
+            raise ValueError(
+                f"{_options.get(name, f'--{name}'.replace('_', '-'))} cannot stand beside `-`: the request says it"
+            )
 
 
 def _parts(values: Common, server: str, options: dict[str, Any]) -> dict[str, Any]:
@@ -78,6 +103,8 @@ def _parts(values: Common, server: str, options: dict[str, Any]) -> dict[str, An
         raise ValueError("give one of --body, --body-file and --message")
     parts: dict[str, Any] = {"sender": options["sender"], "recipients": options["to"]}
     if given == ["message"]:
+        if options["html"]:
+            raise ValueError("--html is for --body and --body-file: --message is a whole mail")
         parts["message"] = _bytes(values, options["message"])
     else:
         text = options["body"]
@@ -94,15 +121,18 @@ def _connection(values: Common, server: str, options: dict[str, Any]) -> dict[st
     named = {"username": options["username"], "use_ssl": options["tls"], "timeout": options["timeout"]}
     if options["ca_file"]:
         named["ca_file"] = str(values.here / options["ca_file"])
+        if options["tls"] in {None, "none"} and server.startswith("smtp://"):
+            raise ValueError("--ca-file is for TLS, and there is none: add --tls required, or use smtps://")
     found = {name: value for name, value in named.items() if value is not None}
     if options["xverp"]:
         found["xverp"] = True
     if options["username"]:
         found["password"] = _password(values)
+    if found and "://" not in server:
+        option = _options.get(next(iter(found)), f"--{next(iter(found))}")
+        raise ValueError(f"`{server}` is a system with properties of its own: {option} is for URLs")
     if options["talk"]:
         found["verbose"] = values.out.fault
-    if found and "://" not in server:
-        raise ValueError(f"`{server}` is a system with properties of its own: --{next(iter(found))} is for URLs")
     return found
 
 
@@ -120,12 +150,16 @@ def _bytes(values: Common, name: str) -> bytes:
     return sys.stdin.buffer.read() if name == "-" else (values.here / Path(name)).read_bytes()
 
 
-def _wrong(values: Common, error: Exception) -> int:
+def _wrong(values: Common, server: str, error: Exception) -> int:
     """A wrong call: nothing was sent."""
+    from mailweir.systems_of import NoSystemError
+
     if isinstance(error, OSError) and error.filename is not None:
         text = f"{error.filename}: {(error.strerror or str(error)).lower()}"
     else:
         text = str(error)
+    if isinstance(error, NoSystemError) and _host.fullmatch(server):
+        text += f". A server without a system is a URL: smtp://{server}"
     if values.json:
         values.out.document({"status": "error", "message": text, "deliveryStatus": []})
     else:
@@ -141,6 +175,8 @@ def _tell(values: Common, sent: Sent) -> int:
         values.out.document(sent.document())
     else:
         for answer in sent.recipients:
-            word = "sent" if answer.status is Status.ACCEPTED else answer.status.value.replace("_", " ")
+            # What no server took is in a file: its answer says where.
+            taken = "sent" if answer.code else "kept"
+            word = taken if answer.status is Status.ACCEPTED else answer.status.value.replace("_", " ")
             values.out.line(f"{answer.recipient}  {word}  {response(answer)}")
     return 0 if sent.ok else 1

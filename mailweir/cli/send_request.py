@@ -17,7 +17,7 @@ _words: Final[Mapping[str, str]] = {
     "port": f"a number from 1 to {LARGEST_PORT}",
     "helo": "a host name",
     "pipelining": "TRY, DEPEND or NO",
-    "connection_timeout": "seconds",
+    "connection_timeout": "a number of seconds above 0",
     "sender": "an address, or null",
     "recipients": "a list of addresses",
     "message": "a mail in base64",
@@ -27,8 +27,13 @@ _needed: Final = ("host", "recipients", "message")
 
 def request_of(data: bytes) -> tuple[str, dict[str, Any]]:
     """The server and the arguments of `asend`; `ValueError` says what is wrong with the request."""
+    if not data.strip():
+        raise ValueError("standard input is empty: a request as a JSON object was expected")
     try:
         request = json.loads(data)
+    except json.JSONDecodeError as error:
+        text = f"standard input is not JSON: {error.msg.lower()} at line {error.lineno}, column {error.colno}"
+        raise ValueError(text) from None
     except (ValueError, RecursionError) as error:
         raise ValueError(f"standard input is not JSON: {error}") from None
     if not isinstance(request, dict):

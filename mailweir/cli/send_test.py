@@ -105,7 +105,8 @@ def _tell(values: Common, answers: Sequence[Answer], trouble: Trouble | None) ->
     values.out.line()
     for answer in answers:
         if answer.status is Status.ACCEPTED:
-            values.out.line(f"sent   {answer.recipient}: {response(answer)}")
+            word = "sent" if answer.code else "kept"
+            values.out.line(f"{word}   {answer.recipient}: {response(answer)}")
             continue
         values.out.line(f"FAIL   {answer.recipient}: {response(answer)}")
         for line in advice(trouble.fault.reason) if trouble else ():

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import ssl
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -31,7 +35,7 @@ class HandshakeFault(NamedTuple):
 
 
 def context(spec: TlsSpec) -> ssl.SSLContext:
-    """The context for a server. `OSError` (of which `ssl.SSLError` is one) when a file cannot be used."""
+    """The context for a server. `OSError` names a file that cannot be used, and says why."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.minimum_version = _versions[spec.minimum_version]
     made.check_hostname = spec.verify_peer and spec.verify_host
@@ -40,12 +44,41 @@ def context(spec: TlsSpec) -> ssl.SSLContext:
         if spec.ca_file is None and spec.ca_path is None:
             made.load_default_certs()
         else:
-            made.load_verify_locations(spec.ca_file, spec.ca_path)
+            _trust(made, spec.ca_file, spec.ca_path)
     if spec.client_cert is not None:
         # An empty passphrase for a key that wants one is an error here, and no question on the terminal.
         password = "" if spec.client_key_password is None else spec.client_key_password.reveal()
-        made.load_cert_chain(spec.client_cert, spec.client_key, password)
+        _show(made, spec.client_cert, spec.client_key or spec.client_cert, password)
     return made
+
+
+def _trust(made: ssl.SSLContext, file: str | None, path: str | None) -> None:
+    if path is not None and not Path(path).is_dir():
+        code = errno.ENOTDIR if Path(path).exists() else errno.ENOENT
+        raise OSError(code, os.strerror(code), path)  # OpenSSL trusts nobody then, and does not say so
+    if file is not None:
+        _of_file(file, "it holds no certificate in PEM", lambda: made.load_verify_locations(file))
+    if path is not None:
+        made.load_verify_locations(capath=path)
+
+
+def _show(made: ssl.SSLContext, cert: str, key: str, password: str) -> None:
+    # Of two files OpenSSL does not say which one is missing.
+    with Path(key).open("rb"):
+        pass
+    _of_file(
+        cert, f"it is no certificate in PEM with the key of {key}", lambda: made.load_cert_chain(cert, key, password)
+    )
+
+
+def _of_file(file: str, what: str, work: Callable[[], None]) -> None:
+    try:
+        work()
+    except ssl.SSLError as error:
+        reason = (error.reason or "").replace("_", " ").lower()
+        raise OSError(errno.EINVAL, f"{what}{f' ({reason})' if reason else ''}", file) from None
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, file) from None
 
 
 def explain(error: BaseException, *, starttls: bool) -> HandshakeFault:

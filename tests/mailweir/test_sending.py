@@ -68,7 +68,19 @@ def test_a_server_that_is_not_there_is_a_value() -> None:
         ({"body": None, "message": b"x", "subject": "y"}, "`message` is a whole mail"),
         ({"use_ssl": 7}, "use_ssl"),
         ({"username": "u", "password": "p"}, "in clear"),
-        ({"username": "u"}, "`smtp_username` is set but `smtp_password` is not"),
+        ({"username": "u"}, "`username` is set but `password` is not"),
+        ({"ssl_key": "k", "use_ssl": 3}, "`ssl_cert` is missing beside `ssl_key`"),
+        ({"ca_file": "ca.pem"}, "ca_file is for TLS, and there is none"),
+        ({"timeout": 0}, "timeout: seconds were expected"),
+        ({"xverp": "maybe"}, "xverp: true, false or 'if_offered' was expected"),
+        ({"body": b"x"}, "body: text was expected"),
+        ({"content_type": "nonsense"}, "'nonsense' is no media type"),
+        ({"headers": {"Subject": "x"}}, "headers.Subject: this header is made of `subject`"),
+        ({"headers": {"Reply-To": "r@"}}, "headers.Reply-To: 'r@' is not an address"),
+        ({"attachments": [b"x"]}, "attachments: a path"),
+        ({"recipients": None}, "recipients: an address was expected"),
+        ({"recipients": []}, "recipients: no recipient"),
+        ({"url": 25}, "server: a URL"),
         ({"url": "ftp://x"}, "smtp://"),
     ],
 )
@@ -76,8 +88,44 @@ def test_a_wrong_call_is_an_exception(parts: dict[str, Any], words: str) -> None
     """What a caller did wrong is raised before anything is connected."""
     given: dict[str, Any] = {"body": "x", **parts}
     url = given.pop("url", "smtp://mail.example.com")
+    recipients = given.pop("recipients", "b@example.com")
     with pytest.raises(ValueError, match=words):
-        mailweir.send(url, "a@example.com", "b@example.com", **given)
+        mailweir.send(url, "a@example.com", recipients, **given)
+
+
+@pytest.mark.parametrize("argument", ["ca_file", "ca_path", "ssl_cert"])
+def test_a_file_of_tls_that_is_not_there_is_named(argument: str, tmp_path: Path) -> None:
+    """Whoever calls sees which one it is."""
+    missing = str(tmp_path / "missing")
+    with pytest.raises(FileNotFoundError) as raised:
+        mailweir.send("smtps://127.0.0.1:1", "a@example.com", "b@example.com", body="x", **{argument: missing})
+    assert raised.value.filename == missing
+
+
+def test_a_loop_that_runs_wants_the_other_call() -> None:
+    """`send` starts a loop of its own, so it says what to call instead, and leaves nothing behind."""
+
+    async def run() -> None:
+        with pytest.raises(RuntimeError, match="await mailweir.asend"):
+            mailweir.send("smtp://127.0.0.1:1", "a@example.com", "b@example.com", body="x")
+
+    asyncio.run(run())
+
+
+def test_answers_go_where_the_sender_says(tmp_path: Path) -> None:
+    """Reply-To is a header like any other here, and one path is a list of one file."""
+    (tmp_path / "a.txt").write_text("file")
+
+    async def run() -> None:
+        async with Catcher() as catcher:
+            path = str(tmp_path / "a.txt")
+            assert (await sent_to(catcher, headers=["Reply-To: Kari <r@example.com>"], attachments=path)).ok
+            (mail,) = await catcher.wait(1)
+            document: Any = mail.document()
+            assert document["headers"]["Reply-To"] == ["Kari <r@example.com>"]
+            assert [one["name"] for one in document["attachments"]] == ["a.txt"]
+
+    asyncio.run(run())
 
 
 def test_an_open_system_is_used_again() -> None:

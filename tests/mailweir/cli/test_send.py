@@ -100,7 +100,8 @@ def test_a_request_comes_as_json(catcher: Catcher) -> None:
 @pytest.mark.parametrize(
     ("request_", "words"),
     [
-        (b"{", "not JSON"),
+        (b"", "standard input is empty"),
+        (b"{", "not JSON: expecting property name enclosed in double quotes at line 1, column 2"),
         (b"[]", "an object was expected"),
         (b'{"hots": 1}', "Did you mean 'host'?"),
         (b'{"host": "h", "port": 0}', "`port`"),
@@ -185,3 +186,42 @@ def test_the_samples_of_the_page_run(catcher: Catcher) -> None:
     code = page.partition("```python\n")[2].partition("```")[0]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, timeout=120)
     assert done.stdout.startswith(b"True 250 Ok\nb@example.com accepted 250 ")
+
+
+@pytest.mark.parametrize(
+    ("server", "more", "words"),
+    [
+        ("smtp://127.0.0.1:1", ("--body", "x", "--ca-file", "ca.pem"), "--ca-file is for TLS"),
+        ("smtp://127.0.0.1:1", ("--message", "mail.eml", "--html"), "--html is for --body"),
+        ("127.0.0.1:1", ("--body", "x"), "A server without a system is a URL: smtp://127.0.0.1:1"),
+        ("outt", ("--body", "x"), "Did you mean 'out'?"),
+        ("out", ("--body", "x", "--tls", "required"), "--tls is for URLs"),
+        ("-", (), "--from cannot stand beside `-`: the request says it"),
+    ],
+)
+def test_a_wrong_call_names_the_option(server: str, more: tuple[str, ...], words: str, tmp_path: Path) -> None:
+    """An option that would do nothing is refused, under the name that was written."""
+    (tmp_path / "mailweir.json").write_text("{}")
+    (tmp_path / "out.conf.json").write_text('{"_id": "out", "type": "system:eml", "folder": "mail"}')
+    done = run("send", server, "--from", "a@example.com", "--to", "b@example.com", *more, folder=tmp_path)
+    assert done.returncode == 2
+    assert words in done.stderr.decode()
+
+
+def test_the_talk_is_shown_whatever_is_sent_to(catcher: Catcher, tmp_path: Path) -> None:
+    """Also with a system of the project, and for a request on standard input."""
+    (tmp_path / "mailweir.json").write_text("{}")
+    system = {"_id": "out", "type": "system:smtp", "smtp_server": "127.0.0.1", "smtp_port": catcher.port}
+    (tmp_path / "out.conf.json").write_text(json.dumps(system))
+    parts = ("--from", "a@example.com", "--to", "b@example.com", "--body", "x")
+    assert b"> DATA" in run("send", "out", *parts, "--talk", folder=tmp_path).stderr
+    request = {"host": "127.0.0.1", "port": catcher.port, "recipients": ["b@example.com"], "message": ""}
+    assert b"> DATA" in run("send", "-", "--talk", given=json.dumps(request).encode()).stderr
+
+
+def test_what_no_server_took_is_not_called_sent(tmp_path: Path) -> None:
+    """A folder keeps it, and the line says where."""
+    (tmp_path / "mailweir.json").write_text("{}")
+    (tmp_path / "out.conf.json").write_text('{"_id": "out", "type": "system:eml", "folder": "mail"}')
+    done = run("send", "out", "--from", "a@example.com", "--to", "b@example.com", "--body", "x", folder=tmp_path)
+    assert done.stdout.decode().startswith("b@example.com  kept  written to ")

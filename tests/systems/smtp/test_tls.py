@@ -241,3 +241,23 @@ def test_a_failed_handshake_is_told_in_words(error: BaseException, words: str, r
     fault = explain(error, starttls=True)
     assert words in fault.text
     assert fault.retryable is retryable
+
+
+def test_a_file_without_a_certificate_is_named(tmp_path: Path, authority: trustme.CA) -> None:
+    """The file, and what it should be; also for the key, and for a folder of authorities."""
+    (tmp_path / "words").write_text("words")
+    words = str(tmp_path / "words")
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    issued = authority.issue_cert("client.example.com")
+    issued.cert_chain_pems[0].write_to_path(cert)
+    authority.issue_cert("other.example.com").private_key_pem.write_to_path(key)
+    for spec, file, text in (
+        (TlsSpec("starttls", ca_file=words), words, "it holds no certificate in PEM"),
+        (TlsSpec("starttls", ca_path=words), words, "Not a directory"),
+        (TlsSpec("starttls", client_cert=words), words, "it is no certificate in PEM with the key"),
+        (TlsSpec("starttls", client_cert=str(cert), client_key=str(key)), str(cert), "key values mismatch"),
+        (TlsSpec("starttls", client_cert=str(cert), client_key=words + "2"), words + "2", "No such file"),
+    ):
+        with pytest.raises(OSError, match=text) as raised:
+            context(spec)
+        assert raised.value.filename == file
