@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final, Literal
 
 from pipeline.config.tree import Array, Broken, Node, Object, plain, walk
@@ -19,18 +20,23 @@ from pipeline.errors import Edit, Label, Note, Problem, Span
 LARGEST: Final = 50_000
 LONGEST_LINE: Final = 1000
 MOST_TRIALS: Final = 20
+# All trials together read so many characters. Those of a text with brackets in the wrong places take the longest.
+MOST_READ: Final = 600_000
 # More lines with a slip are another kind of trouble.
 MOST_SLIPS: Final = 5
 
 Kind = Literal["insert", "delete", "escape", "quote", "colon", "comma"]
 Reading = tuple[Node | None, list[Problem]]
 Read = Callable[[str], Reading]
+Try = Callable[[str], Reading | None]
 
 # Faults that a sign in the wrong place brings; where all that is found are others, nothing is tried.
 _codes = frozenset({"E102", "E103", "E104", "E106", "E108", "E110"})
 _torn = frozenset({"E106", "E107"})
 # Neighbours of the quote on the keyboard, and signs with a place in JSON beside it.
 _typed_for_quotes = frozenset("';:,|\\=`\u00b4")
+_brackets = re.compile(r"[\[\]{}]")
+_partner = {"[": "]", "]": "[", "{": "}", "}": "{"}
 _opens_before = re.compile(r"[\s\[{,:]")
 _closes_after = re.compile(r"[\s\]},:]")
 _sound_line = re.compile(
@@ -72,14 +78,29 @@ class Trial:
         return offset - len(self.text) + self.end - self.start
 
 
-def untangled(text: str, name: str, read: Read, left: int = MOST_SLIPS) -> Reading:
+def untangled(text: str, name: str, read: Read) -> Reading:
     """What is read, with the places of `text`; faults that come from one sign are told as one."""
-    root, problems = read(text)
-    if left and len(text) <= LARGEST and any(problem.code in _codes and not problem.fix for problem in problems):
+    spent = 0
+
+    def within(text: str) -> Reading | None:
+        nonlocal spent
+        spent += len(text)
+        return read(text) if spent <= MOST_READ else None
+
+    return _untangled(text, name, read(text), within, MOST_SLIPS)
+
+
+def _untangled(text: str, name: str, reading: Reading, read: Try, left: int) -> Reading:
+    root, problems = reading
+    if left and len(text) <= LARGEST and _is_tangled(text, problems):
         for start, end in _lines(text, problems):
             if found := _found(text, start, end, problems, read):
                 best, certain = found
-                inner, others = untangled(best.apply(text), name, read, left - 1)
+                changed = best.apply(text)
+                again = read(changed)
+                if again is None:
+                    break
+                inner, others = _untangled(changed, name, again, read, left - 1)
                 if inner:
                     _move(inner, best)
                     if not certain:
@@ -88,6 +109,16 @@ def untangled(text: str, name: str, read: Read, left: int = MOST_SLIPS) -> Readi
                 moved = [_moved(problem, best) for problem in others]
                 return inner, sorted([told, *moved], key=lambda problem: problem.span.start)
     return root, problems
+
+
+def _is_tangled(text: str, problems: Sequence[Problem]) -> bool:
+    """Whether one sign may be behind what is found: a fault without a repair, or two in a line, one of them a quote."""
+    if any(problem.code in _codes and not problem.fix for problem in problems):
+        return True
+    return any(
+        "E103" in (one.code, other.code) and "\n" not in text[one.span.start : other.span.start]
+        for one, other in pairwise(problems)
+    )
 
 
 def _lines(text: str, problems: Sequence[Problem]) -> Iterator[tuple[int, int]]:
@@ -107,7 +138,7 @@ def _lines(text: str, problems: Sequence[Problem]) -> Iterator[tuple[int, int]]:
             break
 
 
-def _found(text: str, start: int, end: int, problems: Sequence[Problem], read: Read) -> tuple[Trial, bool] | None:
+def _found(text: str, start: int, end: int, problems: Sequence[Problem], read: Try) -> tuple[Trial, bool] | None:
     """The change that leaves the fewest faults, and whether it is the only one that does."""
     before = {(problem.code, problem.span) for problem in problems}
     best: list[tuple[Trial, str]] = []
@@ -117,7 +148,10 @@ def _found(text: str, start: int, end: int, problems: Sequence[Problem], read: R
     if len(sound) > MOST_TRIALS:
         return None
     for trial in sound:
-        root, left = read(trial.apply(text))
+        reading = read(trial.apply(text))
+        if reading is None:
+            return None
+        root, left = reading
         if len(left) > fewest or root is None:
             continue
         moved = [_moved(problem, trial) for problem in left]
@@ -144,6 +178,9 @@ def _is_sound(text: str, start: int, end: int, trial: Trial) -> bool:
 
 def _trials(text: str, start: int, end: int) -> Iterator[Trial]:
     """What one sign can be in a line, the likeliest first."""
+    for found in _brackets.finditer(text, start, end):
+        if _is_odd(text, found.start(), start, end):
+            yield Trial("quote", found.start(), found.end(), '"')
     for at in range(start, end + 1):
         before, after = text[at - 1 : at] or "\n", text[at : at + 1] or "\n"
         opens = _opens_before.match(before) and not _closes_after.match(after)
@@ -173,6 +210,14 @@ def _trials(text: str, start: int, end: int) -> Iterator[Trial]:
         double = '"' in (before[-1:], after)
         if not double or any(character.isdigit() for character in before):
             yield Trial("escape", at, at, "\\")
+
+
+def _is_odd(text: str, at: int, start: int, end: int) -> bool:
+    """Whether a bracket has no partner between the quotes around it."""
+    first = max(start, text.rfind('"', start, at) + 1)
+    last = text.find('"', at, end)
+    run = text[first : end if last < 0 else last]
+    return run.count(text[at]) != run.count(_partner[text[at]])
 
 
 def _told(trial: Trial, text: str, name: str, *, certain: bool) -> Problem:

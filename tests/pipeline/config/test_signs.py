@@ -7,9 +7,11 @@ import json
 import pytest
 
 from pipeline.config.edits import apply
-from pipeline.config.signs import LARGEST, LONGEST_LINE, MOST_SLIPS
+from pipeline.config.faults import Faults
+from pipeline.config.reader import Reader
+from pipeline.config.signs import LARGEST, LONGEST_LINE, MOST_READ, MOST_SLIPS, untangled
 from pipeline.config.text import read
-from pipeline.config.tree import Document, Lines, Object, plain, walk
+from pipeline.config.tree import Document, Lines, Node, Object, plain, walk
 from pipeline.errors import Problem
 
 TEXT = """{
@@ -108,6 +110,10 @@ def test_a_wrong_sign_is_one_fault_in_its_line(right: str, wrong: str, code: str
         '{"a": "say "hi""}',
         '{"a": "27""}',
         '{"a": 5"}',
+        '{"a": "b], "c": 1}',
+        '{"a": "b}, "c": 1}',
+        '{"a": {b", "c": 1}',
+        '{"a}: "b", "c": 1}',
     ],
 )
 def test_what_can_be_read_in_two_ways_is_not_repaired(text: str) -> None:
@@ -170,3 +176,19 @@ def test_so_many_slips_are_found_in_one_text() -> None:
     problems = document("{" + "\n".join(lines) + '\n"end": 1}').problems
     assert [problem.code for problem in problems].count("E103") == MOST_SLIPS
     assert problems[-1].code == "E106"
+
+
+def test_trials_read_a_bounded_number_of_characters() -> None:
+    """However many lines have something wrong that no single sign mends."""
+    row = '    {"_id": "c", "name": "Kari Moe"'
+    text = '{\n  "rows": [\n' + f"{row}}},\n" * 500 + f"{row},\n" * 3 + f"{row}}}\n  ]\n}}\n"
+    sizes: list[int] = []
+
+    def counted(text: str) -> tuple[Node | None, list[Problem]]:
+        sizes.append(len(text))
+        faults = Faults("f", 100)
+        return Reader(text, faults, depth=64, values=100_000).document(), faults.in_order()
+
+    untangled(text, "f", counted)
+    assert len(sizes) > 1
+    assert sum(sizes[1:]) <= MOST_READ
