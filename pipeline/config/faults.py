@@ -227,6 +227,13 @@ class Faults(FaultList):
             text = "remove the bracket that is too many, here or further up, or add the one that it belongs to"
             self.problems[self._uneven] = replace(self.problems[self._uneven], fix=(), notes=(Note("help", text),))
 
+    def forget_doubles(self) -> set[int]:
+        """Take back that names before the end are given twice: they belong to two objects. Gives their places."""
+        end = self.problems[self._uneven].span.start if self._uneven < len(self.problems) else 0
+        doubles = [p for p in self.problems if p.code == "E111" and p.span.start < end]
+        self.problems = [p for p in self.problems if p not in doubles]
+        return {problem.span.start for problem in doubles}
+
     def _is_uneven(self, how: Uneven) -> None:
         if not (self.uneven or self.stopped):
             self.uneven, self._uneven = how, len(self.problems)

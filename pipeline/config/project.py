@@ -98,10 +98,15 @@ def compile_project(
     found += check(components, broken, lost, others, all_read=whole and not _hide(found, components))
     every = [*components, *(other.component for other in others if other.component)]
     found += [*in_the_clear(every), *entity_ids(every)]
-    found += tried(components)
+    # What is not read whole may bring the properties that a template misses.
+    found += [problem for problem in tried(components) if whole or problem.code != "W403"]
     # Last, so that of a fault that a chosen alternative has too only the other one is left.
     found += [problem for other in others for problem in other.problems]
-    known = lookup.take_env and lookup.take_secrets and not any(problem.code in _unset for problem in found)
+    known = (
+        lookup.take_env
+        and lookup.take_secrets
+        and not any(problem.code in _unset or problem.code == "E204" for problem in found)
+    )
     if known and whole:
         found += [*unused(documents, "ENV", lookup.env), *unused(documents, "SECRET", lookup.secrets)]
     aside = _aside(others, found)

@@ -246,6 +246,9 @@ class Reader:
             if character in ";:" and self._is_comma(node, at, character):
                 self._faults.missing_comma(at, node, character)
                 return at + 1, -1, False
+            if character == "{" and isinstance(node, Object) and self._ends.has_ended(node, at):
+                self._loose = True
+                return at, -1, True
             if self._begins_part(node, at, character):
                 if not self._loose:
                     self._faults.missing_comma(start, node)

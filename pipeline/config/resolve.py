@@ -207,7 +207,8 @@ class Resolver:
         return written
 
     def _no_object(self, node: Node, path: tuple[str, ...]) -> None:
-        if not isinstance(node, Broken):
+        # A bracket in the wrong place, which has been told, makes alternatives of properties.
+        if not isinstance(node, Broken) and not self.document.torn:
             what = describe(plain(node))
             message = f"`{path[-1]}` must be an object, not {what}"
             self._fault("E202", message, self.document.span(node), path, label=what)
@@ -303,7 +304,7 @@ class Resolver:
 
     def _is_elsewhere(self, path: tuple[str, ...]) -> bool:
         """Whether a reference may stand in an alternative that is not chosen, for a fault that is told."""
-        return (self.document.torn and CONDITIONAL in self.document.text) or bool(misspelt(path))
+        return (self.document.torn and '"alternatives"' in self.document.text) or bool(misspelt(path))
 
     def _unset(self, ref: Ref, span: Span, path: tuple[str, ...]) -> Problem | None:
         """E301 or E303; of the many in a file of another kind not all are told."""

@@ -19,7 +19,7 @@ from pipeline.config.reader import Reader
 from pipeline.config.scalars import SURROGATE
 from pipeline.config.signs import untangled
 from pipeline.config.strings import Offsets, raw_offset
-from pipeline.config.tree import Document, Member, Node, Object, Scalar, walk
+from pipeline.config.tree import Broken, Document, Member, Node, Object, Scalar, walk
 from pipeline.errors import Problem
 
 __all__ = ["Limits", "Offsets", "apply", "encode", "raw_offset", "read"]
@@ -121,6 +121,10 @@ def _doubt(text: str, root: Node, faults: Faults) -> None:
     if faults.uneven == "early" or (faults.uneven == "surplus" and not is_last(text, root, suspects)):
         faults.leave()
         suspects = list(containers(root))
+        doubles = faults.forget_doubles()
+        for member in (member for node in suspects if isinstance(node, Object) for member in node.members.values()):
+            if member.key.start in doubles:
+                member.value = Broken(member.value.start, member.value.end)
     for node in suspects:
         node.whole = False
 

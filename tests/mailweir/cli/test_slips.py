@@ -15,6 +15,8 @@ from pipeline.config.tree import Lines
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 ALERT = "alerts/pipes/alert-mail.conf.json"
+ALERTS = "alerts/pipes/alerts.conf.json"
+NEW = "welcome/pipes/new-customers.conf.json"
 DIGEST = "digest/pipes/weekly-digest.conf.json"
 ORDERS = "digest/pipes/orders.conf.json"
 CUSTOMERS = "digest/pipes/customers.conf.json"
@@ -45,6 +47,7 @@ REPAIRED: list[Slip] = [
     (DIGEST, '"type": "dtl"', '"type": "dlt"', 10, 13, "E205"),
     (ORDERS, '"entities": [', '"entities": {', 7, 17, "E106"),
     (ORDERS, '"Teapot"', '"Teapot', 9, 53, "E103"),
+    (ORDERS, '"Teapot"', ',Teapot"', 9, 47, "E103"),
     (SERVER, '"$conditional_properties"', '"$conditional_propertys"', 7, 3, "E201"),
     (SERVER, '"$SECRET(smtp-password)"', "$SECRET(smtp-password)", 18, 26, "E104"),
     (SERVER, '"system:smtp"', '"smtp"', 3, 11, "E205"),
@@ -72,6 +75,17 @@ TOLD: list[Slip] = [
     (ORDERS, '"_id": "orders"', '"_id": "orders\t"', 2, 17, "E109"),
     (SERVER, "1025\n      },\n", "1025\n", 10, 15, "E106"),
     (SERVER, '"prod": {', '"prod": ', 15, 9, "E108"),
+    (ALERT, '"our-smtp-server",', '"our-smtp-server},', 22, 31, "E103"),
+    (ALERT, '"our-smtp-server"', '[our-smtp-server"', 22, 15, "E103"),
+    (ALERT, '"system": "', '"system}: "', 22, 12, "E103"),
+    # A line that is gone.
+    (ALERT, '  "source": {\n', "", 7, 3, "E107"),
+    (ORDERS, '  "source": {\n', "", 11, 1, "E107"),
+    (ALERTS, "      },\n", "", 8, 7, "E106"),
+    (NEW, "  },\n", "", 5, 13, "E106"),
+    (SERVER, '  "$conditional_properties": {\n', "", 22, 1, "E107"),
+    (SERVER, '      "test": {\n', "", 22, 1, "E107"),
+    (SERVER, '    "condition": "$ENV(node-env)",\n', "", 7, 3, "E204"),
 ]
 
 
