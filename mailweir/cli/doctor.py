@@ -46,6 +46,8 @@ def doctor_command(values: Common, system: str | None, *, connect: bool, live: b
         known = [one.id for one in systems]
         if system not in known:
             raise click.UsageError(f"no system '{system}'.{meant(system, known)}")
+        if not (connect or live):
+            raise click.UsageError(f"'{system}' is looked at with --connect: mailweir doctor --connect {system}")
         systems = [one for one in systems if one.id == system]
     found = list(findings(loaded, loaded.root / ".mailweir"))
     if connect or live:

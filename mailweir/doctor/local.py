@@ -46,7 +46,12 @@ def _secrets(loaded: Loaded) -> Iterator[Finding]:
     missing = [name for name, there in found.items() if not there]
     text = f"{len(found) - len(missing)} of {len(found)} found"
     if missing:
-        help_ = tuple(f"Set it: mailweir secret set {name}" for name in missing)
+        # Whoever has written it into a file that is not read need not set it again.
+        unread = [problem for problem in loaded.project.problems if problem.code == "E312" and problem.level == "error"]
+        help_ = tuple(
+            ": ".join((problem.message, *(note.text for note in problem.notes if note.kind == "help")))
+            for problem in unread
+        ) or tuple(f"Set it: mailweir secret set {name}" for name in missing)
         yield Finding("Secrets", Verdict.FAIL, f"{text}; missing: {', '.join(missing)}", help=help_)
     else:
         yield Finding("Secrets", Verdict.OK, text)

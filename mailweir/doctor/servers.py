@@ -20,6 +20,8 @@ CERTIFICATE_DAYS: Final = 14
 MOST_ADDRESSES: Final = 3
 
 _steps: Final = ("name", "connect", "greeting", "TLS", "login", "sender")
+# With TLS from the first byte the server greets under it.
+_implicit_steps: Final = ("name", "connect", "TLS", "greeting", "login", "sender")
 _step_of: Final = {
     Phase.GREETING: "greeting",
     Phase.TLS: "TLS",
@@ -41,7 +43,10 @@ _advice: Final[Mapping[Reason, tuple[str, ...]]] = {
         "The server does not offer STARTTLS here, or somebody on the way took the offer out.",
         'Try port 465 with `use_tls`; only for a network that you trust: `"tls": "opportunistic"`.',
     ),
-    Reason.TLS_FAILED: ("Ask the owner of the server, or see `mailweir explain system:smtp.tls`.",),
+    Reason.TLS_FAILED: (
+        "Nothing was sent. If this side cannot mend it, ask the owner of the server.",
+        "What the modes do: mailweir explain system:smtp.tls",
+    ),
     Reason.TLS_REFUSED: ("The server offers STARTTLS and does not do it. Ask its owner.",),
     Reason.TLS_INJECTION: ("Somebody on the way may be tampering. Do not send a login over this network.",),
     Reason.LOGIN_MISSING: ("Without TLS many servers offer no login: set `use_tls`. Or remove the login.",),
@@ -78,10 +83,11 @@ class Look:
 def findings(system: str, look: Look, now: datetime) -> Iterator[Finding]:
     """A line for each step, in their order; after a failure the others are skipped, and say why."""
     failed = _failed(look)
-    for step in _steps:
+    steps = _implicit_steps if look.endpoint.tls.mode == "implicit" else _steps
+    for step in steps:
         if step == "name" and look.endpoint.socket is not None:
             continue
-        if failed is not None and _steps.index(step) > _steps.index(failed):
+        if failed is not None and steps.index(step) > steps.index(failed):
             if _wanted(step, look):
                 yield Finding(system, Verdict.SKIP, f"needs {_needs[failed]}", step)
         elif step == failed:
@@ -147,7 +153,9 @@ def _success(system: str, step: str, look: Look, now: datetime) -> Iterator[Find
         place = f"socket {endpoint.socket}" if endpoint.socket else f"port {endpoint.port}"
         yield Finding(system, Verdict.OK, f"{place} in {look.connected_in * 1000:.0f} ms", step)
     elif step == "greeting" and look.capabilities is not None:
-        yield Finding(system, Verdict.OK, offers(look.capabilities), step)
+        # What was said in the clear is forgotten when TLS begins, but that it was begun.
+        began = look.fault is not None and look.fault.reason is Reason.TLS_FAILED
+        yield Finding(system, Verdict.OK, "STARTTLS" if began else offers(look.capabilities), step)
     elif step == "TLS":
         yield from _tls(system, look, now)
     elif step == "login" and look.login:

@@ -133,3 +133,20 @@ def test_an_unknown_system_is_wrong_use(tmp_path: Path, capsys: pytest.CaptureFi
     """A misspelt system is answered with the one that was meant."""
     assert main(["doctor", "--connect", "mial", "-C", str(project(tmp_path, 1))]) == 2
     assert "no system 'mial'. Did you mean 'mail'?" in capsys.readouterr().err
+
+
+def test_a_system_alone_is_looked_at_only_with_a_connection(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A name that would do nothing is wrong use, and the line to write is shown."""
+    assert main(["doctor", "mail", "-C", str(project(tmp_path, 1))]) == 2
+    assert "mailweir doctor --connect mail" in capsys.readouterr().err
+
+
+def test_a_file_of_secrets_that_is_not_read_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Setting the secret once more would not help: others can read the file."""
+    (tmp_path / ".secrets.env").write_text("pw=hemmelig-canary\n")
+    (tmp_path / ".secrets.env").chmod(0o644)
+    folder = project(tmp_path, 1, smtp_username="kari", smtp_password="$SECRET(pw)")
+    assert main(["doctor", "-C", str(folder)]) == 1
+    out = capsys.readouterr().out
+    assert "others on this machine can read `.secrets.env`: `chmod 600 .secrets.env`" in out
+    assert "mailweir secret set" not in out

@@ -69,6 +69,21 @@ def test_after_a_failure_the_rest_is_skipped(
     assert [one.check for one in found if one.verdict is Verdict.SKIP] == skipped
 
 
+def test_with_tls_from_the_first_byte_the_greeting_comes_after_it() -> None:
+    """Nothing is said of a greeting that nobody has heard."""
+    endpoint = Endpoint("mx.example.com", 465, TlsSpec("implicit"))
+    assert [one[0] for one in seen(endpoint, **GOOD)] == ["name", "connect", "TLS", "greeting", "login", "sender"]
+    broken = seen(endpoint, **{**GOOD, "fault": SystemFault(Phase.GREETING, Reason.TLS_FAILED, "expired")})
+    assert ("greeting", Verdict.SKIP, "needs TLS") in broken
+
+
+def test_what_the_server_offered_in_the_clear_is_not_shown_as_nothing() -> None:
+    """When TLS fails the offers are forgotten, but STARTTLS was one of them."""
+    fault = SystemFault(Phase.GREETING, Reason.TLS_FAILED, "expired")
+    found = seen(**{**GOOD, "capabilities": Capabilities(), "fault": fault})
+    assert ("greeting", Verdict.OK, "STARTTLS") in found
+
+
 def test_a_refused_login_says_where_it_came_from() -> None:
     """Most often the password comes from another place than people think."""
     fault = SystemFault(Phase.LOGIN, Reason.LOGIN_REFUSED, "535 no")
