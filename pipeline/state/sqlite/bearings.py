@@ -19,6 +19,14 @@ _STORE: Final = """
         excluded.before
     )
 """
+# In two, for each has its index.
+_WAITING_EARLIER: Final = """
+    UPDATE message SET expires = expires - ?
+    WHERE since <= ? AND expires IS NOT NULL AND due IS NOT NULL AND owner IS NULL
+"""
+_CLAIMED_EARLIER: Final = """
+    UPDATE message SET expires = expires - ? WHERE since <= ? AND expires IS NOT NULL AND owner IS NOT NULL
+"""
 
 
 def load(connection: sqlite3.Connection) -> Bearings | None:
@@ -45,8 +53,16 @@ def advance(connection: sqlite3.Connection, clock: Clock) -> Bearings:
         found, older = steady.resolved(found, _reading(clock), now)
         if older and boundary is not None:
             gates.age(connection, boundary, older)
+            _expire_earlier(connection, boundary, older)
     connection.execute(_STORE, astuple(found))
     return found
+
+
+def _expire_earlier(connection: sqlite3.Connection, boundary: int, seconds: int) -> None:
+    """What was admitted before the machine started anew expires when it would have."""
+    # The boundary is rounded up: what came in within its last second may be from after the start.
+    for update in (_WAITING_EARLIER, _CLAIMED_EARLIER):
+        connection.execute(update, (seconds, boundary - 1))
 
 
 def _reading(clock: Clock) -> Reading:

@@ -23,9 +23,7 @@ def tidy(transaction: Transaction, retention: Retention, after: int, most: int) 
     last: int | None = None
     for message_id, state, due, owner, moved, since in rows:
         if now.steady - since < shortest:
-            # Ids are in the order of admission: nothing behind this one is older.
-            last = None
-            break
+            continue
         last = message_id
         if due is not None or owner is not None:
             continue
@@ -36,6 +34,7 @@ def tidy(transaction: Transaction, retention: Retention, after: int, most: int) 
             contents.append((message_id,))
     people.remove(transaction, removed)
     emptied = connection.executemany("DELETE FROM body WHERE message = ?", contents).rowcount if contents else 0
+    # Ids are in the order of admission, but for those that a person put back: behind young ones alone all are young.
     if last is None or len(rows) < most:
         _tidy_history(transaction, retention)
         last = None

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.state.facts import Batch, Execution, Known, MessageState, Retention, Tidied
+from pipeline.state.facts import Batch, Execution, Known, MessageState, Retention, Retried, Tidied
 from pipeline.state.views import Filter
 
 DAY = 24 * 3600.0
@@ -72,6 +72,18 @@ def test_it_goes_on_where_it_was(states: Any) -> None:
         after = step.next
     assert steps == [Tidied(0, 3, 3), Tidied(0, 3, 6), Tidied(0, 1, None)]
     assert states.rows() == {8: "queued"}
+
+
+def test_one_that_was_put_back_hides_none_behind_it(states: Any) -> None:
+    """It is young again, and those after it are not."""
+    state = states.open()
+    states.admit(state, *(states.message(number) for number in range(3)))
+    first, *others = states.claim(state).messages
+    states.send(state, others)
+    state.settle([states.settlement(first, MessageState.DEAD)])
+    states.clock.advance(DAY)
+    assert states.run(state.retry([first.id], lambda _, __: Retried("[]", 1))) == 1
+    assert states.run(state.tidy(Retention(sent_content=DAY, sent=DAY))) == Tidied(0, 2, None)
 
 
 @pytest.mark.parametrize("word", [MessageState.REJECTED, MessageState.DISCARDED])
