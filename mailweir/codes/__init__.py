@@ -5,7 +5,8 @@ A page is Markdown. `# E201 unknown property` is its title; the paragraphs up to
 `json pipes/a.conf.json`. Blocks without a name are what a shell does in the project's folder (`sh`) and variables of
 the process (`env`). The line `also: E301` names further codes that the wrong project gives. A page that begins with
 `Reserved:` is kept for a code which nothing reports yet; it has no examples. The text of a code that only a run reports
-begins with `At run time:`.
+begins with `At run time:`; its examples are a template (`jinja template`) or properties of a mail sink (`json sink`),
+with an entity (`json entity`).
 """
 
 from __future__ import annotations

@@ -25,16 +25,24 @@ def message_key(pipe: str, entity_id: str, version: str, recipients: Iterable[st
     return digest.hexdigest()
 
 
-def entity_version(entity: Entity) -> str:
-    """The version of an entity: a hash of what it holds."""
-    held = {name: value for name, value in entity.items() if name not in _of_the_engine}
-    data = json.dumps(held, sort_keys=True, separators=(",", ":"), default=_typed).encode("utf-8", "surrogatepass")
-    return blake2b(data, digest_size=SIZE).hexdigest()
+def entity_text(entity: Entity) -> str:
+    """An entity as JSON in ASCII with its names in order: the same text whatever order they came in."""
+    return _encode(entity)
+
+
+def entity_version(entity: Entity, text: str | None = None) -> str:
+    """The version of an entity: a hash of what it holds. `text` is its `entity_text`, if that is known already."""
+    if text is None or not _of_the_engine.isdisjoint(entity):
+        text = _encode({name: value for name, value in entity.items() if name not in _of_the_engine})
+    return blake2b(text.encode(), digest_size=SIZE).hexdigest()
 
 
 def _typed(value: object) -> object:
     """A value that JSON has no form for; one of another type is another value, though it reads the same."""
     return {type(value).__name__: str(value)}
+
+
+_encode: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_typed).encode
 
 
 def name_of(key: str, generation: int) -> str:

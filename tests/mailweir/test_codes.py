@@ -20,6 +20,9 @@ import systems
 from mailweir.cli.checking import check_paths
 from mailweir.codes import Block, CodePage, codes, find, is_code, parse
 from pipeline.config.load import Options
+from sinks.mail.config import MailConfig
+from sinks.mail.maker import Maker
+from sinks.mail.settings import settings
 from sinks.mail.template import Template, compile_template, variables
 from sinks.mail.template_headers import header_fault
 
@@ -27,6 +30,7 @@ packages = (mailweir, pipeline, sinks, sources, systems)
 in_use = [page for page in codes() if not page.reserved]
 checked = [page for page in in_use if not page.at_run_time]
 rendered = [page for page in in_use if page.at_run_time and any(block.language == "jinja" for block in page.wrong)]
+made = [page for page in in_use if page.at_run_time and any(block.file == "sink" for block in page.wrong)]
 
 
 def written(folder: Path, blocks: Iterable[Block]) -> dict[str, str]:
@@ -95,6 +99,22 @@ def told(blocks: Iterable[Block]) -> str | None:
 def test_the_wrong_entity_gives_its_code_and_the_right_one_a_text(page: CodePage) -> None:
     """What a run tells of a template is as the page says."""
     assert (told(page.wrong), told(page.right)) == (page.code, None)
+
+
+def rejected(blocks: Iterable[Block]) -> str | None:
+    """The code that a run tells for the mail of an example."""
+    texts = {block.file: json.loads(block.text) for block in blocks}
+    usual = {"type": "mail", "system": "office", "mail_from": "stock@example.com"}
+    config = MailConfig.model_validate({**usual, **texts["sink"]})
+    sink = Maker(settings(config, "/nowhere"), "stock-alerts", "run")
+    ((_, _, problem, _),) = sink.make(texts["entity"], 1_800_000_000.0)
+    return problem.code if problem else None
+
+
+@pytest.mark.parametrize("page", made, ids=lambda page: page.code)
+def test_the_mail_of_the_wrong_entity_is_rejected_and_that_of_the_right_one_is_not(page: CodePage) -> None:
+    """What a run tells of a mail is as the page says."""
+    assert (rejected(page.wrong), rejected(page.right)) == (page.code, None)
 
 
 def test_every_code_of_the_product_has_a_page_that_is_in_use() -> None:

@@ -1,0 +1,229 @@
+"""An entity becomes the mail that is admitted: addressed, rendered, composed, and named by its key. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from pipeline.entity import Entity
+from pipeline.errors import Problem
+from pipeline.state.facts import MessageState, NewMessage
+from pipeline.state.keys import entity_text, entity_version, message_key, name_of
+from sinks.mail.compose import Composer
+from sinks.mail.letter import Heading, Letter, Mailbox, Refusal
+from sinks.mail.mime import Signs
+from sinks.mail.outbound import stored
+from sinks.mail.people import Fields, Gate, Guards, Named, People, wrong
+from sinks.mail.recipients import distinct
+from sinks.mail.refusals import problem_of
+from sinks.mail.template import Templates, variables
+from sinks.mail.texts import Texts, Way, Writing
+from systems.mail import Envelope, Message
+
+NO_GENERATIONS: Final[Mapping[str, int]] = MappingProxyType({})
+_NO_ENVELOPE: Final = stored(Envelope("", ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What all mails of a sink have in common, as plain values."""
+
+    system: str
+    heading: Heading
+    people: Fields
+    templates: Templates
+    subject: Way
+    body: Way
+    text: Way
+    guards: Guards = field(default_factory=Guards)
+    signers: tuple[Signs, ...] = ()
+    return_path: str | None = None
+    largest: int | None = None
+    skip_deleted: bool = True
+    at_most_once: bool = False
+
+
+class Made(NamedTuple):
+    """One mail to admit. `message` is what goes on the wire; there is none of a mail that is rejected or held.
+
+    `problem` says why it is rejected, `notes` what a person may want to know of it all the same.
+    """
+
+    new: NewMessage
+    message: Message | None
+    problem: Problem | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Known(NamedTuple):
+    """An entity as the state keeps it: by its `_id`, in its version, as text with its names in order."""
+
+    id: str
+    version: str
+    text: str
+
+
+class Maker:
+    """Makes the mails of one sink."""
+
+    def __init__(self, settings: Settings, pipe: str, run: str) -> None:
+        """Refuse, with `RefusedError`, what no mail can have. `run` names the run that admits them."""
+        self._settings = settings
+        self._pipe = pipe
+        self._run = run
+        self._composer = Composer(
+            settings.heading,
+            return_path=settings.return_path,
+            signers=settings.signers,
+            largest=settings.largest,
+        )
+        self._writing = Writing(settings.templates, settings.subject, settings.body, settings.text)
+        self._gate = Gate(settings.guards.only_to)
+        redirect = settings.guards.redirect_to
+        self._redirect = None if redirect is None else (Mailbox("", redirect),)
+
+    def keys(self, entity: Entity) -> Sequence[tuple[str, str]]:
+        """The `_id` and the key of each mail that this entity would become."""
+        if self._left_alone(entity):
+            return ()
+        known = _known(entity)
+        if isinstance(known, Problem):
+            return ()
+        named = self._settings.people.named(variables(entity))
+        to = () if isinstance(named, Problem) else distinct(named.to, named.cc, named.bcc)
+        return ((known.id, self._key(known, to)),)
+
+    def make(self, entity: Entity, at: float, generations: Mapping[str, int] = NO_GENERATIONS) -> Sequence[Made]:
+        """The mails of an entity, usually one; none of one that is to be left alone.
+
+        `at` is when they are written, in seconds since 1970. `generations` says of keys how often they were sent before
+        on purpose. Whatever is wrong with the entity, its mail is `rejected`.
+        """
+        if self._left_alone(entity):
+            return ()
+        known = _known(entity)
+        if isinstance(known, Problem):
+            return (self._rejected(_unknown(entity), (), known, 0),)
+        values = variables(entity)
+        named = self._settings.people.named(values)
+        if isinstance(named, Problem):
+            return (self._rejected(known, (), named, generations.get(self._key(known, ()), 0)),)
+        texts = self._writing.write(values)
+        return (self._made(known, named, texts, int(at), generations),)
+
+    def _left_alone(self, entity: Entity) -> bool:
+        if not isinstance(entity, dict):
+            return False
+        return entity.get("_filtered") is True or (self._settings.skip_deleted and entity.get("_deleted") is True)
+
+    def _key(self, known: Known, to: Sequence[str]) -> str:
+        """The key of the mail to these; one that is sent elsewhere is another one than that to them."""
+        redirect = self._settings.guards.redirect_to
+        return message_key(self._pipe, known.id, known.version, to if redirect is None else (*to, f">{redirect}"))
+
+    def _made(
+        self, known: Known, named: Named, texts: Texts | Problem, at: int, generations: Mapping[str, int]
+    ) -> Made:
+        first = distinct(named.to, named.cc, named.bcc)
+        key = self._key(known, first)
+        generation = generations.get(key, 0) if generations else 0
+        if isinstance(texts, Problem):
+            return self._rejected(known, first, texts, generation)
+        letter = Letter(
+            name_of(key, generation),
+            at,
+            named.to,
+            texts.subject,
+            texts.text,
+            texts.html,
+            named.cc,
+            named.bcc,
+            named.sender,
+            named.reply_to,
+        )
+        if self._redirect is not None:
+            letter = _redirected(letter, self._redirect, first)
+        message = self._composer.compose(letter)
+        if isinstance(message, Refusal):
+            return self._rejected(known, first, problem_of(message), generation, texts.subject)
+        to = message.envelope.recipients
+        new = NewMessage(
+            key,
+            self._pipe,
+            self._settings.system,
+            known.id,
+            to,
+            stored(message.envelope),
+            message.content,
+            known.text,
+            _whole(letter.subject),
+            self._run,
+            generation,
+            self._settings.at_most_once,
+        )
+        outside = self._gate.outside(to)
+        if outside:
+            why = f"not among those who may get mail: {', '.join(outside)}"
+            return Made(new._replace(state=MessageState.HELD, detail=_whole(why)), None, None, named.skipped)
+        return Made(new, message, None, named.skipped)
+
+    def _rejected(
+        self, known: Known, to: tuple[str, ...], problem: Problem, generation: int, subject: str = ""
+    ) -> Made:
+        new = NewMessage(
+            self._key(known, to),
+            self._pipe,
+            self._settings.system,
+            known.id,
+            to,
+            _NO_ENVELOPE,
+            b"",
+            known.text,
+            _whole(subject),
+            self._run,
+            generation,
+            state=MessageState.REJECTED,
+            detail=_whole(f"{problem.code} {problem.told}"),
+        )
+        return Made(new, None, problem)
+
+
+def _known(entity: Entity) -> Known | Problem:
+    try:
+        text = entity_text(entity)
+        name = entity["_id"]
+        return Known(name if isinstance(name, str) else str(name), entity_version(entity, text), text)
+    except KeyError:
+        return wrong("E507", "the entity has no `_id`", "_id")
+    except RecursionError:
+        return wrong("E507", "the entity goes too deep")
+    except (TypeError, ValueError, AttributeError):
+        return wrong("E507", "the entity is no JSON object")
+
+
+def _unknown(entity: object) -> Known:
+    """An entity that is none, as far as it can be told from others."""
+    name = entity.get("_id") if isinstance(entity, dict) else None
+    return Known(name if isinstance(name, str) else "", "", "{}")
+
+
+def _redirected(letter: Letter, to: tuple[Mailbox, ...], first: Sequence[str]) -> Letter:
+    """The same to somebody else, with those it was for in a header and in the subject."""
+    more = f" and {len(first) - 1} more" if len(first) > 1 else ""
+    return letter._replace(
+        to=to,
+        cc=(),
+        bcc=(),
+        subject=f"[to {first[0]}{more}] {letter.subject}",
+        headers=(*letter.headers, ("X-Original-To", ", ".join(first))),
+    )
+
+
+def _whole(text: str) -> str:
+    """The text without halves of characters."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+__all__ = ["NO_GENERATIONS", "Fields", "Guards", "Made", "Mailbox", "Maker", "People", "Settings", "Way"]
