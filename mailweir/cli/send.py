@@ -66,6 +66,7 @@ def send_command(values: Common, **options: Any) -> int:  # noqa: ANN401 - hande
     """
     import asyncio
 
+    from mailweir.cli.logged import logged
     from mailweir.cli.send_request import request_of
     from mailweir.sending import asend
 
@@ -78,7 +79,8 @@ def send_command(values: Common, **options: Any) -> int:  # noqa: ANN401 - hande
                 parts["verbose"] = values.out.fault
         else:
             parts = _parts(values, server, options)
-        sent = asyncio.run(asend(server, folder=values.here, **parts))
+        with logged(values):
+            sent = asyncio.run(asend(server, folder=values.here, **parts))
     except (ValueError, OSError) as error:
         return _wrong(values, server, error)
     return _tell(values, sent)

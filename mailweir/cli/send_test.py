@@ -38,6 +38,7 @@ def send_test_command(values: Common, system: str, *, recipient: str, sender: st
     import time
     import uuid
 
+    from mailweir.cli.logged import logged
     from mailweir.mail_of_parts import boxes, composed
     from mailweir.sent import Sent
     from mailweir.systems_of import NoSystemError, Systems
@@ -72,7 +73,8 @@ def send_test_command(values: Common, system: str, *, recipient: str, sender: st
         opened = systems.system(system, MailSystem)
     except (ValueError, NoSystemError) as error:
         raise click.UsageError(str(error)) from None
-    answers, trouble = asyncio.run(_send(systems, opened, mail))
+    with logged(values):
+        answers, trouble = asyncio.run(_send(systems, opened, mail))
     sent = Sent.of(answers)
     if values.json:
         values.out.document({"schema_version": 1, "command": "send-test", **sent.document()})

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import click
 
+from mailweir.cli.logged import logged
 from mailweir.cli.queues import NotUsableError, Queue, cannot_use, messages
 from mailweir.spooled import ago
 from mailweir.systems_of import NoSystemError, Systems
-from pipeline.config.glyphs import visible
 from systems.disk import FolderError, reason
 from systems.spool.build import drain_of
 from systems.spool.locks import HeldError
 from systems.spool.round import Round
 from systems.spool.system import Spool
-
-if TYPE_CHECKING:
-    from mailweir.cli.options import Common
-    from mailweir.cli.out import Out
 
 # States of what is left in a queue that somebody should look at.
 _bad = ("retrying", "in_doubt", "held", "dead")
@@ -34,7 +27,7 @@ def drain(queue: Queue, *, follow: bool, now: Callable[[], int]) -> int:
     """Send what is due, or, to `follow`, go on until a signal comes; the exit code."""
     systems = Systems(queue.loaded)
     try:
-        with _logged(queue.values):
+        with logged(queue.values):
             return asyncio.run(_follow(queue, systems) if follow else _once(queue, systems, now))
     except FolderError as error:
         cannot_use(queue, error)
@@ -139,32 +132,3 @@ def _why(queue: Queue, found: Round, wait: float | None) -> str:
         when = f"; a place frees in {ago(int(wait * 1000) + 999)}" if wait is not None else ""
         return f"stopped: `{queue.config.system}` lets {found.full.limit} through in an hour{when}"
     return ""
-
-
-class _Teller(logging.Handler):
-    """Says what is logged, a line each."""
-
-    def __init__(self, out: Out) -> None:
-        super().__init__()
-        self._out = out
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Say it."""
-        self._out.fault(visible(f"{record.levelname.lower()}: {record.getMessage()}"))
-
-
-@contextmanager
-def _logged(values: Common) -> Iterator[None]:
-    """What the systems log goes the way of everything that leaves the process."""
-    level = logging.ERROR if values.out.quiet else logging.INFO if values.verbosity else logging.WARNING
-    handler = _Teller(values.out)
-    handler.setLevel(level)
-    logger = logging.getLogger("mailweir")
-    before = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(level)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(before)

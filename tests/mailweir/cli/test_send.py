@@ -225,3 +225,17 @@ def test_what_no_server_took_is_not_called_sent(tmp_path: Path) -> None:
     (tmp_path / "out.conf.json").write_text('{"_id": "out", "type": "system:eml", "folder": "mail"}')
     done = run("send", "out", "--from", "a@example.com", "--to", "b@example.com", "--body", "x", folder=tmp_path)
     assert done.stdout.decode().startswith("b@example.com  kept  written to ")
+
+
+def test_a_system_that_is_verbose_shows_its_talk(catcher: Catcher, tmp_path: Path) -> None:
+    """`verbose` in the configuration is enough; the login is masked, and `--quiet` is quiet."""
+    (tmp_path / "mailweir.json").write_text("{}")
+    system = {"_id": "out", "type": "system:smtp", "smtp_server": "127.0.0.1", "smtp_port": catcher.port}
+    login = {"smtp_username": "kari", "smtp_password": "$SECRET(pw)", "verbose": True}
+    (tmp_path / "out.conf.json").write_text(json.dumps(system | login))
+    parts = ("send", "out", "--from", "a@example.com", "--to", "b@example.com", "--body", "x")
+    done = run(*parts, folder=tmp_path, MAILWEIR_SECRET_PW="hemmelig-canary")
+    assert done.returncode == 0, done.stderr
+    assert b"> AUTH PLAIN ********\n" in done.stderr
+    assert b"hemmelig" not in done.stderr + done.stdout
+    assert run(*parts, "--quiet", folder=tmp_path, MAILWEIR_SECRET_PW="hemmelig-canary").stderr == b""
