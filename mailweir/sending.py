@@ -26,11 +26,12 @@ from pydantic import ValidationError
 
 from mailweir.mail_of_parts import Addresses, File, Headers, composed, ready
 from mailweir.sent import Sent
-from mailweir.systems_of import of_folder
+from mailweir.systems_of import of_folder, of_its_folder
 from pipeline.config.given import Given
 from pipeline.config.text import read
 from pipeline.config.tree import Object
 from pipeline.secret import Secret
+from systems.disk import FolderError
 from systems.mail import Answer, MailSystem, Message
 from systems.smtp.build import build
 from systems.smtp.config import SmtpConfig
@@ -100,8 +101,11 @@ async def asend(
         raise ValueError(f"the system `{server}` has its own {', '.join(connection)}")
     systems = of_folder(folder or Path.cwd(), _log(verbose))
     chosen = systems.system(server, MailSystem)
-    async with systems:
-        return Sent.of(await _answers(chosen, mail))
+    try:
+        async with systems:
+            return Sent.of(await _answers(chosen, mail))
+    except FolderError as error:
+        raise of_its_folder(server, error) from None
 
 
 def send(server: str, sender: str, recipients: Addresses, **parts: Any) -> Sent:  # noqa: ANN401 - as `asend`

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 if TYPE_CHECKING:
     from pipeline.component import System
     from pipeline.config.load import Loaded
+    from systems.disk import FolderError
 
 S = TypeVar("S")
 C = TypeVar("C")
@@ -88,6 +89,12 @@ class Systems:
     def now(self) -> int:
         """Nanoseconds since 1970."""
         return time.time_ns()
+
+
+def of_its_folder(id: str, error: FolderError) -> NoSystemError:
+    """What opening a system says of a folder that it does not trust or cannot use."""
+    advice = f" ({error.advice})" if error.advice else ""
+    return NoSystemError(f"the system `{id}` cannot be used: {error.path}: {error.why}{advice}")
 
 
 def of_folder(folder: Path, talk: Callable[[str], None] | None = None) -> Systems:

@@ -41,7 +41,8 @@ def send_test_command(values: Common, system: str, *, recipient: str, sender: st
     from mailweir.cli.logged import logged
     from mailweir.mail_of_parts import boxes, composed
     from mailweir.sent import Sent
-    from mailweir.systems_of import NoSystemError, Systems
+    from mailweir.systems_of import NoSystemError, Systems, of_its_folder
+    from systems.disk import FolderError
     from systems.mail import MailSystem, MailSystemConfig
 
     loaded = load_here(values, take_secrets=True)
@@ -73,8 +74,11 @@ def send_test_command(values: Common, system: str, *, recipient: str, sender: st
         opened = systems.system(system, MailSystem)
     except (ValueError, NoSystemError) as error:
         raise click.UsageError(str(error)) from None
-    with logged(values):
-        answers, trouble = asyncio.run(_send(systems, opened, mail))
+    try:
+        with logged(values):
+            answers, trouble = asyncio.run(_send(systems, opened, mail))
+    except FolderError as error:
+        raise click.UsageError(str(of_its_folder(system, error))) from None
     sent = Sent.of(answers)
     if values.json:
         values.out.document({"schema_version": 1, "command": "send-test", **sent.document()})

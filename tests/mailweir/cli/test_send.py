@@ -239,3 +239,19 @@ def test_a_system_that_is_verbose_shows_its_talk(catcher: Catcher, tmp_path: Pat
     assert b"> AUTH PLAIN ********\n" in done.stderr
     assert b"hemmelig" not in done.stderr + done.stdout
     assert run(*parts, "--quiet", folder=tmp_path, MAILWEIR_SECRET_PW="hemmelig-canary").stderr == b""
+
+
+@pytest.mark.parametrize("verb", [("send",), ("send-test",)])
+def test_a_queue_that_others_can_use_is_told(verb: tuple[str, ...], tmp_path: Path) -> None:
+    """Nothing is put there, and the line to mend it is shown."""
+    (tmp_path / "mailweir.json").write_text("{}")
+    folder = tmp_path / "queue"
+    folder.mkdir()
+    folder.chmod(0o755)
+    queue = {"_id": "out", "type": "system:spool", "system": "mails", "queue_path": "queue"}
+    (tmp_path / "out.conf.json").write_text(json.dumps([queue, {"_id": "mails", "type": "system:eml"}]))
+    body = ("--body", "x") if verb == ("send",) else ()
+    done = run(*verb, "out", "--from", "a@example.com", "--to", "b@example.com", *body, folder=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert f"the system `out` cannot be used: {folder}: others can use it (mode 0755)" in done.stderr.decode()
+    assert f"chmod 700 {folder}" in done.stderr.decode()
