@@ -297,7 +297,8 @@ class SmtpSystem:
         server = self._servers[name]
         circuit = server.circuit.failed(cause_of(fault.reason), now, self._jitter())
         if circuit is not server.circuit:
-            _log.warning("%s: %s: %s; tried again in %.0f s", self.name, name, fault.text, circuit.until - now)
+            text = fault.text if fault.text.startswith(name) else f"{name}: {fault.text}"
+            _log.warning("%s: %s; tried again in %.0f s", self.name, text, circuit.until - now)
         self._servers[name] = replace(server, circuit=circuit)
         self._faults[name] = fault
 

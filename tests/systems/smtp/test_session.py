@@ -153,3 +153,18 @@ def test_a_fault_of_our_own_ends_the_session(
         asyncio.run(run())
     (entry,) = [one for one in caplog.records if one.exc_info]
     assert "no luck today" in str(entry.exc_info)
+
+
+def test_a_server_that_is_not_there_is_named_once(
+    system: Make, send: Make, message: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The warning says which system, which server, why, and when it is tried again."""
+
+    async def run() -> None:
+        async with system(1) as mail:
+            await send(mail, [message()])
+
+    with caplog.at_level(logging.WARNING, "mailweir.smtp"):
+        asyncio.run(run())
+    words = caplog.messages[0].partition(";")[0].partition(": ")[2]
+    assert words == "127.0.0.1:1 cannot be reached: connection refused"
