@@ -250,4 +250,8 @@ class Writer:
         try:
             self._in_turn(lambda: self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone())
         except StateError as error:
-            self.fault = error
+            if error.passing:
+                # Nothing was to be written that could not be; later will do.
+                self._grown = True
+            else:
+                self.fault = error
