@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -85,6 +85,10 @@ class Systems:
         if not isinstance(config, base):
             raise NoSystemError(f"the system `{id}` has errors: see `mailweir check`")
         return config
+
+    def configs(self, base: type[C]) -> Sequence[C]:
+        """What is declared of all systems of a kind."""
+        return [config for config in self._configs.values() if isinstance(config, base)]
 
     def now(self) -> int:
         """Nanoseconds since 1970."""

@@ -27,8 +27,12 @@ from pipeline.entity import Entity
 from pipeline.receipt import Receipt
 
 if TYPE_CHECKING:
+    from asyncio import Event
+
     from pipeline.config.given import Given
     from pipeline.errors import Problem
+    from pipeline.run import Portion
+    from pipeline.state.port import State
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -211,6 +215,45 @@ class Context(Protocol):
         ...
 
 
+class SinkContext(Context, Protocol):
+    """What a sink may ask for too."""
+
+    def configs(self, base: type[C]) -> Sequence[C]:
+        """What is declared of all systems of a kind."""
+        ...
+
+    @property
+    def run(self) -> Running:
+        """The run that it is part of."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What is wanted of one run, beside what is declared.
+
+    `to` gets every mail in place of its recipients; whoever matches none of `only_to` gets none. `resend` mails anew
+    what was handed over before. `wait` stays until nothing waits for another try.
+    """
+
+    to: str | None = None
+    only_to: tuple[str, ...] = ()
+    resend: bool = False
+    wait: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A run: its name, what is wanted of it, where it keeps things, and its chance (random numbers from 0 up to 1)."""
+
+    name: str
+    wishes: Wishes
+    state: State
+    chance: Callable[[], float]
+    stopping: Event
+    """Set when it is to come to an end."""
+
+
 class Source(Protocol):
     """Gives batches of entities, each with the position to go on from."""
 
@@ -230,8 +273,12 @@ class Transform(Protocol):
 class Sink(Protocol):
     """Takes entities and says of each what became of it."""
 
-    def write(self, entities: Iterable[Entity]) -> AsyncIterator[Receipt]:
-        """One receipt for each entity. The sink pulls: it takes the next entity when it has room."""
+    def write(self, portions: Iterable[Portion]) -> AsyncIterator[Sequence[Receipt]]:
+        """One receipt for each entity, or for each thing that it became, in groups.
+
+        The sink pulls: it takes the next portion when it has room. A position is stored in the same moment as what
+        came up to it, and not before.
+        """
         ...
 
 

@@ -1,9 +1,12 @@
-"""What became of an entity: one word, the same in the summary, the log, the metrics and the tests. No I/O."""
+"""What became of what: one word, the same in the summary, the log, the metrics and the tests. No I/O."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections import Counter
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final, NamedTuple
 
 
 class Outcome(StrEnum):
@@ -20,11 +23,63 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """The outcome of one entity at one sink, with a few words of detail."""
+# How many receipts of each outcome a report keeps whole: who wants them all asks the outbox.
+MOST_SHOWN: Final = 20
+
+
+class Receipt(NamedTuple):
+    """The outcome of one entity at one sink, with a few words of detail.
+
+    `target` names what it became, such as the key of a mail. `before` is what an earlier receipt of this run said of
+    it; `earlier` says that it is left from another run. `due` is the wall time of the next try.
+    """
 
     entity_id: str
     target: str
     outcome: Outcome
     detail: str = ""
+    before: Outcome | None = None
+    earlier: bool = False
+    due: float | None = None
+
+
+@dataclass
+class Report:
+    """A run of one pipe. `outcomes` adds up to what reached the sink; what earlier runs left is counted apart."""
+
+    pipe: str
+    read: int = 0
+    filtered: int = 0
+    seconds: float = 0.0
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    earlier: Counter[Outcome] = field(default_factory=Counter)
+    shown: dict[Outcome, list[Receipt]] = field(default_factory=dict)
+    stopped: str = ""
+    """Why the run ended before its source did."""
+
+    def take(self, receipt: Receipt) -> None:
+        """Count one more."""
+        counts = self.earlier if receipt.earlier else self.outcomes
+        if receipt.before is not None and not receipt.earlier:
+            counts[receipt.before] -= 1
+            shown = self.shown.get(receipt.before, [])
+            shown[:] = [one for one in shown if one.target != receipt.target]
+        counts[receipt.outcome] += 1
+        if receipt.outcome is not Outcome.SENT:
+            kept = self.shown.setdefault(receipt.outcome, [])
+            if len(kept) < MOST_SHOWN:
+                kept.append(receipt)
+
+    @property
+    def total(self) -> int:
+        """How many the outcomes are of."""
+        return self.outcomes.total()
+
+    def summary(self) -> str:
+        """The counts as JSON, for the record of runs."""
+        counts: dict[str, int] = {
+            "read": self.read,
+            "filtered": self.filtered,
+            **{each.value: many for each, many in self.outcomes.items()},
+        }
+        return json.dumps({**counts, "earlier": self.earlier, "stopped": self.stopped})

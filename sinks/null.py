@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
-from typing import Literal
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import TYPE_CHECKING, Literal
 
 from pipeline.component import Context, SinkConfig
-from pipeline.entity import Entity
 from pipeline.receipt import Outcome, Receipt
+
+if TYPE_CHECKING:
+    from pipeline.run import Portion
 
 
 class NullConfig(SinkConfig):
@@ -24,7 +26,7 @@ class NullConfig(SinkConfig):
 class Null:
     """Says of every entity that it was skipped."""
 
-    async def write(self, entities: Iterable[Entity]) -> AsyncIterator[Receipt]:
+    async def write(self, portions: Iterable[Portion]) -> AsyncIterator[Sequence[Receipt]]:
         """A receipt for each entity."""
-        for entity in entities:
-            yield Receipt(str(entity.get("_id", "")), "null", Outcome.SKIPPED)
+        for portion in portions:
+            yield [Receipt(str(entity.get("_id", "")), "null", Outcome.SKIPPED) for entity in portion.entities]

@@ -29,6 +29,13 @@ class MailSystemConfig(SystemConfig):
     """Systems with the same group share one window; the smallest `max_per_hour` of them holds."""
 
 
+def gate_of(config: MailSystemConfig, every: Sequence[MailSystemConfig]) -> tuple[str, int]:
+    """The name and the limit of the gate that a system passes."""
+    if config.rate_group is None:
+        return config.id, config.max_per_hour
+    return config.rate_group, min(one.max_per_hour for one in every if one.rate_group == config.rate_group)
+
+
 Notify = Literal["NEVER", "SUCCESS", "FAILURE", "DELAY"]
 
 

@@ -67,6 +67,25 @@ verbs: Final[Mapping[str, Verb]] = {
     "list": Verb(
         {"--refs": "name", "--values": None}, (("systems", "pipes", "sources", "transforms", "sinks", "codes"),)
     ),
+    "run": Verb(
+        {
+            "--dry-run": None,
+            "--max-per-hour": "text",
+            "--to": "text",
+            "--only-to": "text",
+            "--limit": "text",
+            "--id": "text",
+            "--since": "text",
+            "--resend": None,
+            "--yes": None,
+            "-y": None,
+            "--wait": None,
+            "--fail-on-discard": None,
+            "--progress": ("auto", "bar", "plain", "none"),
+        },
+        ("pipe",),
+        repeats=True,
+    ),
     "schema": Verb({"--out": "folder", "--editor": ("vscode", "jetbrains", "none")}),
     "secret": Verb({}, (("set", "list", "remove"),)),
     "send": Verb(

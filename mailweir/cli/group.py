@@ -24,6 +24,7 @@ verbs: Final = {
     "graph": "graph",
     "init": "init",
     "list": "list",
+    "run": "run",
     "schema": "schema",
     "secret": "secret",
     "send": "send",

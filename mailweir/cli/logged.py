@@ -31,12 +31,17 @@ class _Teller(logging.Handler):
 
 
 @contextmanager
-def logged(values: Common) -> Iterator[None]:
-    """Warnings and errors are told, with `-v` more, with `--quiet` less."""
+def logged(values: Common, *, summed_up: str = "") -> Iterator[None]:
+    """Warnings and errors are told, with `-v` more, with `--quiet` less.
+
+    Warnings of `summed_up` come again in the summary of the verb: they are shown only to who wants to see more.
+    """
     level = logging.ERROR if values.out.quiet else logging.INFO if values.verbosity else logging.WARNING
     levels = {"mailweir": level, TALK: level if values.out.quiet else logging.INFO}
     before = {name: logging.getLogger(name).level for name in levels}
     handler = _Teller(values.out)
+    if summed_up and not values.verbosity:
+        handler.addFilter(lambda record: record.name != summed_up or record.levelno > logging.WARNING)
     logging.getLogger("mailweir").addHandler(handler)
     for name, one in levels.items():
         logging.getLogger(name).setLevel(one)

@@ -13,7 +13,7 @@ mailweir {version}: read entities, transform them, send mail
 
   Start      init
   Look       check  explain  list  graph
-  Run        send-test  send
+  Run        run  send-test  send
   Operate    doctor  spool
   More       catch  schema  secret  completion
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections import Counter
 from collections.abc import Callable
 
@@ -11,6 +10,7 @@ import click
 
 from mailweir.cli.logged import logged
 from mailweir.cli.queues import NotUsableError, Queue, cannot_use, messages
+from mailweir.cli.signals import at_signal
 from mailweir.spooled import ago
 from mailweir.systems_of import NoSystemError, Systems
 from systems.disk import FolderError, reason
@@ -43,16 +43,7 @@ def drain(queue: Queue, *, follow: bool, now: Callable[[], int]) -> int:
 def _signals(queue: Queue) -> asyncio.Event:
     """Set by a signal. The first lets what is on its way come home, the second does not wait."""
     stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def stop() -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-        queue.values.out.say("Waiting for what is on its way. Ctrl-C again does not wait")
-        stopped.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
+    at_signal(stopped.set, queue.values.out)
     return stopped
 
 

@@ -1,4 +1,4 @@
-"""The mail sink as declared. No I/O."""
+"""The mail sink as declared."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from sinks.mail.template_rules import unmet_variables
 from systems.mail import MailSystemConfig
 
 if TYPE_CHECKING:
+    from pipeline.component import SinkContext
     from pipeline.config.given import Given
     from pipeline.errors import Problem
+    from sinks.mail.sink import MailSink
 
 
 class MailConfig(SinkConfig):
@@ -65,6 +67,12 @@ class MailConfig(SinkConfig):
     """Whether deleted entities are left alone rather than mailed."""
     batch_size: int | None = Field(default=None, ge=1)
     """How many entities are composed together."""
+
+    def build(self, context: SinkContext) -> MailSink:
+        """The sink in a run."""
+        from sinks.mail.build import build  # noqa: PLC0415 # a check needs nothing of what sends
+
+        return build(self, context)
 
     @classmethod
     def tried(cls, given: Given, entities: Sequence[Entity]) -> Iterable[Problem]:

@@ -1,18 +1,23 @@
-"""A sink that swallows everything."""
+"""The sink that swallows everything."""
+
+from __future__ import annotations
 
 import asyncio
 
 from pipeline.receipt import Outcome, Receipt
+from pipeline.run import Portion
 from sinks.null import Null
 
 
-def test_every_entity_is_skipped_and_told() -> None:
-    """One receipt each, also for an entity without `_id`."""
+def test_every_entity_is_skipped() -> None:
+    """There is a receipt for each entity, also for one without an `_id`."""
 
-    async def receipts() -> list[Receipt]:
-        return [receipt async for receipt in Null().write([{"_id": "a"}, {}])]
+    async def write() -> list[Receipt]:
+        portions = [Portion([{"_id": "a"}, {}], None, 2, 0), Portion([], None, 0, 0)]
+        return [receipt async for group in Null().write(portions) for receipt in group]
 
-    assert [(r.entity_id, r.outcome) for r in asyncio.run(receipts())] == [
+    receipts = asyncio.run(write())
+    assert [(receipt.entity_id, receipt.outcome) for receipt in receipts] == [
         ("a", Outcome.SKIPPED),
         ("", Outcome.SKIPPED),
     ]

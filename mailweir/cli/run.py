@@ -1,0 +1,158 @@
+"""`mailweir run`: pipes once, from their sources to the last answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from mailweir.cli.group import meant
+from mailweir.cli.loading import counted, errors, load_here
+from mailweir.cli.options import Common, common
+
+if TYPE_CHECKING:
+    from mailweir.running import Done, Run
+    from pipeline.config.load import Loaded
+
+# More recipients than this are asked about, once, on a terminal (the first real run of a new configuration).
+MOST_UNASKED = 10
+
+
+@click.command(
+    "run",
+    epilog="""\b
+Examples:
+  mailweir run
+  mailweir run welcome-mail --dry-run --max-per-hour 100
+  mailweir run welcome-mail --to me@example.com --limit 3
+  mailweir run --yes --progress plain""",
+)
+@click.argument("pipes", nargs=-1, metavar="[PIPE]...")
+@click.option("--dry-run", is_flag=True, help="Render everything, connect to nothing, change no state.")
+@click.option(
+    "--max-per-hour", type=click.IntRange(0), metavar="N", help="With --dry-run: what if this were the limit."
+)
+@click.option("--to", metavar="ADDR", help="Every mail goes to ADDR; the first recipients stand in X-Original-To.")
+@click.option("--only-to", multiple=True, metavar="GLOB", help="Mail to others is held: '*@example.com'. Repeatable.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most N entities of each source.")
+@click.option("--id", "entity", metavar="ID", help="This entity only.")
+@click.option("--since", metavar="POSITION", help="Read the source again from there; 0 for all of it.")
+@click.option("--resend", is_flag=True, help="Mail also what was handed over before.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--wait", is_flag=True, help="Stay until nothing waits for another try.")
+@click.option("--fail-on-discard", is_flag=True, help="Exit with 6 when mail was discarded.")
+@click.option(
+    "--progress", type=click.Choice(["auto", "bar", "plain", "none"]), default="auto", help="How to show it going on."
+)
+@common
+def run_command(
+    values: Common,
+    pipes: tuple[str, ...],
+    *,
+    dry_run: bool,
+    max_per_hour: int | None,
+    to: str | None,
+    only_to: tuple[str, ...],
+    limit: int | None,
+    entity: str | None,
+    since: str | None,
+    resend: bool,
+    yes: bool,
+    wait: bool,
+    fail_on_discard: bool,
+    progress: str,
+) -> int:
+    """Run PIPEs, or all of them, once: read what is new, send the mail, and stop.
+
+    Mail that was handed over before is skipped. Exits with 0; 2 for wrong use; 3 when nothing was run; 4 when mail was
+    rejected, is dead or has to be tried again; 6 with --fail-on-discard; 130 after Ctrl-C.
+    """
+    from mailweir.running import Asked, CannotRunError, Run
+    from mailweir.systems_of import NoSystemError
+    from pipeline.component import Wishes
+    from pipeline.run import Wanted
+
+    if max_per_hour is not None and not dry_run:
+        raise click.UsageError("--max-per-hour is a question that only --dry-run answers")
+    if to is not None:
+        _address(to)
+    loaded = load_here(values, take_secrets=True)
+    _known(loaded, pipes)
+    faults = errors(loaded)
+    if faults:
+        values.out.fault(f"error: the configuration has {counted(len(faults), 'error')}. See: mailweir check")
+        return 3
+    wishes = Wishes(to, only_to, resend=resend, wait=wait)
+    start = None if since is None else "" if since == "0" else since
+    try:
+        asked = Asked(pipes, Wanted(entity, limit), start, wishes)
+        if dry_run:
+            from mailweir.cli.dry_run import dry_run as dry
+
+            return dry(values, loaded, asked, max_per_hour)
+        run = Run(loaded, asked)
+        return _carried_out(values, loaded, run, progress, ask=not yes, fail_on_discard=fail_on_discard)
+    except CannotRunError as error:
+        raise click.UsageError(str(error)) from None
+    except NoSystemError as error:
+        values.out.fault(f"error: {error}")
+        return 3
+
+
+def _carried_out(values: Common, loaded: Loaded, run: Run, progress: str, *, ask: bool, fail_on_discard: bool) -> int:
+    import asyncio
+
+    from mailweir.cli.logged import logged
+    from mailweir.cli.progress import Progress
+    from mailweir.cli.run_report import banner, document, exit_code, is_real, tell
+    from mailweir.cli.signals import at_signal
+    from mailweir.running import MOST_COUNTED
+    from pipeline.state.faults import StateError
+
+    for line in banner(loaded, run):
+        values.out.say(line)
+    shown = Progress(values.out, "none" if values.json or values.out.quiet else progress)
+
+    async def go() -> Done:
+        at_signal(run.stop, values.out)
+        asks = ask and values.asks and not values.json and is_real(loaded, run)
+        return await run.go(shown.news, agreed if asks else None)
+
+    def agreed(count: int) -> bool:
+        """Ask before many people get mail; without a terminal nobody is asked."""
+        if count <= MOST_UNASKED:
+            return True
+        about = f"{count:,} or more" if count >= MOST_COUNTED else f"up to {count:,}"
+        return click.confirm(f"{about} mails. Send?", default=False, err=True)
+
+    try:
+        with logged(values, summed_up="mailweir.mail"):
+            done = asyncio.run(go())
+    except StateError as error:
+        values.out.fault(f"error: {error.text}")
+        if error.advice:
+            values.out.fault(f"  help: {error.advice}")
+        return 3
+    finally:
+        shown.end()
+    code = exit_code(done, fail_on_discard=fail_on_discard)
+    if values.json:
+        values.out.document(document(loaded, run, code))
+    else:
+        tell(values.out, run)
+    return code
+
+
+def _known(loaded: Loaded, names: tuple[str, ...]) -> None:
+    known = [one.id for one in loaded.project.components if one.kind == "pipe"]
+    for name in names:
+        if name not in known:
+            raise click.UsageError(f"no pipe '{name}'.{meant(name, known)}")
+
+
+def _address(text: str) -> None:
+    from systems.address import fault_of
+
+    fault = fault_of(text)
+    if fault:
+        raise click.UsageError(f"--to: '{text}' is not an address: {fault}")

@@ -1,0 +1,245 @@
+"""What a run tells: where mail goes before it, and after it what became of everything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from mailweir.listing.components import address
+from mailweir.running import mail_systems
+from pipeline.config.glyphs import visible
+from pipeline.receipt import Outcome, Receipt, Report
+from sinks.mail.config import MailConfig
+from systems.eml import EmlConfig
+from systems.smtp.config import SmtpConfig
+from systems.smtp.form_rules import is_local
+
+if TYPE_CHECKING:
+    from mailweir.cli.out import Out
+    from mailweir.running import Done, Run
+    from pipeline.config.load import Loaded
+
+# In the order in which people want to know.
+_order: Final = (
+    Outcome.SENT,
+    Outcome.QUEUED,
+    Outcome.RETRYING,
+    Outcome.IN_DOUBT,
+    Outcome.DEAD,
+    Outcome.REJECTED,
+    Outcome.HELD,
+    Outcome.SKIPPED,
+    Outcome.DISCARDED,
+)
+_unfinished: Final = (Outcome.RETRYING, Outcome.IN_DOUBT, Outcome.DEAD, Outcome.REJECTED)
+_told_one_by_one: Final = (Outcome.REJECTED, Outcome.DEAD, Outcome.RETRYING, Outcome.IN_DOUBT, Outcome.HELD)
+# As many of each outcome as a terminal shows without scrolling; the outbox has them all.
+MOST_LINES: Final = 10
+
+
+def word(outcome: Outcome) -> str:
+    """An outcome for people: `in doubt`."""
+    return outcome.value.replace("_", " ")
+
+
+def is_real(loaded: Loaded, run: Run) -> bool:
+    """Whether mail of this run can leave the machine."""
+    return any(_mode(loaded, run, name) == "real" for name in mail_systems(run.pipes))
+
+
+def _mode(loaded: Loaded, run: Run, name: str) -> str:
+    config = run.systems.config(name, object)
+    if isinstance(config, EmlConfig):
+        return "folder"
+    if isinstance(config, SmtpConfig) and all(_is_here(one) for one in address(_component(loaded, name)).split(", ")):
+        return "local"
+    return "real"
+
+
+def _is_here(place: str) -> bool:
+    return place.startswith("/") or is_local(place.rpartition(":")[0])
+
+
+def _component(loaded: Loaded, name: str) -> Any:  # noqa: ANN401 - a component of the project
+    return next(one for one in loaded.project.components if one.id == name)
+
+
+def banner(loaded: Loaded, run: Run) -> list[str]:
+    """Where mail goes, a line for each system."""
+    lines: list[str] = []
+    for name in mail_systems(run.pipes):
+        senders = dict.fromkeys(
+            pipe.sink.mail_from
+            for pipe in run.pipes
+            if isinstance(pipe.sink, MailConfig) and pipe.sink.system == name and pipe.sink.mail_from
+        )
+        place = address(_component(loaded, name)) or name
+        sender = f" as {', '.join(senders)}" if senders else ""
+        mode = {"real": "   REAL DELIVERY", "local": "   on this machine"}.get(_mode(loaded, run, name), "")
+        lines.append(f"{'' if lines else 'Mail goes to':14}{place}{sender}{mode}   profile {loaded.profile}")
+    wishes = run.asked.wishes
+    if wishes.to:
+        lines.append(f"{'Redirected':14}every mail goes to {wishes.to}")
+    if wishes.only_to:
+        lines.append(f"{'Only to':14}{', '.join(wishes.only_to)}; mail to others is held")
+    return [visible(line) for line in lines]
+
+
+def tell(out: Out, run: Run) -> None:
+    """The summary, in words that add up to what was read."""
+    done = run.done
+    if done.reports:
+        out.say("")
+    width = max((len(report.pipe) for report in done.reports), default=0)
+    for report in done.reports:
+        out.line(f"  {report.pipe:{width}}  {_counts(report)}  {report.seconds:6.1f} s")
+    for outcome in _told_one_by_one:
+        _tell_some(out, outcome, [one for report in done.reports for one in report.shown.get(outcome, ())], done)
+    for name, trouble in done.troubles.items():
+        out.fault(visible(f"error: {name}: {trouble.server}: {trouble.fault.text}"))
+        out.fault("  help: what is queued goes with the next `mailweir run`; see `mailweir doctor --connect`")
+    for report in done.reports:
+        if report.stopped:
+            out.fault(visible(f"error: {report.pipe} stopped: {report.stopped}"))
+    _tell_discards(out, run)
+    if done.stopped and not done.reports:
+        out.line("Nothing was sent.")
+        return
+    out.line("")
+    out.line(_last(done))
+
+
+def _counts(report: Report) -> str:
+    if not (report.read or report.earlier or report.stopped):
+        return "nothing new since the last run; `--since 0` reads everything again"
+    parts = [f"{report.read:,} read"]
+    if report.filtered:
+        parts.append(f"{report.filtered:,} filtered")
+    parts += [f"{report.outcomes[each]:,} {word(each)}" for each in _order if report.outcomes[each]]
+    left = ", ".join(f"{report.earlier[each]:,} {word(each)}" for each in _order if report.earlier[each])
+    return "   ".join(parts) + (f"   (from before: {left})" if left else "")
+
+
+def _tell_some(out: Out, outcome: Outcome, receipts: list[Receipt], done: Done) -> None:
+    if not receipts:
+        return
+    many = sum(report.outcomes[outcome] + report.earlier[outcome] for report in done.reports)
+    out.line("")
+    out.line(word(outcome).capitalize())
+    shown = receipts[:MOST_LINES]
+    width = max(len(one.entity_id) for one in shown)
+    for one in shown:
+        due = f"   next try {_clock(one.due)}" if one.due is not None else ""
+        out.line(visible(f"  {one.entity_id:{width}}  {one.detail}{due}"))
+    if many > len(shown):
+        out.line(f"  … and {many - len(shown):,} more: mailweir outbox list --state {outcome.value}")
+
+
+def _tell_discards(out: Out, run: Run) -> None:
+    done = run.done
+    many = sum(report.outcomes[Outcome.DISCARDED] + report.earlier[Outcome.DISCARDED] for report in done.reports)
+    if not many:
+        return
+    out.fault("")
+    mails = "1 mail was" if many == 1 else f"{many:,} mails were"
+    for usage in done.usage:
+        if usage.free == 0:
+            out.fault(f"warning: {mails} DISCARDED. {usage.gate} reached max_per_hour {usage.limit}.")
+            if usage.free_at is not None and usage.all_free_at is not None:
+                out.fault(
+                    f"  A place is free at {_clock(usage.free_at)}; all {usage.limit} are free at"
+                    f" {_clock(usage.all_free_at)}."
+                )
+            break
+    else:
+        out.fault(f"warning: {mails} DISCARDED: `max_per_hour` was reached.")
+    out.fault(f"  Which ones    mailweir discarded --run {done.name}")
+    out.fault(f"  Send them     mailweir discarded send --run {done.name}")
+
+
+def _last(done: Done) -> str:
+    total: Counter[Outcome] = Counter()
+    for report in done.reports:
+        total += report.outcomes
+        total += report.earlier
+    always = {Outcome.SENT, Outcome.DISCARDED}
+    said = ", ".join(f"{total[each]:,} {word(each)}" for each in _order if total[each] or each in always)
+    windows = "".join(f" Window {usage.used:,} of {usage.limit:,}." for usage in done.usage)
+    return f"{said}.{windows}"
+
+
+def _clock(wall: float) -> str:
+    return f"{datetime.fromtimestamp(wall).astimezone():%H:%M:%S}"
+
+
+def exit_code(done: Done, *, fail_on_discard: bool) -> int:
+    """What a run comes to, as a number."""
+    if done.stopped:
+        return 130 if done.reports else 0
+    counts = [report.outcomes + report.earlier for report in done.reports]
+    if done.fault or done.troubles or any(report.stopped for report in done.reports):
+        return 4
+    if any(each[outcome] for each in counts for outcome in _unfinished):
+        return 4
+    discarded = any(each[Outcome.DISCARDED] for each in counts)
+    return 6 if discarded and fail_on_discard else 0
+
+
+def document(loaded: Loaded, run: Run, code: int) -> dict[str, Any]:
+    """The run for programs."""
+    done = run.done
+    names = mail_systems(run.pipes)
+    modes = {_mode(loaded, run, name) for name in names}
+    return {
+        "schema_version": 1,
+        "command": "run",
+        "ok": code == 0,
+        "exit_code": code,
+        "run": done.name,
+        "profile": loaded.profile,
+        "delivery": {
+            "mode": "real" if "real" in modes else "local" if "local" in modes else "folder",
+            "systems": names,
+        },
+        "pipes": [_pipe(report) for report in done.reports],
+        "window": [
+            {
+                "system": usage.gate,
+                "used": usage.used,
+                "limit": usage.limit,
+                "next_free_at": _moment(usage.free_at),
+            }
+            for usage in done.usage
+        ],
+        "problems": [
+            {
+                "pipe": report.pipe,
+                "entity": one.entity_id,
+                "outcome": outcome.value,
+                "message": one.detail,
+                "next_try_at": _moment(one.due),
+            }
+            for report in done.reports
+            for outcome in _told_one_by_one
+            for one in report.shown.get(outcome, ())
+        ],
+        "troubles": [{"system": name, "message": trouble.fault.text} for name, trouble in done.troubles.items()],
+        "stopped": done.fault or None,
+    }
+
+
+def _pipe(report: Report) -> dict[str, Any]:
+    return {
+        "id": report.pipe,
+        "read": report.read,
+        "filtered": report.filtered,
+        "seconds": round(report.seconds, 3),
+        "mail": {each.value: report.outcomes[each] for each in _order},
+        "earlier": {each.value: count for each, count in report.earlier.items() if count},
+        "stopped": report.stopped or None,
+    }
+
+
+def _moment(wall: float | None) -> str | None:
+    return None if wall is None else f"{datetime.fromtimestamp(wall, UTC):%Y-%m-%dT%H:%M:%SZ}"

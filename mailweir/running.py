@@ -1,0 +1,286 @@
+"""A run: pipes of a project, one after the other, from their sources to a report. What `mailweir run` carries out."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from mailweir.systems_of import Systems
+from pipeline.clock import MachineClock
+from pipeline.component import Running, Sink, Source, Transform, Wishes
+from pipeline.pipe import PipeConfig
+from pipeline.receipt import Report
+from pipeline.run import BATCH, EVERYTHING, FlowError, Portion, Wanted, portions
+from pipeline.state.facts import Batch, Execution
+from pipeline.state.faults import StateError
+from pipeline.state.sqlite.store import SqliteState
+from sinks.mail import outbound
+from sinks.mail.config import MailConfig
+from systems.mail import MailSystem, MailSystemConfig, Trouble, gate_of
+
+if TYPE_CHECKING:
+    from pipeline.clock import Clock
+    from pipeline.config.load import Loaded
+    from pipeline.state.port import State
+    from pipeline.state.views import Usage
+
+S = TypeVar("S")
+C = TypeVar("C")
+
+
+# How many entities are counted before a run.
+MOST_COUNTED: Final = 10_000
+
+
+class CannotRunError(ValueError):
+    """These pipes cannot be run, and nothing was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be run: all pipes or those by name, and what of their sources.
+
+    `since` reads a source again from there, `""` from its start. `source` stands in for that of the one pipe.
+    """
+
+    pipes: tuple[str, ...] = ()
+    wanted: Wanted = EVERYTHING
+    since: str | None = None
+    wishes: Wishes = field(default_factory=Wishes)
+    source: Source | None = None
+
+
+@dataclass(slots=True)
+class Done:
+    """What came of a run. `fault` says why it stopped before its end."""
+
+    name: str
+    reports: list[Report] = field(default_factory=list)
+    usage: Sequence[Usage] = ()
+    troubles: dict[str, Trouble] = field(default_factory=dict)
+    fault: str = ""
+    stopped: bool = False
+
+
+class PipeContext:
+    """The `Context` of a pipe's parts."""
+
+    def __init__(self, systems: Systems, pipe: str, running: Running | None) -> None:
+        """Without `running` no sink can be built that keeps things."""
+        self.pipe = pipe
+        self.root = systems.root
+        self.state = systems.state
+        self._systems = systems
+        self._running = running
+
+    def system(self, id: str, port: type[S]) -> S:
+        """The built system with this `_id`."""
+        return self._systems.system(id, port)
+
+    def config(self, id: str, base: type[C]) -> C:
+        """What is declared of the system with this `_id`."""
+        return self._systems.config(id, base)
+
+    def configs(self, base: type[C]) -> Sequence[C]:
+        """What is declared of all systems of a kind."""
+        return self._systems.configs(base)
+
+    def now(self) -> int:
+        """Nanoseconds since 1970."""
+        return self._systems.now()
+
+    @property
+    def run(self) -> Running:
+        """The run."""
+        if self._running is None:
+            raise LookupError("this is no run")
+        return self._running
+
+
+@dataclass(slots=True)
+class Flow:
+    """A pipe that is ready to run."""
+
+    config: PipeConfig
+    source: Source
+    transforms: Sequence[Transform]
+    sink: Sink
+
+
+def pipes_of(loaded: Loaded, names: Sequence[str] = ()) -> list[PipeConfig]:
+    """The pipes by name, or all of them. `CannotRunError` if one of them cannot be run."""
+    found = {
+        component.id: component.config
+        for component in loaded.project.components
+        if component.kind == "pipe" and isinstance(component.config, PipeConfig)
+    }
+    chosen = [found[name] for name in names] if names else [one for one in found.values() if one.pump.mode != "off"]
+    if not chosen:
+        raise CannotRunError("there is no pipe to run")
+    faults = [fault for pipe in chosen for fault in _unready(pipe)]
+    if faults:
+        raise CannotRunError("\n".join(faults))
+    return chosen
+
+
+def _unready(pipe: PipeConfig) -> Iterable[str]:
+    """Parts that are declared and cannot be run by this version."""
+    parts = [("source", pipe.source), *(("transform", one) for one in pipe.transform), ("sink", pipe.sink)]
+    for kind, part in parts:
+        if part is None:
+            what = "no source" if kind == "source" else "no sink: what it reads would go to the dataset of its name"
+            yield f"the pipe `{pipe.id}` has {what}" + ("" if kind == "source" else ", and datasets cannot be run yet")
+        elif not hasattr(part, "build"):
+            yield f"the pipe `{pipe.id}` has a {kind} of type `{part.type}`, which can be checked and not be run yet"
+
+
+def flow_of(pipe: PipeConfig, context: PipeContext, source: Source | None = None) -> Flow:
+    """The parts of a pipe, built. Systems that they name are built too, and not opened."""
+    return Flow(
+        pipe,
+        source or source_of(pipe, context),
+        transforms_of(pipe, context),
+        pipe.sink.build(context),  # type: ignore[union-attr]  # `_unready` has looked
+    )
+
+
+def source_of(pipe: PipeConfig, context: PipeContext) -> Source:
+    """Where the entities of a pipe come from, built."""
+    source: Source = pipe.source.build(context)  # type: ignore[union-attr]  # as above
+    return source
+
+
+def transforms_of(pipe: PipeConfig, context: PipeContext) -> list[Transform]:
+    """What shapes the entities of a pipe, built."""
+    return [part.build(context) for part in pipe.transform]  # type: ignore[attr-defined]  # as above
+
+
+def mail_systems(pipes: Iterable[PipeConfig]) -> list[str]:
+    """The systems that these pipes mail through."""
+    return list(dict.fromkeys(pipe.sink.system for pipe in pipes if isinstance(pipe.sink, MailConfig)))
+
+
+class Run:
+    """One run."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        asked: Asked,
+        *,
+        systems: Systems | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Nothing happens yet, but `CannotRunError` is raised here if it cannot."""
+        self.asked = asked
+        self.pipes = pipes_of(loaded, asked.pipes)
+        if asked.source is not None and len(self.pipes) > 1:
+            raise CannotRunError("entities from elsewhere are for one pipe: name it")
+        self.done = Done(secrets.token_hex(4))
+        self.systems = systems or Systems(loaded)
+        self._clock = clock or MachineClock()
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Let what is on its way come home, and store the rest."""
+        self._stopping.set()
+
+    async def go(
+        self, tell: Callable[[Report], None] = lambda _: None, agreed: Callable[[int], bool] | None = None
+    ) -> Done:
+        """Run the pipes. `StateError` and `NoSystemError` come before anything was sent.
+
+        `tell` is called whenever there is news of a pipe; `agreed` once, with the number of entities to mail, counted
+        up to `MOST_COUNTED`.
+        """
+        done = self.done
+        folder = Path(self.systems.state)
+        async with SqliteState.open(folder, self._clock, outbound.stranded) as state:
+            running = Running(done.name, self.asked.wishes, state, random.random, self._stopping)
+            flows = [
+                flow_of(pipe, PipeContext(self.systems, pipe.id, running), self.asked.source) for pipe in self.pipes
+            ]
+            if agreed is not None and not agreed(await self._planned(flows, state)):
+                done.stopped = True
+                return done
+            async with self.systems:
+                for flow in flows:
+                    if self._stopping.is_set() or done.fault:
+                        break
+                    await self._one(flow, state, tell)
+                for name in mail_systems(self.pipes):
+                    trouble = self.systems.system(name, MailSystem).trouble
+                    if trouble is not None:
+                        done.troubles[name] = trouble
+            done.stopped = self._stopping.is_set()
+            done.usage = await state.usage(gates(self.systems, mail_systems(self.pipes)))
+        return done
+
+    async def _planned(self, flows: Sequence[Flow], state: State) -> int:
+        """How many entities go to sinks that mail. What can be read only once is not counted."""
+        count = 0
+        if self.asked.source is not None:
+            return 0
+        for flow in flows:
+            if isinstance(flow.config.sink, MailConfig):
+                for portion in self._portions(flow, await self._since(flow, state), Report(flow.config.id)):
+                    count += len(portion.entities)
+                    if count >= MOST_COUNTED:
+                        return MOST_COUNTED
+        return count
+
+    async def _one(self, flow: Flow, state: State, tell: Callable[[Report], None]) -> None:
+        report = Report(flow.config.id)
+        self.done.reports.append(report)
+        begun, started = time.monotonic(), self._clock.wall()
+        await state.admit(Batch(execution=Execution(self.done.name, report.pipe, started)))
+        tell(report)
+        try:
+            async for group in flow.sink.write(self._portions(flow, await self._since(flow, state), report)):
+                for receipt in group:
+                    report.take(receipt)
+                report.seconds = time.monotonic() - begun
+                tell(report)
+        except FlowError as error:
+            report.stopped = f"entity `{error.entity_id}`: {error.text}"
+        except StateError as error:
+            report.stopped = self.done.fault = str(error)
+        report.seconds = time.monotonic() - begun
+        if not self.done.fault:
+            ended = Execution(self.done.name, report.pipe, started, self._clock.wall(), report.summary())
+            await state.admit(Batch(execution=ended))
+
+    async def _since(self, flow: Flow, state: State) -> str | None:
+        if self.asked.source is not None or self.asked.wanted.id is not None or flow.config.disable_set_last_seen:
+            return None
+        if self.asked.since is not None:
+            return self.asked.since or None
+        return await state.offset(flow.config.id)
+
+    def _portions(self, flow: Flow, since: str | None, report: Report) -> Iterator[Portion]:
+        """What flows, counted."""
+        for portion in portions(
+            flow.source, flow.transforms, since, self.asked.wanted, flow.config.batch_size or BATCH
+        ):
+            report.read += portion.read
+            report.filtered += portion.filtered
+            stored = portion
+            if self.asked.source is not None or flow.config.disable_set_last_seen:
+                stored = portion._replace(since=None)
+            yield stored
+
+
+def gates(systems: Systems, names: Iterable[str]) -> dict[str, int]:
+    """The limit of each gate that these systems pass: systems of one `rate_group` share the smallest of theirs."""
+    limits: dict[str, int] = {}
+    every = systems.configs(MailSystemConfig)
+    for name in names:
+        gate, limit = gate_of(systems.config(name, MailSystemConfig), every)
+        limits[gate] = limit
+    return limits

@@ -1,0 +1,45 @@
+"""From the configuration of a mail sink to the sink: the one place that knows both."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pipeline.component import SinkContext, Wishes
+from pipeline.state.facts import Ask
+from sinks.mail.delivery import Policy
+from sinks.mail.maker import Maker
+from sinks.mail.people import Guards
+from sinks.mail.settings import settings
+from sinks.mail.sink import MailSink, Post
+from systems.mail import MailSystem, MailSystemConfig, gate_of
+
+if TYPE_CHECKING:
+    from sinks.mail.config import MailConfig
+
+
+def build(config: MailConfig, context: SinkContext) -> MailSink:
+    """The sink in a run."""
+    running = context.run
+    declared = context.config(config.system, MailSystemConfig)
+    gate, limit = gate_of(declared, context.configs(MailSystemConfig))
+    post = Post(
+        context.system(config.system, MailSystem),
+        Ask(config.system, gate, limit, declared.on_limit, declared.count_by),
+        Policy(),
+    )
+    maker = maker_of(config, context, running.name, running.wishes)
+    return MailSink(context.pipe, maker, post, running, lambda: context.now() / 1e9)
+
+
+def maker_of(config: MailConfig, context: SinkContext, run: str, wishes: Wishes) -> Maker:
+    """What makes the mails: for a run, a preview, or a dry run."""
+    return Maker(settings(config, context.root, guards(wishes)), context.pipe, run)
+
+
+def guards(wishes: Wishes) -> Guards:
+    """Who may get mail in a run."""
+    found = Guards()
+    if wishes.to is not None:
+        found = replace(found, redirect_to=wishes.to)
+    return replace(found, only_to=wishes.only_to) if wishes.only_to else found

@@ -1,0 +1,333 @@
+"""The mail sink at work: entities go into the outbox with their position, and out of it to the mail system.
+
+Three portions are on their way at a time, so that connections do not wait for the disk. What earlier runs left is sent
+too, when its time has come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Final
+
+from pipeline.component import Running
+from pipeline.entity import Entity
+from pipeline.receipt import Outcome, Receipt
+from pipeline.run import Portion
+from pipeline.state.facts import (
+    Ask,
+    Batch,
+    Claimed,
+    Claims,
+    Closed,
+    Known,
+    MessageState,
+    Offset,
+    Settlement,
+    outcome_of,
+)
+from pipeline.state.keys import name_of
+from sinks.mail import outbound
+from sinks.mail.delivery import Policy, Standing
+from sinks.mail.maker import Made, Maker
+from sinks.mail.outbound import Outbound
+from systems.mail import Answer, MailSystem, Message, Trouble
+
+_log = logging.getLogger("mailweir.mail")
+_log.addHandler(logging.NullHandler())
+
+# Portions that are admitted and not sent yet.
+MOST_ON_THE_WAY: Final = 3
+# Seconds of trouble that a run sits out after the system has worked, before it leaves the rest to the next run.
+PATIENCE: Final = 60.0
+SHORTEST_SLEEP: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Where mails go: the system, what is asked of the state for it, and how patient the sink is.
+
+    `longest_sleep` is how many seconds may pass before it looks again: other processes add mail too.
+    """
+
+    system: MailSystem
+    ask: Ask
+    policy: Policy
+    longest_sleep: float = 30.0
+
+
+class MailSink:
+    """Makes mails of entities, and sees them through."""
+
+    def __init__(self, pipe: str, maker: Maker, post: Post, running: Running, now: Callable[[], float]) -> None:
+        """`now` gives wall seconds."""
+        self._pipe = pipe
+        self._maker = maker
+        self._system = post.system
+        self._ask = post.ask
+        self._longest_sleep = post.longest_sleep
+        self._policies = {
+            at_most_once: replace(post.policy, delivery="at_most_once" if at_most_once else "at_least_once")
+            for at_most_once in (False, True)
+        }
+        self._running = running
+        self._state = running.state
+        self._now = now
+        self._told: list[Receipt] = []
+        self._sending: set[asyncio.Task[None]] = set()
+        self._moved = 0  # mails that an answer has brought further
+        self._patience = PATIENCE
+        self._queued: set[str] = set()  # told as queued, and the limit may still discard them
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why the mail system carries nothing."""
+        return self._system.trouble
+
+    async def write(self, portions: Iterable[Portion]) -> AsyncIterator[Sequence[Receipt]]:
+        """The outcomes, as they come. While the system is in trouble nothing more is taken from the source."""
+        try:
+            for portion in portions:
+                await self._admit(portion)
+                while len(self._sending) >= MOST_ON_THE_WAY:
+                    await self._one_sent()
+                if self._told:
+                    yield self._tell()
+                if not await self._goes_on():
+                    break
+            while self._sending:
+                await self._one_sent()
+                yield self._tell()
+            while await self._more():
+                yield self._tell()
+            await self._state.flush()
+            yield self._tell()
+        finally:
+            for task in self._sending:
+                task.cancel()
+            await asyncio.gather(*self._sending, return_exceptions=True)
+
+    async def _goes_on(self) -> bool:
+        """Whether there is a point in taking more; trouble that may pass is waited for."""
+        while not self._running.stopping.is_set():
+            trouble = self._system.trouble
+            if trouble is None:
+                return True
+            if not self._running.wishes.wait and (not self._moved or self._patience <= 0):
+                return False
+            self._patience -= await self._sleep(trouble.seconds)
+        return False
+
+    def _tell(self) -> Sequence[Receipt]:
+        told, self._told = self._told, []
+        return told
+
+    async def _one_sent(self) -> None:
+        done, self._sending = await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+    async def _admit(self, portion: Portion) -> None:
+        """Put a portion into the outbox, and send what may go."""
+        made, left_alone = await self._made(portion.entities)
+        self._told += left_alone
+        offset = None if portion.since is None else Offset(self._pipe, portion.since)
+        if not made and offset is None:
+            return
+        batch = Batch(tuple(one.new for one in made), offset)
+        ask = None if self._system.trouble else replace(self._ask, most=max(self._ask.most, len(made)))
+        admitted = await self._state.admit(batch, ask)
+        claims = admitted.claims
+        taken = {claim.id for claim in claims.messages} | {claim.id for claim in claims.overdue}
+        taken.update(closed.id for closed in claims.closed)
+        composed: dict[int, Message] = {}
+        for one, fate in zip(made, admitted.fates, strict=True):
+            new = one.new
+            if isinstance(fate, Known):
+                self._told.append(Receipt(new.entity_id, new.key, Outcome.SKIPPED, _known(fate)))
+            elif new.state is not MessageState.QUEUED:
+                self._told.append(Receipt(new.entity_id, new.key, outcome_of[new.state], new.detail))
+            elif fate not in taken:
+                self._queue(new.entity_id, name_of(new.key, new.generation))
+            if isinstance(fate, int) and one.message is not None:
+                composed[fate] = one.message
+        self._close(claims.closed, composed)
+        self._send(claims, composed)
+
+    async def _made(self, entities: Sequence[Entity]) -> tuple[list[Made], list[Receipt]]:
+        """The mails of entities, and receipts for those that become none."""
+        generations: Mapping[str, int] = {}
+        if self._running.wishes.resend:
+            keys = [key for entity in entities for key in self._maker.keys(entity)]
+            generations = await self._state.generations(keys)
+        at, make = self._now(), self._maker.make
+        made: list[Made] = []
+        left_alone: list[Receipt] = []
+        for entity in entities:
+            mails = make(entity, at, generations)
+            if mails:
+                made += mails
+            else:
+                left_alone.append(Receipt(str(entity.get("_id", "")), "", Outcome.SKIPPED, "it is deleted"))
+        return made, left_alone
+
+    async def _more(self) -> bool:
+        """Send what waits in the outbox and is due, or wait for it; False when there is nothing to do any more."""
+        if not await self._goes_on():
+            return False
+        before = self._moved
+        claims = await self._state.claim(self._ask)
+        self._close(claims.closed, {})
+        self._send(claims, {})
+        while self._sending:
+            await self._one_sent()
+        if self._moved > before or claims.closed:
+            return True
+        # What was not tried is due at once: without trouble there is nothing to gain by asking again and again.
+        if not self._running.wishes.wait or (claims.again_in is None and not claims.messages):
+            return False
+        await self._sleep(claims.again_in or 1.0)
+        return True
+
+    async def _sleep(self, seconds: float) -> float:
+        """Wait, or wake up when the run is to end; for how long it was."""
+        now = asyncio.get_running_loop().time
+        start = now()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(max(seconds, SHORTEST_SLEEP), self._longest_sleep)):
+                await self._running.stopping.wait()
+        return now() - start
+
+    def _queue(self, entity_id: str, name: str) -> None:
+        """Tell that a mail waits."""
+        if self._ask.on_limit == "discard":
+            self._queued.add(name)
+        self._told.append(Receipt(entity_id, name, Outcome.QUEUED))
+
+    def _close(self, closed: Sequence[Closed], composed: Mapping[int, Message]) -> None:
+        """Tell of what will not be sent: over the limit, or damaged."""
+        for one in closed:
+            if one.full is not None:
+                used, limit, free_at = one.full
+                _log.warning(
+                    "%s: entity %s is discarded: %s lets %d through in an hour",
+                    one.pipe,
+                    one.entity_id,
+                    self._ask.system,
+                    limit,
+                    extra={
+                        "pipe": one.pipe,
+                        "entity": one.entity_id,
+                        "system": self._ask.system,
+                        "used": used,
+                        "limit": limit,
+                        "free_at": free_at,
+                    },
+                )
+            else:
+                _log.error("%s: entity %s is held: %s", one.pipe, one.entity_id, one.detail)
+            queued = one.name in self._queued
+            self._told.append(
+                Receipt(
+                    one.entity_id,
+                    one.name,
+                    outcome_of[one.state],
+                    one.detail,
+                    Outcome.QUEUED if queued else None,
+                    earlier=not queued and one.id not in composed,
+                    due=one.full.free_at if one.full else None,
+                )
+            )
+
+    def _send(self, claims: Claims, composed: Mapping[int, Message]) -> None:
+        """Hand claims to the mail system, in a task."""
+        if claims.overdue:
+            now = self._state.now()
+            for claim in claims.overdue:
+                self._settled(claim, outbound.overdue(claim, now), (), new=claim.id in composed)
+            self._state.settle([outbound.overdue(claim, now) for claim in claims.overdue])
+        if claims.messages:
+            outs = {claim.name: outbound.outbound(claim, composed.get(claim.id)) for claim in claims.messages}
+            self._sending.add(asyncio.create_task(self._deliver(outs, composed)))
+
+    async def _deliver(self, outs: dict[str, Outbound], composed: Mapping[int, Message]) -> None:
+        state, chance, stopping = self._state, self._running.chance, self._running.stopping
+        left = dict(outs)
+
+        def messages() -> Iterable[Message]:
+            for out in outs.values():
+                if stopping.is_set():
+                    return
+                yield out.message
+
+        def handing_over(group: Sequence[Message]) -> None:
+            state.handing_over([outs[message.key].claim for message in group])
+
+        try:
+            async for group in self._system.send(messages(), handing_over):
+                now = state.now()
+                settlements = []
+                for message, answers in group:
+                    out = left.pop(message.key)
+                    policy = self._policies[out.claim.at_most_once]
+                    settlement = outbound.settlement(out, answers, policy, now, chance())
+                    settlements.append(settlement)
+                    self._settled(out.claim, settlement, answers, new=out.claim.id in composed, before=out.standings)
+                state.settle(settlements)
+        finally:
+            if left:
+                # Nothing of these was handed over: the system took no more, or the work is ended.
+                claims = [out.claim for out in left.values()]
+                for claim in claims:
+                    if claim.id in composed:
+                        self._queue(claim.entity_id, claim.name)
+                await state.release(claims)
+
+    def _settled(
+        self,
+        claim: Claimed,
+        settlement: Settlement,
+        answers: Sequence[Answer],
+        *,
+        new: bool,
+        before: Sequence[Standing] = (),
+    ) -> None:
+        earlier = claim.run != self._running.name
+        due = None if settlement.due is None else self._now() + max(0.0, settlement.due - self._state.now())
+        was = None if new or earlier else _was(before)
+        detail = _said(answers) or settlement.detail
+        outcome = outcome_of[settlement.state]
+        self._moved += settlement.state is not MessageState.QUEUED
+        self._told.append(Receipt(claim.entity_id, claim.name, outcome, detail, was, earlier, due))
+
+
+def _was(standings: Sequence[Standing]) -> Outcome:
+    """What was told of a mail that waited."""
+    states = {standing.state for standing in standings if standing.due is not None}
+    for state in (MessageState.IN_DOUBT, MessageState.RETRYING):
+        if state in states:
+            return outcome_of[state]
+    return Outcome.QUEUED
+
+
+def _known(fate: Known) -> str:
+    """Why a mail is skipped."""
+    if fate.state is None or fate.state is MessageState.SENT:
+        return "it was sent before"
+    return f"it is {outcome_of[fate.state].value.replace('_', ' ')} from before"
+
+
+def _said(answers: Sequence[Answer]) -> str:
+    """The worst that was answered, for people."""
+    worst = max(answers, key=lambda answer: _rank[answer.status], default=None)
+    if worst is None:
+        return ""
+    code = "" if worst.code is None else f"{worst.code} "
+    enhanced = f"{worst.enhanced} " if worst.enhanced else ""
+    return f"{code}{enhanced}{worst.text}".strip()
+
+
+_rank: Final = {"accepted": 0, "not_tried": 1, "temporary": 2, "permanent": 3, "in_doubt": 4}

@@ -1,0 +1,187 @@
+"""`mailweir run`, as a process of its own, with a real server on loopback."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailweir.catcher import Catcher
+
+TOP = Path(__file__).parents[3]
+Command = Callable[..., Any]
+
+
+def project(
+    folder: Path, port: int, entities: int = 3, *, pipe: dict[str, Any] | None = None, **system: object
+) -> Path:
+    """A project with one pipe that mails; the first entity has no address."""
+    (folder / "systems").mkdir(parents=True)
+    (folder / "pipes").mkdir()
+    office = {"_id": "office", "type": "system:smtp", "smtp_server": "127.0.0.1", "smtp_port": port, **system}
+    people = [
+        {"_id": f"c{at}", "email": f"c{at}@example.com" if at else "", "name": f"N{at}"} for at in range(entities)
+    ]
+    welcome = {
+        "_id": "welcome-mail",
+        "type": "pipe",
+        "source": {"type": "embedded", "entities": people},
+        "sink": {
+            "type": "mail",
+            "system": "office",
+            "mail_from": "Example <hello@example.com>",
+            "recipients_property": "email",
+            "subject_template": "Welcome, {{ name }}",
+            "body_template": "Hello {{ name }}",
+        },
+        **(pipe or {}),
+    }
+    (folder / "systems/office.conf.json").write_text(json.dumps(office))
+    (folder / "pipes/welcome-mail.conf.json").write_text(json.dumps(welcome))
+    return folder
+
+
+def subjects(catcher: Catcher) -> list[str]:
+    """The subjects that arrived."""
+    return sorted(str(mail.document()["subject"]) for mail in catcher.mails)
+
+
+def test_a_run_tells_what_became_of_everything(catcher: Catcher, command: Command, tmp_path: Path) -> None:
+    """Where mail goes, a line for the pipe, what was rejected and why, and a sum."""
+    project(tmp_path, catcher.port)
+    done = command(tmp_path, "run")
+    assert done.returncode == 4
+    place = f"127.0.0.1:{catcher.port}"
+    assert f"Mail goes to  {place} as Example <hello@example.com>   on this machine   profile test" in done.stderr
+    assert "welcome-mail  3 read   2 sent   1 rejected" in done.stdout
+    assert "c0  E502" in done.stdout
+    assert done.stdout.endswith("2 sent, 1 rejected, 0 discarded. Window 2 of 1,000.\n")
+    assert subjects(catcher) == ["Welcome, N1", "Welcome, N2"]
+
+
+def test_the_same_run_twice_sends_nothing_and_says_why(catcher: Catcher, command: Command, tmp_path: Path) -> None:
+    """The position is kept; with `--since 0` all is read and what was sent is skipped; `--resend` sends it."""
+    project(tmp_path, catcher.port)
+    command(tmp_path, "run")
+    again = command(tmp_path, "run")
+    assert again.returncode == 0
+    assert "nothing new since the last run; `--since 0` reads everything again" in again.stdout
+    all_of_it = command(tmp_path, "run", "--since", "0", "--json")
+    assert json.loads(all_of_it.stdout)["pipes"][0]["mail"]["skipped"] == 2
+    assert len(catcher.mails) == 2
+    command(tmp_path, "run", "--since", "0", "--resend")
+    assert len(catcher.mails) == 4
+    headers: list[Any] = [mail.document()["headers"] for mail in catcher.mails]
+    assert len({each["Message-ID"][0] for each in headers}) == 4
+
+
+def test_two_processes_together_keep_the_limit(catcher: Catcher, command: Command, tmp_path: Path) -> None:
+    """Of 250 mails 100 arrive, whoever of two processes sends them, and the counts of both add up."""
+    project(tmp_path, catcher.port, 250, max_per_hour=100)
+    call = [sys.executable, "-m", "mailweir", "run", "--json", "--since", "0"]
+    with_us = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(TOP)}
+    both = [
+        subprocess.Popen(call, cwd=tmp_path, env=with_us, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        for _ in range(2)
+    ]
+    documents = [json.loads(one.communicate(timeout=300)[0]) for one in both]
+    assert len(catcher.mails) == 100
+    assert sum(one["pipes"][0]["mail"]["sent"] for one in documents) == 100
+    for one in documents:
+        (pipe,) = one["pipes"]
+        assert sum(pipe["mail"].values()) == pipe["read"] == 250
+    assert documents[0]["window"][0]["used"] == 100
+    once_more = command(tmp_path, "run", "--since", "0", "--json", "--fail-on-discard")
+    assert len(catcher.mails) == 100
+    assert json.loads(once_more.stdout)["pipes"][0]["mail"]["skipped"] >= 100
+
+
+def test_discards_are_told_once_and_can_fail_the_run(catcher: Catcher, command: Command, tmp_path: Path) -> None:
+    """A warning with the limit and when a place is free; exit code 6 only if that is wanted."""
+    project(tmp_path, catcher.port, 13, max_per_hour=10, pipe={"source": {"type": "embedded", "entities": PEOPLE}})
+    done = command(tmp_path, "run", "--fail-on-discard")
+    assert done.returncode == 6
+    assert "warning: 3 mails were DISCARDED. office reached max_per_hour 10." in done.stderr
+    assert "A place is free at" in done.stderr
+    assert done.stderr.count("discarded:") == 0
+    assert "10 sent, 3 discarded. Window 10 of 10." in done.stdout
+
+
+PEOPLE = [{"_id": f"c{at}", "email": f"c{at}@example.com", "name": f"N{at}"} for at in range(13)]
+
+
+def test_a_dry_run_sends_and_stores_nothing(catcher: Catcher, command: Command, tmp_path: Path) -> None:
+    """The mails are rendered into files, and the limit that is asked about is answered."""
+    project(tmp_path, catcher.port, 13)
+    done = command(tmp_path, "run", "--dry-run", "--max-per-hour", "5")
+    assert done.returncode == 4
+    assert "13 read" in done.stdout
+    assert "12 would be sent" in done.stdout
+    assert "With max_per_hour 1,000 (0 used now) all 12 fit." in done.stdout
+    assert "With 5 as you asked: 5 fit now, 7 would be discarded." in done.stdout
+    index = tmp_path / done.stdout.partition("Rendered mail: ")[2].strip()
+    assert "Welcome, N1" in index.read_text()
+    assert len(list(index.parent.glob("*.eml"))) == 12
+    assert catcher.mails == []
+    assert not (tmp_path / ".mailweir/state.db").exists()
+
+
+def test_guards_of_a_run(catcher: Catcher, command: Command, tmp_path: Path) -> None:
+    """`--to` sends everything to one; `--only-to` holds the rest; `--limit` and `--id` choose."""
+    project(tmp_path, catcher.port, 6)
+    command(tmp_path, "run", "--to", "me@example.com", "--limit", "3")
+    assert [mail.recipients for mail in catcher.mails] == [("me@example.com",)] * 2
+    done = command(tmp_path, "run", "--only-to", "c4@*", "--json")
+    assert json.loads(done.stdout)["pipes"][0]["mail"]["held"] == 4
+    assert catcher.mails[-1].recipients == ("c4@example.com",)
+    command(tmp_path, "run", "--id", "c5")
+    assert catcher.mails[-1].recipients == ("c5@example.com",)
+    assert len(catcher.mails) == 4
+
+
+def test_a_server_that_is_not_there_costs_no_mail(command: Command, tmp_path: Path) -> None:
+    """The run ends with 4 and says why; everything is queued, and the next step is named."""
+    project(tmp_path, 9)
+    done = command(tmp_path, "run")
+    assert done.returncode == 4
+    assert "2 queued" in done.stdout
+    assert "error: office: 127.0.0.1:9: 127.0.0.1:9 cannot be reached: connection refused" in done.stderr
+    assert "mailweir doctor --connect" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("run", "welcom-mail"), 2, "no pipe 'welcom-mail'. Did you mean 'welcome-mail'?"),
+        (("run", "--max-per-hour", "5"), 2, "--max-per-hour is a question that only --dry-run answers"),
+        (("run", "--to", "kari@"), 2, "'kari@' is not an address"),
+        (("run", "--limit", "0"), 2, "0 is not in the range"),
+    ],
+)
+def test_wrong_use_is_told(command: Command, tmp_path: Path, arguments: tuple[str, ...], code: int, words: str) -> None:
+    """Nothing is run, and the way out is named."""
+    project(tmp_path, 9)
+    done = command(tmp_path, *arguments)
+    assert (done.returncode, words in done.stderr) == (code, True), done.stderr
+
+
+def test_a_configuration_with_errors_runs_nothing(command: Command, tmp_path: Path) -> None:
+    """Exit code 3, and where to look."""
+    project(tmp_path, 9, smtp_sever="x")
+    done = command(tmp_path, "run")
+    assert (done.returncode, done.stderr) == (3, "error: the configuration has 1 error. See: mailweir check\n")
+
+
+def test_what_cannot_be_run_yet_is_named(command: Command, tmp_path: Path) -> None:
+    """A part that this version can only check is no crash in the middle: nothing is run."""
+    project(tmp_path, 9, pipe={"sink": {"type": "dataset"}})
+    done = command(tmp_path, "run")
+    assert done.returncode == 2
+    assert (
+        "the pipe `welcome-mail` has a sink of type `dataset`, which can be checked and not be run yet" in done.stderr
+    )

@@ -1,0 +1,307 @@
+"""The mail sink between a real state and a mail system in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from pipeline.clock import VirtualClock
+from pipeline.component import Running, Wishes
+from pipeline.entity import Entity
+from pipeline.receipt import Outcome, Report
+from pipeline.run import Portion
+from pipeline.state.facts import Ask
+from pipeline.state.faults import StateError, StateReason
+from pipeline.state.sqlite.store import SqliteState
+from sinks.mail import outbound
+from sinks.mail.build import guards
+from sinks.mail.config import MailConfig
+from sinks.mail.delivery import Policy
+from sinks.mail.maker import Maker
+from sinks.mail.settings import settings
+from sinks.mail.sink import MailSink, Post
+from systems.mail import Answer, Answered, Message, Phase, Reason, Status, SystemFault, Trouble
+
+DOWN = Trouble("office", SystemFault(Phase.GREETING, Reason.UNREACHABLE, "connection refused"), 600.0)
+
+
+class Postmaster:
+    """A mail system in memory. `verdict` says what becomes of mail to an address; `most` is when it breaks down."""
+
+    def __init__(self, verdict: Callable[[str], Status] = lambda _: Status.ACCEPTED, most: int | None = None) -> None:
+        """An empty office."""
+        self.taken: list[str] = []
+        self.trouble: Trouble | None = None
+        self._verdict = verdict
+        self._most = most
+
+    async def __aenter__(self) -> Self:
+        """Nothing to open."""
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Nothing to close."""
+
+    async def send(
+        self, messages: Iterable[Message], handing_over: Callable[[Sequence[Message]], None]
+    ) -> AsyncIterator[Sequence[Answered]]:
+        """Answer each message, and take none in trouble."""
+        for message in messages:
+            if self._most is not None and len(self.taken) >= self._most:
+                self.trouble = DOWN
+                answer = [Answer(to, Status.NOT_TRIED, Phase.BEFORE, "office") for to in message.envelope.recipients]
+                yield [Answered(message, tuple(answer))]
+                return
+            handing_over([message])
+            self.taken.append(message.key)
+            yield [Answered(message, tuple(self._answer(to) for to in message.envelope.recipients))]
+            await asyncio.sleep(0)
+
+    def _answer(self, to: str) -> Answer:
+        status = self._verdict(to)
+        return Answer(to, status, Phase.DOT, "office", 250 if status is Status.ACCEPTED else 451, "", status.value)
+
+
+class Office:
+    """A sink with all that is around it."""
+
+    def __init__(self, folder: Path, system: Postmaster, **more: Any) -> None:
+        """Properties of the sink, and `wishes`, `limit` and `on_limit`."""
+        self.clock = VirtualClock()
+        self.system = system
+        self.folder = folder
+        self.wishes: Wishes = more.pop("wishes", Wishes())
+        self.ask = Ask("office", "office", more.pop("limit", 1000), more.pop("on_limit", "discard"))
+        given = {
+            "type": "mail",
+            "system": "office",
+            "mail_from": "hello@example.com",
+            "recipients_property": "email",
+            "subject_template": "Hello {{ name }}",
+            "body_template": "Hello {{ name }}",
+        }
+        self.config = MailConfig.model_validate({**given, **more})
+        self.stopping = asyncio.Event()
+        self.run = 0
+
+    async def mail(self, entities: Iterable[Entity], since: str | None = None, size: int = 10) -> Report:
+        """A run over these entities."""
+        self.run += 1
+        report = Report("welcome")
+        everything = list(entities)
+        async with SqliteState.open(self.folder / ".mailweir", self.clock, outbound.stranded) as state:
+            running = Running(f"r{self.run}", self.wishes, state, lambda: 0.5, self.stopping)
+            maker = Maker(settings(self.config, str(self.folder), guards(self.wishes)), "welcome", running.name)
+            sink = MailSink(
+                "welcome", maker, Post(self.system, self.ask, Policy(), longest_sleep=0.05), running, self.clock.wall
+            )
+            parts = [everything[at : at + size] for at in range(0, len(everything), size)] or [[]]
+
+            def portions() -> Iterable[Portion]:
+                for place, part in enumerate(parts, 1):
+                    report.read += len(part)
+                    yield Portion(part, since if place == len(parts) else None, len(part), 0)
+
+            async for group in sink.write(portions()):
+                for receipt in group:
+                    report.take(receipt)
+            self.offset = await state.offset("welcome")
+        return report
+
+
+def people(count: int, **more: object) -> list[Entity]:
+    """Entities with an address each."""
+    return [{"_id": f"c{at}", "email": f"c{at}@example.com", "name": f"N{at}", **more} for at in range(count)]
+
+
+def counts(report: Report) -> dict[str, int]:
+    """The outcomes by their words."""
+    return {outcome.value: many for outcome, many in report.outcomes.items() if many}
+
+
+def go(work: Callable[[], Any]) -> None:
+    """Run a coroutine function."""
+    asyncio.run(work())
+
+
+def test_all_is_sent_and_the_second_time_skipped(tmp_path: Path) -> None:
+    """Outcomes add up to what was read; what was handed over is not mailed again."""
+    system = Postmaster()
+
+    async def run() -> None:
+        office = Office(tmp_path, system)
+        first = await office.mail(people(25), "25")
+        assert counts(first) == {"sent": 25}
+        assert office.offset == "25"
+        second = await office.mail(people(26))
+        assert counts(second) == {"sent": 1, "skipped": 25}
+        assert second.shown[Outcome.SKIPPED][0].detail == "it was sent before"
+
+    go(run)
+    assert len(system.taken) == len(set(system.taken)) == 26
+
+
+def test_the_limit_lets_exactly_so_many_through(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Of 250 mails 100 go, and each of the others has a log record and a receipt."""
+    system = Postmaster()
+
+    async def run() -> None:
+        report = await Office(tmp_path, system, limit=100).mail(people(250), size=64)
+        assert counts(report) == {"sent": 100, "discarded": 150}
+
+    with caplog.at_level(logging.WARNING, "mailweir.mail"):
+        go(run)
+    assert len(system.taken) == 100
+    records = [record for record in caplog.records if record.name == "mailweir.mail"]
+    assert len(records) == 150
+    assert {record.__dict__["limit"] for record in records} == {100}
+
+
+def test_over_the_limit_mail_can_wait(tmp_path: Path) -> None:
+    """With `on_limit: queue` nothing is discarded, and a later run sends what waits."""
+    system = Postmaster()
+
+    async def run() -> None:
+        office = Office(tmp_path, system, limit=10, on_limit="queue")
+        assert counts(await office.mail(people(25))) == {"sent": 10, "queued": 15}
+        office.clock.advance(3601)
+        later = await office.mail([])
+        assert (later.total, later.earlier[Outcome.SENT]) == (0, 10)
+
+    go(run)
+    assert len(system.taken) == 20
+
+
+def test_what_becomes_no_mail_has_its_word_too(tmp_path: Path) -> None:
+    """Rejected, held, deleted: each entity ends in one outcome."""
+
+    async def run() -> None:
+        office = Office(tmp_path, Postmaster(), wishes=Wishes(only_to=("c1@example.com",)))
+        entities = [*people(3), {"_id": "none", "name": "x"}, {"_id": "gone", "_deleted": True}]
+        report = await office.mail(entities)
+        assert counts(report) == {"sent": 1, "held": 2, "rejected": 1, "skipped": 1}
+        assert report.total == report.read == 5
+        assert report.shown[Outcome.REJECTED][0].entity_id == "none"
+
+    go(run)
+
+
+def test_a_mail_that_is_turned_away_is_tried_again_by_a_later_run(tmp_path: Path) -> None:
+    """It counts as retrying, with the time of the next try, and is sent when that has come."""
+    verdicts = {"c0@example.com": Status.TEMPORARY}
+    system = Postmaster(lambda to: verdicts.get(to, Status.ACCEPTED))
+
+    async def run() -> None:
+        office = Office(tmp_path, system)
+        report = await office.mail(people(3))
+        assert counts(report) == {"sent": 2, "retrying": 1}
+        (waiting,) = report.shown[Outcome.RETRYING]
+        assert waiting.detail == "451 temporary"
+        assert waiting.due is not None
+        assert waiting.due > office.clock.wall()
+        assert (await office.mail([])).earlier == Counter()
+        verdicts.clear()
+        office.clock.advance(600)
+        assert (await office.mail([])).earlier == Counter({Outcome.SENT: 1})
+
+    go(run)
+
+
+def test_trouble_stops_the_source_and_loses_nothing(tmp_path: Path) -> None:
+    """While the system is out of order nothing more is read; what was read is queued and goes with the next run."""
+    system = Postmaster(most=0)
+
+    async def run() -> None:
+        office = Office(tmp_path, system)
+        report = await office.mail(people(200), "200")
+        assert set(counts(report)) == {"queued"}
+        assert report.total == report.read < 200
+        assert office.offset is None
+        system.trouble, system._most = None, None
+        report = await office.mail(people(200), "200")
+        assert report.outcomes[Outcome.SENT] + report.outcomes[Outcome.SKIPPED] + report.outcomes[Outcome.QUEUED] == 200
+
+    go(run)
+    assert len(system.taken) == len(set(system.taken)) == 200
+
+
+def test_a_disk_that_cannot_record_stops_the_mail(tmp_path: Path) -> None:
+    """When the hand-over cannot be put on record nothing goes, the fault comes back, and the mail is still there."""
+    system = Postmaster()
+
+    class Refusing(Postmaster):
+        async def send(
+            self, messages: Iterable[Message], handing_over: Callable[[Sequence[Message]], None]
+        ) -> AsyncIterator[Sequence[Answered]]:
+            raise StateError(StateReason.FULL, "the disk is full", passing=True)
+            yield []
+
+    async def run() -> None:
+        office = Office(tmp_path, Refusing())
+        with pytest.raises(StateError, match="the disk is full"):
+            await office.mail(people(5))
+        office.system = system
+        assert (await office.mail([])).earlier == Counter({Outcome.SENT: 5})
+
+    go(run)
+
+
+def test_a_run_that_is_stopped_takes_no_more(tmp_path: Path) -> None:
+    """What is on its way comes home; the rest stays queued."""
+
+    async def run() -> None:
+        office: Office
+
+        class Stopping(Postmaster):
+            def _answer(self, to: str) -> Answer:
+                office.stopping.set()
+                return super()._answer(to)
+
+        office = Office(tmp_path, Stopping())
+        report = await office.mail(people(100))
+        assert 1 <= report.outcomes[Outcome.SENT] < 100
+        assert report.total == report.read
+        assert set(counts(report)) == {"sent", "queued"}
+
+    go(run)
+
+
+def test_what_was_sent_goes_again_only_by_name(tmp_path: Path) -> None:
+    """With `resend` a mail goes once more, and under a name of its own."""
+    system = Postmaster()
+
+    async def run() -> None:
+        office = Office(tmp_path, system)
+        await office.mail(people(2))
+        office.wishes = Wishes(resend=True)
+        assert counts(await office.mail(people(2))) == {"sent": 2}
+
+    go(run)
+    assert len(set(system.taken)) == 4
+
+
+def test_receipts_of_several_tries_count_once(tmp_path: Path) -> None:
+    """With `wait` a mail that was retrying and then sent is one sent mail."""
+    tries: Counter[str] = Counter()
+    turned_away = asyncio.Event()
+
+    def verdict(to: str) -> Status:
+        tries[to] += 1
+        turned_away.set()
+        return Status.TEMPORARY if to == "c0@example.com" and tries[to] == 1 else Status.ACCEPTED
+
+    async def run() -> None:
+        office = Office(tmp_path, Postmaster(verdict), wishes=Wishes(wait=True))
+        mailing = asyncio.create_task(office.mail(people(3)))
+        await turned_away.wait()
+        office.clock.advance(4000)
+        report = await mailing
+        assert counts(report) == {"sent": 3}
+
+    go(run)
