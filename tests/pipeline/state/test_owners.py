@@ -42,6 +42,15 @@ def test_who_lives_is_not_dead(tmp_path: Path) -> None:
         process.kill()
 
 
+def test_who_stands_still_is_not_dead(tmp_path: Path) -> None:
+    """A process that is stopped, or whose machine sleeps, keeps its claims however long that takes."""
+    with holder(tmp_path) as process:
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+        assert Owners(tmp_path).dead(("other",)) == {}
+        process.kill()
+
+
 def test_who_was_killed_is_dead_at_once(tmp_path: Path) -> None:
     """The kernel lets go; nobody waits for an age, and no process id is asked about."""
     with holder(tmp_path) as process:
