@@ -1,11 +1,11 @@
-"""One of several sources, chosen by a value, as declared. No I/O."""
+"""One of several sources, chosen by a value. No I/O."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol, cast
 
-from pipeline.component import Slot, SourceConfig
+from pipeline.component import Context, Slot, Source, SourceConfig
 from pipeline.config.given import unmatched
 
 if TYPE_CHECKING:
@@ -27,3 +27,12 @@ class ConditionalSourceConfig(SourceConfig):
     def faults(cls, given: Given) -> Iterable[Problem]:
         """The condition names an alternative."""
         return unmatched(given)
+
+    @property
+    def build(self) -> Callable[[Context], Source]:
+        """That of the chosen source; missing as it is there, where one can only be declared."""
+        return cast("_Runs", self.alternatives[self.condition]).build
+
+
+class _Runs(Protocol):
+    def build(self, context: Context) -> Source: ...

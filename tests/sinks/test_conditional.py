@@ -1,0 +1,26 @@
+"""One of several sinks."""
+
+from typing import Any
+
+from sinks.conditional import ConditionalSinkConfig
+from sinks.dataset import DatasetSinkConfig
+from sinks.null import Null, NullConfig
+
+alternatives = {
+    "test": NullConfig.model_validate({"type": "null"}),
+    "prod": DatasetSinkConfig.model_validate({"type": "dataset"}),
+}
+
+
+def chosen(condition: str) -> ConditionalSinkConfig:
+    """The sink with this condition."""
+    return ConditionalSinkConfig.model_validate(
+        {"type": "conditional", "condition": condition, "alternatives": alternatives}
+    )
+
+
+def test_the_chosen_sink_is_built() -> None:
+    """The one that the condition names; one that can only be declared cannot be built here either."""
+    context: Any = None
+    assert isinstance(chosen("test").build(context), Null)
+    assert not hasattr(chosen("prod"), "build")
