@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from mailweir.systems_of import Systems
 from pipeline.clock import MachineClock
 from pipeline.component import Running, Sink, Source, Transform, Wishes
+from pipeline.errors import SourceError
 from pipeline.pipe import PipeConfig
 from pipeline.receipt import Report
 from pipeline.run import BATCH, EVERYTHING, FlowError, Portion, Wanted, portions
@@ -228,7 +229,7 @@ class Run:
         if self.asked.source is not None:
             return 0
         for flow in flows:
-            if isinstance(flow.config.sink, MailConfig):
+            if isinstance(flow.config.sink, MailConfig) and not getattr(flow.source, "once", False):
                 for portion in self._portions(flow, await self._since(flow, state), Report(flow.config.id)):
                     count += len(portion.entities)
                     if count >= MOST_COUNTED:
@@ -265,15 +266,19 @@ class Run:
 
     def _portions(self, flow: Flow, since: str | None, report: Report) -> Iterator[Portion]:
         """What flows, counted."""
-        for portion in portions(
-            flow.source, flow.transforms, since, self.asked.wanted, flow.config.batch_size or BATCH
-        ):
-            report.read += portion.read
-            report.filtered += portion.filtered
-            stored = portion
-            if self.asked.source is not None or flow.config.disable_set_last_seen:
-                stored = portion._replace(since=None)
-            yield stored
+        try:
+            for portion in portions(
+                flow.source, flow.transforms, since, self.asked.wanted, flow.config.batch_size or BATCH
+            ):
+                report.read += portion.read
+                report.filtered += portion.filtered
+                stored = portion
+                if self.asked.source is not None or flow.config.disable_set_last_seen:
+                    stored = portion._replace(since=None)
+                yield stored
+        except SourceError as error:
+            # To the sink it is the end: what came before is delivered.
+            report.stopped = str(error)
 
 
 def gates(systems: Systems, names: Iterable[str]) -> dict[str, int]:

@@ -255,7 +255,10 @@ class Running:
 
 
 class Source(Protocol):
-    """Gives batches of entities, each with the position to go on from."""
+    """Gives batches of entities, each with the position to go on from; `SourceError` where it cannot go on.
+
+    One that can be read only once, such as a stream, has an attribute `once` that is true.
+    """
 
     def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:
         """Entities after `since` (None: from the start) and the next `since` (None: the source has none)."""

@@ -7,7 +7,7 @@ what to do. `pipeline.config.show` turns problems into text and into the formats
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Level = Literal["error", "warning"]
@@ -96,3 +96,36 @@ class ConfigError(Exception):
         """Keep the problems; the text of the exception names the first."""
         super().__init__("; ".join(f"{p.code} {p.message}" for p in problems[:3]))
         self.problems = tuple(problems)
+
+
+class SourceError(Exception):
+    """A source that cannot go on. What it gave before stands.
+
+    The places in `problem` count characters of `text`, the piece of the input that stands at `line` and `column`.
+    The text of the exception has the place and no data.
+    """
+
+    def __init__(self, problem: Problem, text: str = "", line: int = 1, column: int = 1) -> None:
+        """Keep the problem and what it points into."""
+        before = text[: problem.span.start]
+        last = before.rfind("\n") + 1
+        self.line = line + before.count("\n")
+        self.column = len(before) - last + (1 if last else column)
+        super().__init__(f"{problem.span.file}:{self.line}:{self.column}: {problem.code} {problem.told}")
+        self.problem = problem
+        self.text = text
+        self._begin = line, column
+
+    def shown(self) -> tuple[Problem, dict[str, str]]:
+        """The problem and the texts to render it with; without a text where it stands too far behind in the input.
+
+        Lines before the piece are empty, and of its first line the characters before it are blanks.
+        """
+        line, column = self._begin
+        # The excerpt counts its lines from the first.
+        if line > 1_000_000 or column > 1_000_000:
+            return replace(self.problem, message=str(self)), {}
+        before = "\n" * (line - 1) + " " * (column - 1)
+        span = self.problem.span
+        moved = replace(span, start=span.start + len(before), end=span.end + len(before))
+        return replace(self.problem, span=moved, also=(), related=()), {span.file: before + self.text}

@@ -185,3 +185,27 @@ def test_what_cannot_be_run_yet_is_named(command: Command, tmp_path: Path) -> No
     assert (
         "the pipe `welcome-mail` has a sink of type `dataset`, which can be checked and not be run yet" in done.stderr
     )
+
+
+def test_a_bad_line_of_a_file_stops_its_pipe_and_loses_nothing(
+    catcher: Catcher, command: Command, tmp_path: Path
+) -> None:
+    """What stands before it is mailed, the place is told, and the corrected line goes with the next run."""
+    project(tmp_path, catcher.port, pipe={"source": {"type": "json", "path": "in.jsonl"}})
+    lines = [json.dumps({"_id": f"c{at}", "email": f"c{at}@example.com", "name": f"N{at}"}) for at in range(4)]
+    (tmp_path / "in.jsonl").write_text("\n".join([*lines[:2], '{"_id": 3}', lines[3], ""]))
+    done = command(tmp_path, "run", "welcome-mail")
+    assert done.returncode != 0
+    assert "welcome-mail stopped: in.jsonl:3:9: E218 the `_id` of this entity is a number" in done.stderr
+    assert subjects(catcher) == ["Welcome, N0", "Welcome, N1"]
+    (tmp_path / "in.jsonl").write_text("\n".join([*lines, ""]))
+    done = command(tmp_path, "run", "welcome-mail")
+    assert (done.returncode, "2 read   2 sent" in done.stdout) == (0, True)
+    assert subjects(catcher) == [f"Welcome, N{at}" for at in range(4)]
+
+
+def test_standard_input_is_a_source(catcher: Catcher, command: Command, tmp_path: Path) -> None:
+    """It is read once, by the run."""
+    project(tmp_path, catcher.port, pipe={"source": {"type": "json", "path": "-"}})
+    done = command(tmp_path, "run", given='{"_id": "1", "email": "a@example.com", "name": "A"}\n')
+    assert (done.returncode, subjects(catcher)) == (0, ["Welcome, A"])
