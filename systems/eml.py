@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Self
@@ -99,7 +98,9 @@ class Eml:
 
     def _write(self, message: Message) -> Path:
         """The envelope under its name, and the content under one that nobody looks at."""
-        facts = asdict(message.envelope) | {"size": len(message.content), "blake2b": digest(message.content)}
+        reports = message.envelope.reports
+        facts = message.envelope._asdict() | {"reports": reports and reports._asdict()}
+        facts |= {"size": len(message.content), "blake2b": digest(message.content)}
         envelope = json.dumps({"schema_version": 1, "key": message.key, **facts}, ensure_ascii=False, indent=2)
         for name in _names(dated_name(self._now(), message.key)):
             try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Final
@@ -38,7 +37,7 @@ def dated_name(nanoseconds: int, key: str) -> str:
 
 def own_name(message: Message) -> str:
     """A name that this message alone has: 32 digits, the same whenever its key, envelope and content are the same."""
-    facts = [message.key, astuple(message.envelope), digest(message.content)]
+    facts = [message.key, message.envelope, digest(message.content)]
     return digest(json.dumps(facts).encode())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Literal, NamedTuple, Protocol
 
@@ -39,8 +39,7 @@ def gate_of(config: MailSystemConfig, every: Sequence[MailSystemConfig]) -> tupl
 Notify = Literal["NEVER", "SUCCESS", "FAILURE", "DELAY"]
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryReports:
+class DeliveryReports(NamedTuple):
     """Which reports of delivery to ask servers for (RFC 3461); a server that knows none is not asked.
 
     `original` holds the addresses that the recipients had first, one for each recipient, or nothing.
@@ -52,8 +51,7 @@ class DeliveryReports:
     original: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """Who sends and who gets a message. The sender `""` is the null return path of reports.
 
     `smtputf8` says that the header holds UTF-8, so that every server on the way must know it (RFC 6531). What the
@@ -68,8 +66,7 @@ class Envelope:
     xverp: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A message as it goes out: every try sends the same bytes. `key` names it in every answer, log and ledger."""
 
     key: str
@@ -82,9 +79,9 @@ def part(whole: Message, places: Sequence[int]) -> Message:
     envelope = whole.envelope
     reports = envelope.reports
     if reports is not None and reports.original:
-        reports = replace(reports, original=tuple(reports.original[place] for place in places))
+        reports = reports._replace(original=tuple(reports.original[place] for place in places))
     recipients = tuple(envelope.recipients[place] for place in places)
-    return replace(whole, envelope=replace(envelope, recipients=recipients, reports=reports))
+    return whole._replace(envelope=envelope._replace(recipients=recipients, reports=reports))
 
 
 class Status(StrEnum):

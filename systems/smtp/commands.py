@@ -22,7 +22,7 @@ NAMELESS: Final = "[127.0.0.1]"
 _atext = r"A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-"
 # No controls, no surrogates, no separators of lines.
 _beyond = "\u00a0-\u2027\u202a-\ud7ff\ue000-\U0010ffff"
-_usual = re.compile(rf"[{_atext}]+@[A-Za-z0-9._\-]+").fullmatch
+is_usual = re.compile(rf"[{_atext}]+@[A-Za-z0-9._\-]+").fullmatch
 _any = re.compile(
     rf'(?:[{_atext}{_beyond}]+|"(?:[\x20\x21\x23-\x5b\x5d-\x7e{_beyond}]|\\[\x20-\x7e])*")'
     rf"@(?:(?P<domain>[A-Za-z0-9._\-{_beyond}]+)|\[[A-Za-z0-9.:\-]+\])"
@@ -41,7 +41,7 @@ def wire_address(address: str) -> str | None:
     A domain that is not ASCII becomes A-labels if the rest is ASCII, so that the address asks no more of servers
     than it must. A result that is not ASCII needs SMTPUTF8.
     """
-    if _usual(address):
+    if is_usual(address):
         return address if len(address) <= LONGEST_ADDRESS else None
     found = _any(address)
     if found is None:

@@ -384,7 +384,7 @@ class SmtpSystem:
         """Give a message to a session; whether it is on its way."""
         message, carried = parcel.message, session.carried
         if id(message) in carried:  # the same object twice: they must be told apart
-            message = parcel.message = replace(message)
+            message = parcel.message = Message(*message)
         carried[id(message)] = parcel
         parcel.since = now
         seat.messages += 1

@@ -53,6 +53,8 @@ class Talk(ABC):
         self._unsent += len(steps)
 
     def _take_events(self) -> list[Event]:
+        if not self._events:
+            return []
         events, self._events = self._events, []
         return events
 

@@ -9,9 +9,17 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from systems.address import LONGEST_ADDRESS
 from systems.mail import Answer, Answered, Message, Phase, Reason, Status, SystemFault
 from systems.smtp.capabilities import Capabilities, Limits
-from systems.smtp.commands import fault_of_reports, mail_reports, recipient_reports, wire_address, wire_sender
+from systems.smtp.commands import (
+    fault_of_reports,
+    is_usual,
+    mail_reports,
+    recipient_reports,
+    wire_address,
+    wire_sender,
+)
 from systems.smtp.content import Content
 from systems.smtp.replies import Kind, Reply
 from systems.smtp.settings import Settings
@@ -26,7 +34,7 @@ _the_only_one: Final = (0,)
 class Terms:
     """What holds for every message on a connection, until the server turns out to take less than it said."""
 
-    __slots__ = ("largest", "offers", "plain", "settings")
+    __slots__ = ("largest", "offers", "plain", "settings", "size")
 
     def __init__(self, offers: Capabilities, settings: Settings) -> None:
         """Nothing here changes later."""
@@ -34,6 +42,7 @@ class Terms:
         self.settings = settings
         limits = (offers.largest, settings.largest)
         self.largest = min((limit for limit in limits if limit is not None), default=sys.maxsize)
+        self.size = offers.size
         self.plain = not (offers.limits.crowd or settings.xverp)  # nothing is counted, nothing added
 
 
@@ -42,6 +51,7 @@ class Transaction:
 
     # What holds until a reply changes it: a message costs less if each does not set it anew.
     mail = ""
+    recipients: Sequence[str] = ()  # the RCPT commands
     asked: Sequence[int] = ()  # whom the RCPT name, as indexes of the message's recipients
     next = 0  # how many RCPT are answered
     began = False  # the server answered MAIL
@@ -56,7 +66,6 @@ class Transaction:
         self.message = message
         self.content = content
         self.terms = terms
-        self.recipients: list[str] = []  # the RCPT commands
         self.taken: list[int] = []  # the recipients that the server took
         self.answers: list[Answer | None] = [None] * len(message.envelope.recipients)
         if self._write_usual():
@@ -76,11 +85,11 @@ class Transaction:
             return False
         if content.fault or envelope.smtputf8 or envelope.xverp or envelope.reports is not None:
             return False
-        sender, address = wire_sender(envelope.sender), wire_address(envelope.recipients[0])
-        if sender is None or address is None or not (sender.isascii() and address.isascii()):
+        sender, address = wire_sender(envelope.sender), envelope.recipients[0]
+        if sender is None or not sender.isascii() or not is_usual(address) or len(address) > LONGEST_ADDRESS:
             return False
-        self.mail = f"MAIL FROM:<{sender}> SIZE={size}\r\n" if terms.offers.size else f"MAIL FROM:<{sender}>\r\n"
-        self.recipients.append(f"RCPT TO:<{address}>\r\n")
+        self.mail = f"MAIL FROM:<{sender}> SIZE={size}\r\n" if terms.size else f"MAIL FROM:<{sender}>\r\n"
+        self.recipients = (f"RCPT TO:<{address}>\r\n",)
         self.asked = _the_only_one
         return True
 
@@ -118,7 +127,9 @@ class Transaction:
         utf8 = envelope.smtputf8 or not sender.isascii()
         reports = envelope.reports if offers.reports else None
         room = _Room(offers.limits) if offers.limits.crowd else None
-        asked = self.asked = []
+        asked: list[int] = []
+        commands: list[str] = []
+        self.asked, self.recipients = asked, commands
         for index, recipient in enumerate(envelope.recipients):
             address = wire_address(recipient)
             if address is None:
@@ -134,7 +145,7 @@ class Transaction:
                 continue
             asked.append(index)
             wanted = "" if reports is None else recipient_reports(reports, index)
-            self.recipients.append(f"RCPT TO:<{address}>{wanted}\r\n")
+            commands.append(f"RCPT TO:<{address}>{wanted}\r\n")
         self.mail = (
             f"MAIL FROM:<{sender}>"
             f"{f' SIZE={len(self.content.text)}' if offers.size else ''}"

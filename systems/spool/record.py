@@ -12,7 +12,7 @@ Times are milliseconds since 1970. Recipients are named by their place in the en
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final, Literal, get_args
 
@@ -78,7 +78,7 @@ def queued(message: Message, now: int) -> Event:
         "sender": envelope.sender,
         "recipients": list(envelope.recipients),
         "smtputf8": envelope.smtputf8,
-        "reports": asdict(envelope.reports) if envelope.reports else None,
+        "reports": envelope.reports._asdict() if envelope.reports else None,
         "xverp": envelope.xverp,
         "size": len(message.content),
         "digest": digest(message.content),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from systems.mail import Answered, Message, Status, Trouble, part
 from systems.spool.lines import Event
@@ -58,14 +58,14 @@ def outgoing(
     found: Queued, content: bytes, places: tuple[int, ...], *, verp: bool, xverp: bool
 ) -> Iterator[tuple[Message, tuple[int, ...]]]:
     """The messages for these recipients: one, or with `verp` one for each, with keys of their own."""
-    whole = Message(found.key, replace(found.envelope, xverp=found.envelope.xverp or xverp), content)
+    whole = Message(found.key, found.envelope._replace(xverp=found.envelope.xverp or xverp), content)
     if not (verp and whole.envelope.sender):
         yield part(whole, places), places
         return
     for place in places:
         one = part(whole, (place,))
         sender = return_path(one.envelope.sender, one.envelope.recipients[0])
-        yield replace(one, key=f"{one.key}#{place + 1}", envelope=replace(one.envelope, sender=sender)), (place,)
+        yield one._replace(key=f"{one.key}#{place + 1}", envelope=one.envelope._replace(sender=sender)), (place,)
 
 
 def what_was_said(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,13 +46,13 @@ def test_a_name_of_its_own_says_what_the_message_is() -> None:
         own_name(one)
         for one in (
             MESSAGE,
-            replace(MESSAGE, key="l"),
-            replace(MESSAGE, content=b"y"),
-            replace(MESSAGE, envelope=replace(MESSAGE.envelope, sender="")),
-            replace(MESSAGE, envelope=replace(MESSAGE.envelope, recipients=("b@example.org",))),
-            replace(MESSAGE, envelope=replace(MESSAGE.envelope, smtputf8=True)),
-            replace(MESSAGE, envelope=replace(MESSAGE.envelope, xverp=True)),
-            replace(MESSAGE, envelope=replace(MESSAGE.envelope, reports=DeliveryReports(("NEVER",)))),
+            MESSAGE._replace(key="l"),
+            MESSAGE._replace(content=b"y"),
+            MESSAGE._replace(envelope=MESSAGE.envelope._replace(sender="")),
+            MESSAGE._replace(envelope=MESSAGE.envelope._replace(recipients=("b@example.org",))),
+            MESSAGE._replace(envelope=MESSAGE.envelope._replace(smtputf8=True)),
+            MESSAGE._replace(envelope=MESSAGE.envelope._replace(xverp=True)),
+            MESSAGE._replace(envelope=MESSAGE.envelope._replace(reports=DeliveryReports(("NEVER",)))),
         )
     ]
     assert len(set(names)) == len(names)

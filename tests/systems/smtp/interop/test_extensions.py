@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -122,7 +121,7 @@ def test_delivery_reports(server: Any, system: Make, send: Make, letter: Make) -
     """A report that is asked for comes to the sender, with the identifier of the envelope and the first address."""
     sent = letter(1, sender="ola@example.org")
     asked = DeliveryReports(("SUCCESS",), "HDRS", "order+1=a b", ("first+1@example.com",))
-    sent = replace(sent, envelope=replace(sent.envelope, reports=asked))
+    sent = sent._replace(envelope=sent.envelope._replace(reports=asked))
 
     async def run() -> Any:
         async with system(server.plain) as mail:
@@ -148,7 +147,7 @@ def test_delivery_reports(server: Any, system: Make, send: Make, letter: Make) -
 def test_no_delivery_reports(server: Any, system: Make, send: Make, letter: Make) -> None:
     """With NEVER nobody hears of a mail that was delivered."""
     sent = letter(1, sender="ola@example.org")
-    sent = replace(sent, envelope=replace(sent.envelope, reports=DeliveryReports(("NEVER",))))
+    sent = sent._replace(envelope=sent.envelope._replace(reports=DeliveryReports(("NEVER",))))
 
     async def run() -> None:
         async with system(server.plain) as mail:
