@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.component import Advice, Refers, SinkConfig
+from pipeline.component import Advice, Many, Refers, SinkConfig
 from pipeline.entity import Entity
+from sinks.mail.config_parts import AttachmentConfig, DkimConfig, ImageConfig, RetryConfig, Seconds
 from sinks.mail.rules import faults
 from sinks.mail.template_rules import unmet_variables
 from systems.mail import MailSystemConfig
@@ -29,6 +30,8 @@ class MailConfig(SinkConfig):
     """The `_id` of the system that carries the mail."""
     mail_from: str
     """Who the mails are from: `post@example.com` or `Example <post@example.com>`."""
+    mail_from_property: str | None = None
+    """The property of the entity that holds its sender; an entity without it is from `mail_from`."""
     recipients: Annotated[
         str | None,
         Advice(help=('write the addresses in one text with commas: "a@example.com, Ann Lee <ann@example.com>"',)),
@@ -36,6 +39,31 @@ class MailConfig(SinkConfig):
     """Who gets every mail: addresses with commas between them."""
     recipients_property: str | None = None
     """The property of the entity that holds the recipients. Default: `recipients`."""
+    recipients_policy: Literal["reject", "skip_invalid"] = "reject"
+    """What happens when a recipient is no address: `reject` rejects the mail, `skip_invalid` sends it to the others and
+    says who was left out."""
+    per_recipient: bool = False
+    """Whether each recipient gets a mail of its own, so that none sees the others and each counts for itself."""
+    cc: str | None = None
+    """Who gets a copy of every mail: addresses with commas between them."""
+    cc_property: str | None = None
+    """The property of the entity that holds who gets a copy."""
+    bcc: str | None = None
+    """Who gets a copy of every mail without standing in it: addresses with commas between them."""
+    bcc_property: str | None = None
+    """The property of the entity that holds who gets a copy without standing in the mail."""
+    reply_to: str | None = None
+    """Where answers of readers go. Default: to the sender."""
+    reply_to_property: str | None = None
+    """The property of the entity that holds where answers of readers go."""
+    return_path: str | None = None
+    """The address that gets the reports of servers about mail that did not arrive; `""` asks for none. Default: the
+    sender's."""
+    only_to: Many[str] = ()
+    """Patterns of addresses (`*@example.com`) that may get mail. Mail to others is `held`: nothing of it is sent."""
+    redirect_to: str | None = None
+    """An address that gets all mail in the place of those it is for; they stand in `X-Original-To` and in the
+    subject. For projects that are being tried out."""
     subject_template: str | None = None
     """The subject, as a Jinja2 template."""
     subject_template_property: str | None = None
@@ -63,6 +91,42 @@ class MailConfig(SinkConfig):
     unhandled_template_variable_replacement: Literal["strict", "empty_string", "debug"] = "strict"
     """What a template shows for a property that the entity does not have: `strict` rejects the mail,
     `empty_string` shows nothing, `debug` shows the raw `{{ name }}`."""
+    attachments: Many[AttachmentConfig] = ()
+    """Files that go with every mail."""
+    attachments_property: str | None = None
+    """The property of the entity that holds files to go with its mail: one or a list of objects as in `attachments`, of
+    names of files in the folder `attachments`, or of bytes (`~b` and base64)."""
+    inline_images: Many[ImageConfig] = ()
+    """Pictures that the HTML of every mail shows."""
+    inline_images_property: str | None = None
+    """The property of the entity that holds pictures for the HTML of its mail, as `attachments_property`."""
+    css_inline: bool = False
+    """Whether the rules of style sheets are written into the elements that they are for: some mail programs drop the
+    sheets."""
+    headers: dict[str, str] | None = None
+    """Further headers by name. Values are Jinja2 templates; one that comes out empty is left out. Headers with a
+    property of their own (`From`, `Reply-To`, …) are not set here."""
+    list_unsubscribe: str | Many[str] | None = None
+    """Where readers unsubscribe: a URL, `https:` or `mailto:`, or a list of them. They are Jinja2 templates:
+    `https://example.com/off/{{ _id }}`."""
+    one_click_unsubscribe: bool = False
+    """Whether a POST to the `https:` URL of `list_unsubscribe` unsubscribes (RFC 8058), as large receivers demand of
+    bulk mail. They also demand that DKIM signs both headers: by `dkim`, or by a mail server that does."""
+    importance: Literal["high", "normal", "low"] | None = None
+    """How important mail programs are to show the mails. Default: nothing is said."""
+    message_id_domain: str | None = None
+    """The domain in the Message-ID of each mail. Default: that of the sender."""
+    dkim: Many[DkimConfig] = ()
+    """Keys that sign every mail, one after the other: receivers that know no Ed25519 yet take the RSA key beside it."""
+    max_message_bytes: int = Field(default=25_000_000, ge=1000)
+    """Mail that would be larger is rejected before it is stored."""
+    delivery: Literal["at_least_once", "at_most_once"] = "at_least_once"
+    """What happens when no answer came after all of a mail was handed over: `at_least_once` tries again, at most three
+    times, `at_most_once` never does and lists the mail as `in_doubt`."""
+    retry: RetryConfig = Field(default_factory=RetryConfig)
+    """How patient the sink is with servers that turn mail away for now."""
+    expires_after: Seconds | None = None
+    """After how many seconds mail that still waits is of no use to anybody: it becomes `dead`. Default: never."""
     skip_deleted: bool = True
     """Whether deleted entities are left alone rather than mailed."""
     batch_size: int | None = Field(default=None, ge=1)

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pipeline.entity import Entity
 from pipeline.errors import Problem
 from pipeline.state.facts import MessageState, NewMessage
 from pipeline.state.keys import entity_text, entity_version, message_key, name_of
 from sinks.mail.compose import Composer
+from sinks.mail.enclosures import NOTHING, Enclosed, Reads, no_files
 from sinks.mail.letter import Heading, Letter, Mailbox, Refusal
+from sinks.mail.lines import Line, Lines
 from sinks.mail.mime import Signs
 from sinks.mail.outbound import stored
-from sinks.mail.people import Fields, Gate, Guards, Named, People, wrong
+from sinks.mail.people import Fields, Gate, Guards, Named, wrong
 from sinks.mail.recipients import distinct
 from sinks.mail.refusals import problem_of
 from sinks.mail.template import Templates, variables
-from sinks.mail.texts import Texts, Way, Writing
+from sinks.mail.texts import Way, Writing
 from systems.mail import Envelope, Message
 
 NO_GENERATIONS: Final[Mapping[str, int]] = MappingProxyType({})
@@ -37,10 +39,17 @@ class Settings:
     subject: Way
     body: Way
     text: Way
+    headers: tuple[Line, ...] = ()
+    unsubscribe: tuple[Line, ...] = ()
+    attachments: Enclosed = NOTHING
+    images: Enclosed = NOTHING
+    reads: Reads = no_files
+    styles: Callable[[str], str] | None = None
     guards: Guards = field(default_factory=Guards)
     signers: tuple[Signs, ...] = ()
     return_path: str | None = None
     largest: int | None = None
+    per_recipient: bool = False
     skip_deleted: bool = True
     at_most_once: bool = False
 
@@ -77,9 +86,15 @@ class Maker:
             settings.heading,
             return_path=settings.return_path,
             signers=settings.signers,
+            styles=settings.styles,
             largest=settings.largest,
         )
         self._writing = Writing(settings.templates, settings.subject, settings.body, settings.text)
+        self._headers = Lines(settings.templates, settings.headers)
+        self._unsubscribe = Lines(settings.templates, settings.unsubscribe)
+        self._plain = (
+            not (settings.headers or settings.unsubscribe) and settings.attachments == settings.images == NOTHING
+        )
         self._gate = Gate(settings.guards.only_to)
         redirect = settings.guards.redirect_to
         self._redirect = None if redirect is None else (Mailbox("", redirect),)
@@ -92,14 +107,22 @@ class Maker:
         if isinstance(known, Problem):
             return ()
         named = self._settings.people.named(variables(entity))
-        to = () if isinstance(named, Problem) else distinct(named.to, named.cc, named.bcc)
-        return ((known.id, self._key(known, to)),)
+        if isinstance(named, Problem):
+            return ((known.id, self._key(known, ())),)
+        return tuple((known.id, self._key(known, distinct(each.to, each.cc, each.bcc))) for each in self._each(named))
 
-    def make(self, entity: Entity, at: float, generations: Mapping[str, int] = NO_GENERATIONS) -> Sequence[Made]:
+    def make(
+        self,
+        entity: Entity,
+        at: float,
+        generations: Mapping[str, int] = NO_GENERATIONS,
+        expires: float | None = None,
+    ) -> Sequence[Made]:
         """The mails of an entity, usually one; none of one that is to be left alone.
 
         `at` is when they are written, in seconds since 1970. `generations` says of keys how often they were sent before
-        on purpose. Whatever is wrong with the entity, its mail is `rejected`.
+        on purpose. `expires` is put on record with the mails. Whatever is wrong with the entity, its mail is
+        `rejected`.
         """
         if self._left_alone(entity):
             return ()
@@ -110,8 +133,41 @@ class Maker:
         named = self._settings.people.named(values)
         if isinstance(named, Problem):
             return (self._rejected(known, (), named, generations.get(self._key(known, ()), 0)),)
+        letter = self._letter(values, int(at))
+        return tuple([self._made(known, each, letter, generations, expires) for each in self._each(named)])
+
+    def _each(self, named: Named) -> Sequence[Named]:
+        """The recipients of each mail."""
+        if not self._settings.per_recipient or len(named.to) == 1:
+            return (named,)
+        return [named._replace(to=(box,)) for box in named.to]
+
+    def _letter(self, values: Mapping[str, Any], at: int) -> Letter | Problem:
+        """The mail for these variables, before anybody is named in it."""
         texts = self._writing.write(values)
-        return (self._made(known, named, texts, int(at), generations),)
+        if isinstance(texts, Problem):
+            return texts
+        letter = Letter("", at, (), texts.subject, texts.text, texts.html)
+        return letter if self._plain else self._furnished(letter, values)
+
+    def _furnished(self, letter: Letter, values: Mapping[str, Any]) -> Letter | Problem:
+        """The same with what few sinks have."""
+        settings = self._settings
+        headers, unsubscribe = self._headers.write(values), self._unsubscribe.write(values)
+        if isinstance(headers, Problem):
+            return headers
+        if isinstance(unsubscribe, Problem):
+            return unsubscribe
+        attachments, images = (
+            settings.attachments.of(values, settings.reads),
+            settings.images.of(values, settings.reads),
+        )
+        if isinstance(attachments, Problem):
+            return attachments
+        if isinstance(images, Problem):
+            return images
+        addresses = tuple([address for _, address in unsubscribe])
+        return letter._replace(headers=headers, unsubscribe=addresses, attachments=attachments, images=images)
 
     def _left_alone(self, entity: Entity) -> bool:
         if not isinstance(entity, dict):
@@ -124,37 +180,32 @@ class Maker:
         return message_key(self._pipe, known.id, known.version, to if redirect is None else (*to, f">{redirect}"))
 
     def _made(
-        self, known: Known, named: Named, texts: Texts | Problem, at: int, generations: Mapping[str, int]
+        self,
+        known: Known,
+        named: Named,
+        letter: Letter | Problem,
+        generations: Mapping[str, int],
+        expires: float | None,
     ) -> Made:
         first = distinct(named.to, named.cc, named.bcc)
         key = self._key(known, first)
         generation = generations.get(key, 0) if generations else 0
-        if isinstance(texts, Problem):
-            return self._rejected(known, first, texts, generation)
-        letter = Letter(
-            name_of(key, generation),
-            at,
-            named.to,
-            texts.subject,
-            texts.text,
-            texts.html,
-            named.cc,
-            named.bcc,
-            named.sender,
-            named.reply_to,
-        )
+        if isinstance(letter, Problem):
+            return self._rejected(known, first, letter, generation)
+        to, cc, bcc, reply_to, sender, skipped = named
+        letter = letter._replace(key=name_of(key, generation), to=to, cc=cc, bcc=bcc, reply_to=reply_to, sender=sender)
         if self._redirect is not None:
             letter = _redirected(letter, self._redirect, first)
         message = self._composer.compose(letter)
         if isinstance(message, Refusal):
-            return self._rejected(known, first, problem_of(message), generation, texts.subject)
-        to = message.envelope.recipients
+            return self._rejected(known, first, problem_of(message), generation, letter.subject)
+        recipients = message.envelope.recipients
         new = NewMessage(
             key,
             self._pipe,
             self._settings.system,
             known.id,
-            to,
+            recipients,
             stored(message.envelope),
             message.content,
             known.text,
@@ -162,12 +213,13 @@ class Maker:
             self._run,
             generation,
             self._settings.at_most_once,
+            expires,
         )
-        outside = self._gate.outside(to)
+        outside = self._gate.outside(recipients)
         if outside:
             why = f"not among those who may get mail: {', '.join(outside)}"
-            return Made(new._replace(state=MessageState.HELD, detail=_whole(why)), None, None, named.skipped)
-        return Made(new, message, None, named.skipped)
+            return Made(new._replace(state=MessageState.HELD, detail=_whole(why)), None, None, skipped)
+        return Made(new, message, None, skipped)
 
     def _rejected(
         self, known: Known, to: tuple[str, ...], problem: Problem, generation: int, subject: str = ""
@@ -224,6 +276,3 @@ def _redirected(letter: Letter, to: tuple[Mailbox, ...], first: Sequence[str]) -
 def _whole(text: str) -> str:
     """The text without halves of characters."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
-
-
-__all__ = ["NO_GENERATIONS", "Fields", "Guards", "Made", "Mailbox", "Maker", "People", "Settings", "Way"]

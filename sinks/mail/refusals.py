@@ -16,6 +16,8 @@ _codes: Final = {
     "reply_to": "E502",
     "sender": "E503",
     "subject": "E412",
+    "headers": "E508",
+    "unsubscribe": "E509",
     "attachments": "E506",
     "images": "E506",
     "html": "E506",

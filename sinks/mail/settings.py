@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.config.templates import read_templates
-from sinks.mail.letter import Heading, Mailbox
+from sinks.mail.attachment_files import AttachmentFiles
+from sinks.mail.delivery import Policy
+from sinks.mail.enclosures import Enclosed, Fault, Reads, enclosed
+from sinks.mail.letter import Attachment, Heading, Mailbox
+from sinks.mail.lines import Line, is_template
 from sinks.mail.maker import Settings
 from sinks.mail.people import Fields, Guards, People
 from sinks.mail.recipients import recipients
@@ -15,19 +20,24 @@ from sinks.mail.template_faults import Where, plain_lines, where_in, where_in_fi
 from sinks.mail.texts import Way
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pipeline.config.given import Given
     from pipeline.config.tree import Document
     from sinks.mail.config import MailConfig
+    from sinks.mail.config_parts import AttachmentConfig
+    from sinks.mail.mime import Signs
 
 NO_GUARDS = Guards()
 
 
-def settings(config: MailConfig, root: str, guards: Guards = NO_GUARDS, given: Given | None = None) -> Settings:
-    """The settings of a sink of the project in the folder `root`.
+class UnusableError(ValueError):
+    """The sink cannot be used as it is declared, for a reason that only shows beside its files and libraries."""
 
-    `guards` are those of the run. `given` is what was written: with it faults of fixed templates show file and line.
+
+def settings(config: MailConfig, root: str, guards: Guards = NO_GUARDS, given: Given | None = None) -> Settings:
+    """The settings of a sink of the project in the folder `root`, or `UnusableError`.
+
+    `guards` are those of the run, in the place of the sink's. `given` is what was written: with it faults of fixed
+    templates show file and line.
     """
     documents = read_templates(Path(root), Path(root)) if given is None else given.templates
     options = Options(
@@ -35,19 +45,67 @@ def settings(config: MailConfig, root: str, guards: Guards = NO_GUARDS, given: G
         files={name: document.text for name, document in documents.items() if not document.problems},
         refused={name: document.problems[0].message for name, document in documents.items() if document.problems},
     )
-    (sender,) = recipients(config.mail_from).boxes
+    reads = AttachmentFiles(root, config.max_message_bytes).read
+    headers = (config.headers or {}).items()
+    unsubscribe = config.list_unsubscribe or ()
     return Settings(
         system=config.system,
-        heading=Heading(sender=sender),
-        people=Fields(
-            People(_boxes(config.recipients), "" if config.recipients else config.recipients_property or "recipients")
-        ),
+        heading=_heading(config, [(name, value) for name, value in headers if not is_template(value)]),
+        people=_people(config),
         templates=Templates(options),
         subject=_way(config, "subject_template", documents, given),
         body=_way(config, "body_template", documents, given),
         text=_way(config, "text_body_template", documents, given),
-        guards=guards,
+        headers=tuple(_line("headers", name, value) for name, value in headers if is_template(value)),
+        unsubscribe=tuple(
+            _line("list_unsubscribe", "List-Unsubscribe", value)
+            for value in ([unsubscribe] if isinstance(unsubscribe, str) else unsubscribe)
+        ),
+        attachments=Enclosed(_files("attachments", config.attachments, reads), config.attachments_property or ""),
+        images=Enclosed(
+            _files("inline_images", config.inline_images, reads, shown=True),
+            config.inline_images_property or "",
+            shown=True,
+        ),
+        reads=reads,
+        styles=_styles() if config.css_inline else None,
+        guards=Guards(guards.redirect_to or config.redirect_to, guards.only_to or tuple(config.only_to)),
+        signers=_signers(config),
+        return_path=config.return_path,
+        largest=config.max_message_bytes,
+        per_recipient=config.per_recipient,
         skip_deleted=config.skip_deleted,
+        at_most_once=config.delivery == "at_most_once",
+    )
+
+
+def policy(config: MailConfig) -> Policy:
+    """How patient the sink is with servers."""
+    retry = config.retry
+    return Policy(config.delivery, retry.first_wait, retry.longest_wait, retry.give_up_after)
+
+
+def _heading(config: MailConfig, headers: Iterable[tuple[str, str]]) -> Heading:
+    (sender,) = recipients(config.mail_from).boxes
+    return Heading(
+        sender=sender,
+        reply_to=_boxes(config.reply_to),
+        headers=tuple(headers),
+        message_id_domain=config.message_id_domain or "",
+        importance=config.importance or "",
+        one_click=config.one_click_unsubscribe,
+    )
+
+
+def _people(config: MailConfig) -> Fields:
+    fixed = _boxes(config.recipients)
+    return Fields(
+        to=People(fixed) if fixed else People(property=config.recipients_property or "recipients"),
+        cc=People(_boxes(config.cc), config.cc_property or ""),
+        bcc=People(_boxes(config.bcc), config.bcc_property or ""),
+        reply_to=People(property=config.reply_to_property or ""),
+        sender=config.mail_from_property or "",
+        skip_invalid=config.recipients_policy == "skip_invalid",
     )
 
 
@@ -61,9 +119,46 @@ def _way(config: MailConfig, name: str, documents: Mapping[str, Document], given
         where = where_in(given, name, fixed) if given else Where(plain_lines(fixed), (name,))
         return Way(fixed, where)
     if file is not None:
-        document = documents[file]
-        return Way(document.text, where_in_file(documents, file, (f"{name}_file",)))
+        if file not in documents:
+            raise UnusableError(f"there is no file `{file}` in the folder `templates`")
+        return Way(documents[file].text, where_in_file(documents, file, (f"{name}_file",)))
     held = getattr(config, f"{name}_file_property")
     if held is not None:
         return Way(property=held, names_file=True)
     return Way(property=getattr(config, f"{name}_property") or name)
+
+
+def _line(property: str, name: str, source: str) -> Line:
+    return Line(name, source, Where(plain_lines(source), (property,)))
+
+
+def _files(
+    property: str, declared: Iterable[AttachmentConfig], reads: Reads, *, shown: bool = False
+) -> tuple[Attachment, ...]:
+    """Fixed files, read once."""
+    found = []
+    for place, one in enumerate(declared):
+        made = enclosed(one.model_dump(exclude_none=True), reads, shown=shown)
+        if isinstance(made, Fault):
+            raise UnusableError(f"`{property}[{place}]`: {made.text}")
+        found.append(made)
+    return tuple(found)
+
+
+def _styles() -> Callable[[str], str]:
+    from sinks.mail.css import inlined  # noqa: PLC0415 - a library that few sinks need
+
+    return inlined
+
+
+def _signers(config: MailConfig) -> tuple[Signs, ...]:
+    if not config.dkim:
+        return ()
+    try:
+        from sinks.mail.dkim import Signer, SignerError  # noqa: PLC0415 - it may not be installed
+    except ImportError:
+        raise UnusableError("`dkim` needs the package `cryptography`: `pip install mailweir[dkim]`") from None
+    try:
+        return tuple(Signer(one.domain, one.selector, one.key.reveal()) for one in config.dkim)
+    except SignerError as error:
+        raise UnusableError(f"`dkim`: {error}") from None

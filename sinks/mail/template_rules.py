@@ -38,7 +38,8 @@ def template_faults(given: Given) -> Iterator[Problem]:
 
 def excluding(given: Given, name: str, other: str, first: str) -> Problem:
     """E209 for two properties that say the same thing in two ways."""
-    keep = "recipients" if name == "recipients" else "template"
+    keep = "template" if name.endswith(("_template", "_file", "_property")) else "addresses"
+    keep = "recipients" if name == "recipients" else keep
     held = other.endswith("_property")
     words = f"keep one: the fixed {keep}, or the one that each entity brings" if held else "keep one of them"
     return given.problem(
@@ -79,6 +80,11 @@ def _source(given: Given, name: str, templates: Templates) -> tuple[str, Where] 
         fault = no_such_file(file, Place("", 0, len(file)), templates.options)
         return fault.problem(where_in(given, f"{name}_file", file))
     return templates.options.files[file], where_in_file(given.templates, file, (*given.path, f"{name}_file"))
+
+
+def templates_of(given: Given) -> Templates:
+    """The templates of the project, as far as their files can be read."""
+    return _templates(given.templates)
 
 
 def _templates(documents: Mapping[str, Document]) -> Templates:
