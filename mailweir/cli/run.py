@@ -71,6 +71,7 @@ def run_command(
     from mailweir.systems_of import NoSystemError
     from pipeline.component import Wishes
     from pipeline.run import Wanted
+    from sinks.mail.settings import UnusableError
 
     if max_per_hour is not None and not dry_run:
         raise click.UsageError("--max-per-hour is a question that only --dry-run answers")
@@ -94,7 +95,7 @@ def run_command(
         return _carried_out(values, loaded, run, progress, ask=not yes, fail_on_discard=fail_on_discard)
     except CannotRunError as error:
         raise click.UsageError(str(error)) from None
-    except NoSystemError as error:
+    except (NoSystemError, UnusableError) as error:
         values.out.fault(f"error: {error}")
         return 3
 

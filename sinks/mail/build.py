@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from pipeline.component import SinkContext, Wishes
 from pipeline.state.facts import Ask
-from sinks.mail.delivery import Policy
 from sinks.mail.maker import Maker
 from sinks.mail.people import Guards
-from sinks.mail.settings import settings
+from sinks.mail.settings import policy, settings
 from sinks.mail.sink import MailSink, Post
 from systems.mail import MailSystem, MailSystemConfig, gate_of
 
@@ -26,7 +25,8 @@ def build(config: MailConfig, context: SinkContext) -> MailSink:
     post = Post(
         context.system(config.system, MailSystem),
         Ask(config.system, gate, limit, declared.on_limit, declared.count_by),
-        Policy(),
+        policy(config),
+        expires_after=config.expires_after,
     )
     maker = maker_of(config, context, running.name, running.wishes)
     return MailSink(context.pipe, maker, post, running, lambda: context.now() / 1e9)

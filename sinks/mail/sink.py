@@ -50,13 +50,15 @@ SHORTEST_SLEEP: Final = 0.05
 class Post:
     """Where mails go: the system, what is asked of the state for it, and how patient the sink is.
 
-    `longest_sleep` is how many seconds may pass before it looks again: other processes add mail too.
+    `longest_sleep` is how many seconds may pass before it looks again: other processes add mail too. `expires_after` is
+    how many seconds a mail may wait.
     """
 
     system: MailSystem
     ask: Ask
     policy: Policy
     longest_sleep: float = 30.0
+    expires_after: float | None = None
 
 
 class MailSink:
@@ -68,6 +70,7 @@ class MailSink:
         self._maker = maker
         self._system = post.system
         self._ask = post.ask
+        self._expires_after = post.expires_after
         self._longest_sleep = post.longest_sleep
         self._policies = {
             at_most_once: replace(post.policy, delivery="at_most_once" if at_most_once else "at_least_once")
@@ -164,10 +167,11 @@ class MailSink:
             keys = [key for entity in entities for key in self._maker.keys(entity)]
             generations = await self._state.generations(keys)
         at, make = self._now(), self._maker.make
+        expires = None if self._expires_after is None else self._state.now() + self._expires_after
         made: list[Made] = []
         left_alone: list[Receipt] = []
         for entity in entities:
-            mails = make(entity, at, generations)
+            mails = make(entity, at, generations, expires)
             if mails:
                 made += mails
             else:

@@ -22,9 +22,8 @@ from pipeline.state.sqlite.store import SqliteState
 from sinks.mail import outbound
 from sinks.mail.build import guards
 from sinks.mail.config import MailConfig
-from sinks.mail.delivery import Policy
 from sinks.mail.maker import Maker
-from sinks.mail.settings import settings
+from sinks.mail.settings import policy, settings
 from sinks.mail.sink import MailSink, Post
 from systems.mail import Answer, Answered, Message, Phase, Reason, Status, SystemFault, Trouble
 
@@ -98,9 +97,8 @@ class Office:
         async with SqliteState.open(self.folder / ".mailweir", self.clock, outbound.stranded) as state:
             running = Running(f"r{self.run}", self.wishes, state, lambda: 0.5, self.stopping)
             maker = Maker(settings(self.config, str(self.folder), guards(self.wishes)), "welcome", running.name)
-            sink = MailSink(
-                "welcome", maker, Post(self.system, self.ask, Policy(), longest_sleep=0.05), running, self.clock.wall
-            )
+            post = Post(self.system, self.ask, policy(self.config), 0.05, self.config.expires_after)
+            sink = MailSink("welcome", maker, post, running, self.clock.wall)
             parts = [everything[at : at + size] for at in range(0, len(everything), size)] or [[]]
 
             def portions() -> Iterable[Portion]:
@@ -303,5 +301,20 @@ def test_receipts_of_several_tries_count_once(tmp_path: Path) -> None:
         office.clock.advance(4000)
         report = await mailing
         assert counts(report) == {"sent": 3}
+
+    go(run)
+
+
+def test_a_mail_that_waited_too_long_is_not_sent(tmp_path: Path) -> None:
+    """After `expires_after` it is of no use to anybody, and dead."""
+    system = Postmaster(most=0)
+
+    async def run() -> None:
+        office = Office(tmp_path, system, expires_after=3600)
+        assert counts(await office.mail(people(2))) == {"queued": 2}
+        office.clock.advance(3601)
+        office.system = Postmaster()
+        assert (await office.mail([])).earlier == Counter({Outcome.DEAD: 2})
+        assert office.system.taken == []
 
     go(run)
