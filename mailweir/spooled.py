@@ -7,19 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from mailweir import shown
+from mailweir.shown import SHORT, address, said, whom
 from pipeline.receipt import Outcome
 from systems.mail import Answer
 from systems.spool.lines import Event
 from systems.spool.policy import Policy, Send, Wait, decide, outcome, why_dead
 from systems.spool.record import Queued, Recipient, Standing
-
-# As many digits of a name as two messages hardly share.
-SHORT: Final = 8
-_units: Final = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,46 +76,28 @@ def row(one: Spooled, now: int, *, full: bool = False) -> tuple[str, ...]:
     if found is None:
         return one.name[:SHORT], one.state, "", "", "", "", "", f"not sent: {one.problem}"
     left = [found.recipients[place] for place in pending(found)] or list(found.recipients)
-    if len(found.recipients) == 1 or len(left) == 1:
-        to = address(left[0].address, full=full)
-        to = to if len(found.recipients) == 1 else f"{to} of {len(found.recipients)}"
-    else:
-        to = (
-            f"{len(left)} of {len(found.recipients)}"
-            if len(left) < len(found.recipients)
-            else f"{len(left)} recipients"
-        )
+    to = whom([each.address for each in left], len(found.recipients), full=full)
     tries = sum(event["what"] == "handed" for event in one.events) or max(each.tries for each in left)
     due = (
         "being sent" if one.busy else "" if one.due is None else "due" if one.due <= now else f"in {ago(one.due - now)}"
     )
-    said = next(iter(one.reasons.values()), "") or next((words(each.answer) for each in left if each.answer), "")
-    return one.name[:SHORT], one.state, found.key, to, str(tries or ""), ago(now - found.at), due, said
-
-
-def address(text: str, *, full: bool) -> str:
-    """`k…@example.com`, unless it is wanted in full."""
-    name, at, host = text.rpartition("@")
-    return text if full or not at else f"{name[:1]}…@{host}"
+    answer = next(iter(one.reasons.values()), "") or next((words(each.answer) for each in left if each.answer), "")
+    return one.name[:SHORT], one.state, found.key, to, str(tries or ""), ago(now - found.at), due, answer
 
 
 def ago(milliseconds: int) -> str:
     """How long, in one unit: `3 h`."""
-    seconds = max(0, milliseconds) // 1000
-    size, unit = next(((size, unit) for size, unit in _units if seconds >= size), (1, "s"))
-    return f"{seconds // size} {unit}"
+    return shown.ago(milliseconds // 1000)
 
 
 def moment(milliseconds: int) -> str:
     """A time as RFC 3339 has it, in UTC."""
-    return f"{_EPOCH + timedelta(milliseconds=milliseconds):%Y-%m-%dT%H:%M:%SZ}"
+    return shown.moment(milliseconds // 1000)
 
 
 def words(answer: Answer | None) -> str:
     """What was said, on one line."""
-    if answer is None:
-        return ""
-    return " ".join(str(part) for part in (answer.code, answer.enhanced, answer.text) if part)
+    return "" if answer is None else said(answer.code, answer.enhanced, answer.text)
 
 
 def facts(one: Spooled, *, full: bool = False) -> dict[str, Any]:
@@ -166,21 +144,21 @@ def history(one: Spooled, *, full: bool = False) -> Iterator[tuple[str, str]]:
         return
     people = [address(each.address, full=full) for each in found.recipients]
 
-    def whom(places: Sequence[int]) -> str:
+    def those(places: Sequence[int]) -> str:
         return people[places[0]] if len(places) == 1 else f"{len(places)} recipients"
 
     for event in one.events:
         at = moment(event["at"])
         match event["what"]:
             case "queued":
-                yield at, f"queued for {whom(range(len(people)))}"
+                yield at, f"queued for {those(range(len(people)))}"
             case "handed":
-                yield at, f"handed over to {whom(event['to'])}"
+                yield at, f"handed over to {those(event['to'])}"
             case "doubted":
-                yield at, f"in doubt: nobody heard whether {whom(event['to'])} got it"
+                yield at, f"in doubt: nobody heard whether {those(event['to'])} got it"
             case "again":
-                yield at, f"to be tried again, for {whom(event['to'])}"
+                yield at, f"to be tried again, for {those(event['to'])}"
             case _:
-                for said in event["answers"]:
-                    text = " ".join(str(said[name]) for name in ("code", "enhanced", "text") if said.get(name))
-                    yield at, f"{said['status']} {people[said['to']]}: {text}".removesuffix(": ")
+                for each in event["answers"]:
+                    text = said(each.get("code"), each.get("enhanced"), each.get("text"))
+                    yield at, f"{each['status']} {people[each['to']]}: {text}".removesuffix(": ")

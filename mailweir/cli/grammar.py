@@ -38,6 +38,21 @@ common: Final[Mapping[str, Value]] = {
 }
 
 _states: Final = ("queued", "retrying", "in_doubt", "held", "dead")
+_outbox: Final[Mapping[str, Value]] = {
+    "--state": (*_states, "rejected", "discarded", "sent"),
+    "--pipe": "pipe",
+    "--system": "system",
+    "--run": "text",
+    "--entity": "text",
+}
+_discarded: Final[Mapping[str, Value]] = {
+    "--pipe": "pipe",
+    "--system": "system",
+    "--run": "text",
+    "--entity": "text",
+    "--last": "text",
+}
+_discarded_list: Final[Mapping[str, Value]] = {**_discarded, "--limit": "text", "--csv": None, "--full": None}
 
 verbs: Final[Mapping[str, Verb]] = {
     "catch": Verb({"--smtp-port": "text", "--dir": "folder", "--fail": "text", "--latency": "text"}),
@@ -60,6 +75,9 @@ verbs: Final[Mapping[str, Verb]] = {
     "completion": Verb({"--install": None}, (("bash", "zsh", "fish", "powershell"),)),
     "explain": Verb({}, ("topic",)),
     "doctor": Verb({"--connect": None, "--live": None}, ("system",)),
+    "discarded": Verb(_discarded_list, (("list", "export"),)),
+    "discarded list": Verb(_discarded_list),
+    "discarded export": Verb(_discarded),
     "graph": Verb({"--format": ("text", "mermaid", "dot", "json", "svg"), "--partial": None}, ("pipe",)),
     "init": Verb(
         {"--template": ("welcome", "alerts", "digest", "empty"), "--force": None, "--list": None}, ("folder",)
@@ -67,6 +85,14 @@ verbs: Final[Mapping[str, Verb]] = {
     "list": Verb(
         {"--refs": "name", "--values": None}, (("systems", "pipes", "sources", "transforms", "sinks", "codes"),)
     ),
+    "limits": Verb({}, ("system",), repeats=True),
+    "outbox": Verb({}, (("list", "show", "retry", "delete", "export", "unlock"),)),
+    "outbox list": Verb({**_outbox, "--to": "text", "--limit": "text", "--full": None}),
+    "outbox show": Verb({"--body": None, "--full": None}, (None,)),
+    "outbox retry": Verb({**_outbox, "--yes": None}, (None,), repeats=True),
+    "outbox delete": Verb({**_outbox, "--older": "text", "--yes": None}, (None,), repeats=True),
+    "outbox export": Verb({**_outbox, "--format": ("mbox", "eml"), "--out": "folder"}, (None,), repeats=True),
+    "outbox unlock": Verb({}, (None,), repeats=True),
     "run": Verb(
         {
             "--dry-run": None,

@@ -14,7 +14,7 @@ mailweir {version}: read entities, transform them, send mail
   Start      init
   Look       check  explain  list  graph
   Run        run  send-test  send
-  Operate    doctor  spool
+  Operate    limits  outbox  discarded  spool  doctor
   More       catch  schema  secret  completion
 
 New here?  mailweir init my-mail && cd my-mail && mailweir check

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from mailweir.cli.asking import confirm, seconds_of
 from mailweir.cli.lines import table
 from mailweir.cli.loading import counted
 from mailweir.cli.options import Common, common
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from mailweir.spooled import Spooled
 
 STATES: Final = ("queued", "retrying", "in_doubt", "held", "dead")
-_age: Final = re.compile(r"(\d{1,6})(s|min|h|d)")
-_seconds: Final = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
 
 
 @click.group(
@@ -151,7 +149,8 @@ def _content(queue: Queue, one: Spooled, *, body: bool) -> str | None:
 
 
 def _page(values: Common, one: Spooled, text: str | None, *, full: bool) -> None:
-    from mailweir.spooled import address, ago, history, words
+    from mailweir.shown import address
+    from mailweir.spooled import ago, history, words
     from pipeline.config.glyphs import visible
 
     out, found, now = values.out, one.queued, _now()
@@ -205,10 +204,10 @@ def retry_command(values: Common, system: str, ids: Sequence[str], *, states: Se
     refused = sum(each.answer is not None and each.answer.status is Status.PERMANENT for each in people)
     doubtful = sum(each.standing in {Standing.HANDED, Standing.IN_DOUBT} for each in people)
     if refused:
-        _confirm(values, f"{counted(refused, 'recipient')} refused for good", "Try again anyway?", yes=yes)
+        confirm(values, f"{counted(refused, 'recipient')} refused for good", "Try again anyway?", yes=yes)
     if doubtful:
         may = f"{counted(doubtful, 'recipient')} who may have the mail already, and could get it twice"
-        _confirm(values, may, "Try again anyway?", yes=yes)
+        confirm(values, may, "Try again anyway?", yes=yes)
     done = _each(queue, found, _again)
     code = 0 if len(done) == len(found) else 4
     queue.document(code, messages=[one.name for one in done])
@@ -256,11 +255,11 @@ def delete_command(
     """Remove messages for good. Nobody will get them, and nothing of them is kept."""
     from mailweir.cli.queues import queue_of
 
-    age = _age_of(older)
+    age = 0 if older is None else seconds_of("--older", older) * 1000
     queue = queue_of(values, system, "delete")
     found = [one for one in _chosen(queue, ids, states) if one.at <= _now() - age]
     if found:
-        _confirm(values, f"{counted(len(found), 'message')} would be deleted", "Delete?", yes=yes)
+        confirm(values, f"{counted(len(found), 'message')} would be deleted", "Delete?", yes=yes)
     done = _each(queue, found, _remove)
     code = 0 if len(done) == len(found) else 4
     queue.document(code, messages=[one.name for one in done])
@@ -283,31 +282,12 @@ def _remove(queue: Queue, one: Spooled) -> str:
     return ""
 
 
-def _age_of(text: str | None) -> int:
-    if text is None:
-        return 0
-    found = _age.fullmatch(text)
-    if found is None:
-        raise click.UsageError(f"--older {text!r}: write 30d, 12h, 5min or 90s")
-    return int(found[1]) * _seconds[found[2]] * 1000
-
-
 def _chosen(queue: Queue, ids: Sequence[str], states: Sequence[str]) -> list[Spooled]:
     from mailweir.cli.queues import chosen
 
     if bool(ids) == bool(states):
         raise click.UsageError("name messages by their ids, or choose them with `--state`")
     return chosen(queue, ids, states, _now())
-
-
-def _confirm(values: Common, fact: str, question: str, *, yes: bool) -> None:
-    if yes:
-        return
-    if not values.asks:
-        raise click.UsageError(f"{fact}; add --yes")
-    if not click.confirm(f"{fact}. {question}", err=True):
-        values.out.say("Nothing was changed")
-        raise click.exceptions.Exit(2)
 
 
 def _each(queue: Queue, found: Sequence[Spooled], work: Callable[[Queue, Spooled], str]) -> list[Spooled]:

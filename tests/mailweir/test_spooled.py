@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mailweir.spooled import address, ago, damaged, dead, facts, history, moment, pending, row, waiting
+from mailweir.spooled import ago, damaged, dead, facts, history, moment, pending, row, waiting
 from systems.mail import Answer, Envelope, Message, Phase, Status
 from systems.spool import record
 from systems.spool.lines import Event
@@ -140,9 +140,6 @@ def test_how_long(milliseconds: int, words: str) -> None:
     assert ago(milliseconds) == words
 
 
-def test_addresses_and_times() -> None:
-    """What has no `@` is shown as it is."""
-    assert address("kari@example.org", full=False) == "k…@example.org"
-    assert address("@example.org", full=False) == "…@example.org"
-    assert address("", full=False) == ""
-    assert moment(0) == "1970-01-01T00:00:00Z"
+def test_a_time() -> None:
+    """For programs, in UTC."""
+    assert moment(NOW) == "2026-01-02T03:04:05Z"

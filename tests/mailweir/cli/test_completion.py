@@ -100,7 +100,9 @@ def test_every_option_can_be_completed(words: str) -> None:
     assert told({**grammar.common, **grammar.verbs[words].options}) == options_of(command(words))
 
 
-@pytest.mark.parametrize("words", [words for words in grammar.verbs if words not in {"secret", "secret set", "spool"}])
+@pytest.mark.parametrize(
+    "words", [words for words in grammar.verbs if words not in {"discarded", "outbox", "secret", "secret set", "spool"}]
+)
 def test_every_argument_can_be_completed(words: str) -> None:
     """As many arguments as the verb takes; `secret set` has one more, only to refuse it."""
     arguments = [one for one in command(words).params if isinstance(one, click.Argument)]
@@ -115,7 +117,7 @@ def test_choices_of_arguments_are_accepted() -> None:
 
     assert grammar.verbs["completion"].arguments == (tuple(shells),)
     assert grammar.verbs["list"].arguments == (kinds,)
-    for verb in ("secret", "spool"):
+    for verb in ("discarded", "outbox", "secret", "spool"):
         group = command(verb)
         assert isinstance(group, click.Group)
         assert set(*grammar.verbs[verb].arguments) == set(group.list_commands(click.Context(group)))
@@ -158,6 +160,16 @@ def test_choices_of_arguments_are_accepted() -> None:
         ("-C inner spool list", "", ["outbox"]),
         ("-C inner spool retry outbox", "", []),
         ("spool list outbox --state", "d", ["dead"]),
+        ("limits", "re", ["relay"]),
+        ("limits relay", "re", ["relay"]),
+        ("outbox", "", ["list", "show", "retry", "delete", "export", "unlock"]),
+        ("outbox list --state", "de", ["dead"]),
+        ("outbox list --pipe", "order", ["order-mail", "orders"]),
+        ("outbox export --format", "e", ["eml"]),
+        ("outbox show", "", []),
+        ("discarded", "e", ["export"]),
+        ("discarded", "--l", ["--last", "--limit"]),
+        ("discarded export --system", "", ["relay"]),
         ("secret list", "", []),
         ("secret remove", "", []),
         ("explain", "system:", ["system:eml", "system:smtp", "system:spool"]),
