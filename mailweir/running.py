@@ -7,6 +7,7 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -18,7 +19,7 @@ from pipeline.errors import SourceError
 from pipeline.pipe import PipeConfig
 from pipeline.receipt import Report
 from pipeline.run import BATCH, EVERYTHING, FlowError, Portion, Wanted, portions
-from pipeline.state.facts import Batch, Execution
+from pipeline.state.facts import Batch, Execution, Recovered, Retention
 from pipeline.state.faults import StateError
 from pipeline.state.sqlite.store import SqliteState
 from sinks.mail import outbound
@@ -35,6 +36,8 @@ S = TypeVar("S")
 C = TypeVar("C")
 
 
+# Steps of 500 messages each: a fraction of a second.
+MOST_TIDYING: Final = 20
 # How many entities are counted before a run.
 MOST_COUNTED: Final = 10_000
 
@@ -65,6 +68,9 @@ class Done:
     reports: list[Report] = field(default_factory=list)
     usage: Sequence[Usage] = ()
     troubles: dict[str, Trouble] = field(default_factory=dict)
+    unread: dict[str, SourceError] = field(default_factory=dict)
+    """The sources that could not go on, by pipe."""
+    recovered: Recovered = field(default_factory=Recovered)
     fault: str = ""
     stopped: bool = False
 
@@ -193,12 +199,12 @@ class Run:
         self._stopping.set()
 
     async def go(
-        self, tell: Callable[[Report], None] = lambda _: None, agreed: Callable[[int], bool] | None = None
+        self, tell: Callable[[Report], None] = lambda _: None, counted: Callable[[int], bool] | None = None
     ) -> Done:
         """Run the pipes. `StateError` and `NoSystemError` come before anything was sent.
 
-        `tell` is called whenever there is news of a pipe; `agreed` once, with the number of entities to mail, counted
-        up to `MOST_COUNTED`.
+        `tell` is called whenever there is news of a pipe; `counted` once, with the number of entities to mail, counted
+        up to `MOST_COUNTED`: if it says no, nothing is done.
         """
         done = self.done
         folder = Path(self.systems.state)
@@ -207,7 +213,8 @@ class Run:
             flows = [
                 flow_of(pipe, PipeContext(self.systems, pipe.id, running), self.asked.source) for pipe in self.pipes
             ]
-            if agreed is not None and not agreed(await self._planned(flows, state)):
+            done.recovered = state.recovered
+            if counted is not None and not counted(await self._planned(flows, state)):
                 done.stopped = True
                 return done
             async with self.systems:
@@ -220,20 +227,21 @@ class Run:
                     if trouble is not None:
                         done.troubles[name] = trouble
             done.stopped = self._stopping.is_set()
+            if not done.fault:
+                await _tidy(state)
             done.usage = await state.usage(gates(self.systems, mail_systems(self.pipes)))
         return done
 
     async def _planned(self, flows: Sequence[Flow], state: State) -> int:
         """How many entities go to sinks that mail. What can be read only once is not counted."""
         count = 0
-        if self.asked.source is not None:
-            return 0
         for flow in flows:
             if isinstance(flow.config.sink, MailConfig) and not getattr(flow.source, "once", False):
-                for portion in self._portions(flow, await self._since(flow, state), Report(flow.config.id)):
-                    count += len(portion.entities)
-                    if count >= MOST_COUNTED:
-                        return MOST_COUNTED
+                with suppress(FlowError):  # the run itself will tell
+                    for portion in self._portions(flow, await self._since(flow, state), Report(flow.config.id)):
+                        count += len(portion.entities)
+                        if count >= MOST_COUNTED:
+                            return MOST_COUNTED
         return count
 
     async def _one(self, flow: Flow, state: State, tell: Callable[[Report], None]) -> None:
@@ -279,6 +287,15 @@ class Run:
         except SourceError as error:
             # To the sink it is the end: what came before is delivered.
             report.stopped = str(error)
+            self.done.unread[report.pipe] = error
+
+
+async def _tidy(state: State) -> None:
+    """Remove some of what was settled long enough ago; the next run goes on."""
+    after: int | None = 0
+    steps = iter(range(MOST_TIDYING))
+    while after is not None and next(steps, None) is not None:
+        after = (await state.tidy(Retention(), after)).next
 
 
 def gates(systems: Systems, names: Iterable[str]) -> dict[str, int]:

@@ -103,6 +103,7 @@ verbs: Final[Mapping[str, Verb]] = {
             "--id": "text",
             "--since": "text",
             "--resend": None,
+            "--input": "file",
             "--yes": None,
             "-y": None,
             "--wait": None,

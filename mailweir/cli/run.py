@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from mailweir.cli.group import meant
-from mailweir.cli.loading import counted, errors, load_here
+from mailweir.cli.loading import counted as number_of
+from mailweir.cli.loading import errors, load_here
 from mailweir.cli.options import Common, common
 
 if TYPE_CHECKING:
     from mailweir.running import Done, Run
+    from pipeline.component import Source
     from pipeline.config.load import Loaded
 
 # More recipients than this are asked about, once, on a terminal (the first real run of a new configuration).
@@ -25,7 +27,7 @@ Examples:
   mailweir run
   mailweir run welcome-mail --dry-run --max-per-hour 100
   mailweir run welcome-mail --to me@example.com --limit 3
-  mailweir run --yes --progress plain""",
+  mailweir run welcome-mail --input customers.jsonl --yes""",
 )
 @click.argument("pipes", nargs=-1, metavar="[PIPE]...")
 @click.option("--dry-run", is_flag=True, help="Render everything, connect to nothing, change no state.")
@@ -38,6 +40,7 @@ Examples:
 @click.option("--id", "entity", metavar="ID", help="This entity only.")
 @click.option("--since", metavar="POSITION", help="Read the source again from there; 0 for all of it.")
 @click.option("--resend", is_flag=True, help="Mail also what was handed over before.")
+@click.option("--input", "given", metavar="FILE", help="Entities from a JSON file instead, or - for standard input.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--wait", is_flag=True, help="Stay until nothing waits for another try.")
 @click.option("--fail-on-discard", is_flag=True, help="Exit with 6 when mail was discarded.")
@@ -57,6 +60,7 @@ def run_command(
     entity: str | None,
     since: str | None,
     resend: bool,
+    given: str | None,
     yes: bool,
     wait: bool,
     fail_on_discard: bool,
@@ -81,12 +85,12 @@ def run_command(
     _known(loaded, pipes)
     faults = errors(loaded)
     if faults:
-        values.out.fault(f"error: the configuration has {counted(len(faults), 'error')}. See: mailweir check")
+        values.out.fault(f"error: the configuration has {number_of(len(faults), 'error')}. See: mailweir check")
         return 3
     wishes = Wishes(to, only_to, resend=resend, wait=wait)
     start = None if since is None else "" if since == "0" else since
     try:
-        asked = Asked(pipes, Wanted(entity, limit), start, wishes)
+        asked = Asked(pipes, Wanted(entity, limit), start, wishes, _given(given, values))
         if dry_run:
             from mailweir.cli.dry_run import dry_run as dry
 
@@ -114,14 +118,16 @@ def _carried_out(values: Common, loaded: Loaded, run: Run, progress: str, *, ask
         values.out.say(line)
     shown = Progress(values.out, "none" if values.json or values.out.quiet else progress)
 
+    asks = ask and values.asks and not values.json and is_real(loaded, run)
+
     async def go() -> Done:
         at_signal(run.stop, values.out)
-        asks = ask and values.asks and not values.json and is_real(loaded, run)
-        return await run.go(shown.news, agreed if asks else None)
+        return await run.go(shown.news, counted if asks or shown.bar else None)
 
-    def agreed(count: int) -> bool:
+    def counted(count: int) -> bool:
         """Ask before many people get mail; without a terminal nobody is asked."""
-        if count <= MOST_UNASKED:
+        shown.total = count if count < MOST_COUNTED else 0
+        if not asks or count <= MOST_UNASKED:
             return True
         about = f"{count:,} or more" if count >= MOST_COUNTED else f"up to {count:,}"
         return click.confirm(f"{about} mails. Send?", default=False, err=True)
@@ -157,3 +163,19 @@ def _address(text: str) -> None:
     fault = fault_of(text)
     if fault:
         raise click.UsageError(f"--to: '{text}' is not an address: {fault}")
+
+
+def _given(name: str | None, values: Common) -> Source | None:
+    """The file, or standard input, as the source of the one pipe."""
+    import sys
+
+    from sources.json_file import JsonStream
+
+    if name is None:
+        return None
+    if name == "-":
+        return JsonStream(sys.stdin.buffer, "<stdin>")
+    try:
+        return JsonStream((values.here / name).open("rb", buffering=0), name)
+    except OSError as error:
+        raise click.UsageError(f"--input: cannot read '{name}': {(error.strerror or str(error)).lower()}") from None

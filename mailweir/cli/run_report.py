@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mailweir.listing.components import address
 from mailweir.running import mail_systems
 from pipeline.config.glyphs import visible
+from pipeline.config.show import render
 from pipeline.receipt import Outcome, Receipt, Report
 from sinks.mail.config import MailConfig
 from systems.eml import EmlConfig
@@ -89,6 +90,7 @@ def banner(loaded: Loaded, run: Run) -> list[str]:
 def tell(out: Out, run: Run) -> None:
     """The summary, in words that add up to what was read."""
     done = run.done
+    _tell_recovered(out, done)
     if done.reports:
         out.say("")
     width = max((len(report.pipe) for report in done.reports), default=0)
@@ -100,7 +102,10 @@ def tell(out: Out, run: Run) -> None:
         out.fault(visible(f"error: {name}: {trouble.server}: {trouble.fault.text}"))
         out.fault("  help: what is queued goes with the next `mailweir run`; see `mailweir doctor --connect`")
     for report in done.reports:
-        if report.stopped:
+        if report.pipe in done.unread:
+            problem, texts = done.unread[report.pipe].shown()
+            out.fault(render([problem], texts, width=out.width(out.stderr), color=out.colors(out.stderr)).rstrip())
+        elif report.stopped:
             out.fault(visible(f"error: {report.pipe} stopped: {report.stopped}"))
     _tell_discards(out, run)
     if done.stopped and not done.reports:
@@ -108,6 +113,16 @@ def tell(out: Out, run: Run) -> None:
         return
     out.line("")
     out.line(_last(done))
+
+
+def _tell_recovered(out: Out, done: Done) -> None:
+    """What was left by a run that was killed."""
+    answered, returned, in_doubt = done.recovered
+    if any(done.recovered):
+        out.say(
+            f"note: a run before this one did not end: {answered} answers were on record, {returned} mails go on,"
+            f" {in_doubt} in doubt"
+        )
 
 
 def _counts(report: Report) -> str:

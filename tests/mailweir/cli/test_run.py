@@ -144,6 +144,25 @@ def test_guards_of_a_run(catcher: Catcher, command: Command, tmp_path: Path) -> 
     assert len(catcher.mails) == 4
 
 
+def test_entities_come_from_a_file_or_standard_input(catcher: Catcher, command: Command, tmp_path: Path) -> None:
+    """`--input` stands in for the source of the one pipe; where the input breaks, what came before is mailed."""
+    project(tmp_path, catcher.port)
+    good = '{"_id": "x", "email": "x@example.com", "name": "X"}\n'
+    (tmp_path / "more.jsonl").write_text(good)
+    assert command(tmp_path, "run", "--input", "more.jsonl").returncode == 0
+    done = command(tmp_path, "run", "--input", "-", given=good + '{"_id": "y", "email": }\n')
+    assert (done.returncode, "1 skipped" in done.stdout) == (4, True)
+    assert " --> <stdin>:2:22" in done.stderr
+    assert len(catcher.mails) == 1
+    wrong = command(tmp_path, "run", "--input", "none.jsonl")
+    assert (wrong.returncode, wrong.stderr) == (
+        2,
+        "error: --input: cannot read 'none.jsonl': no such file or directory\n",
+    )
+    # The position in the declared source has not moved.
+    assert "3 read" in command(tmp_path, "run").stdout
+
+
 def test_a_server_that_is_not_there_costs_no_mail(command: Command, tmp_path: Path) -> None:
     """The run ends with 4 and says why; everything is queued, and the next step is named."""
     project(tmp_path, 9)
@@ -196,7 +215,8 @@ def test_a_bad_line_of_a_file_stops_its_pipe_and_loses_nothing(
     (tmp_path / "in.jsonl").write_text("\n".join([*lines[:2], '{"_id": 3}', lines[3], ""]))
     done = command(tmp_path, "run", "welcome-mail")
     assert done.returncode != 0
-    assert "welcome-mail stopped: in.jsonl:3:9: E218 the `_id` of this entity is a number" in done.stderr
+    assert "error[E218]: the `_id` of this entity is a number" in done.stderr
+    assert " --> in.jsonl:3:9" in done.stderr
     assert subjects(catcher) == ["Welcome, N0", "Welcome, N1"]
     (tmp_path / "in.jsonl").write_text("\n".join([*lines, ""]))
     done = command(tmp_path, "run", "welcome-mail")
