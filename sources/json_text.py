@@ -176,13 +176,16 @@ def entity_of(data: bytes, name: str, place: Place) -> Entity | Fault:
     """The entity that a piece of text is, or why it is none."""
     if len(data) > MOST_BYTES:
         return too_large(name, place)
+    try:
+        value = _value.decode(data)
+    except (DecodeError, UnicodeDecodeError) as error:
+        return broken(name, place, data, str(error))
+    except RecursionError:
+        value = None
+    # Only now: counting the levels of what is no JSON could take long.
     deep = too_deep(data)
     if deep is not None:
         return nested(name, place, data, deep)
-    try:
-        value = _value.decode(data)
-    except (DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return broken(name, place, data, str(error))
     return no_entity(name, place, data, value) or value
 
 
