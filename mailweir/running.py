@@ -50,7 +50,8 @@ class CannotRunError(ValueError):
 class Asked:
     """What is to be run: all pipes or those by name, and what of their sources.
 
-    `since` reads a source again from there, `""` from its start. `source` stands in for that of the one pipe.
+    `since` reads a source again from there, `""` from its start. `source` stands in for that of the one pipe; if it is
+    `shaped`, its entities have been through the transforms of the pipe before.
     """
 
     pipes: tuple[str, ...] = ()
@@ -58,6 +59,7 @@ class Asked:
     since: str | None = None
     wishes: Wishes = field(default_factory=Wishes)
     source: Source | None = None
+    shaped: bool = False
 
 
 @dataclass(slots=True)
@@ -147,12 +149,12 @@ def _unready(pipe: PipeConfig) -> Iterable[str]:
             yield f"the pipe `{pipe.id}` has a {kind} of type `{part.type}`, which can be checked and not be run yet"
 
 
-def flow_of(pipe: PipeConfig, context: PipeContext, source: Source | None = None) -> Flow:
+def flow_of(pipe: PipeConfig, context: PipeContext, source: Source | None = None, *, shaped: bool = False) -> Flow:
     """The parts of a pipe, built. Systems that they name are built too, and not opened."""
     return Flow(
         pipe,
         source or source_of(pipe, context),
-        transforms_of(pipe, context),
+        [] if shaped else transforms_of(pipe, context),
         pipe.sink.build(context),  # type: ignore[union-attr]  # `_unready` has looked
     )
 
@@ -211,7 +213,8 @@ class Run:
         async with SqliteState.open(folder, self._clock, outbound.stranded) as state:
             running = Running(done.name, self.asked.wishes, state, random.random, self._stopping)
             flows = [
-                flow_of(pipe, PipeContext(self.systems, pipe.id, running), self.asked.source) for pipe in self.pipes
+                flow_of(pipe, PipeContext(self.systems, pipe.id, running), self.asked.source, shaped=self.asked.shaped)
+                for pipe in self.pipes
             ]
             done.recovered = state.recovered
             if counted is not None and not counted(await self._planned(flows, state)):

@@ -44,6 +44,7 @@ def _listing(function: Callable[..., Any]) -> Callable[..., Any]:
 Examples:
   mailweir discarded --last 1h                   what the last hour's limit threw away
   mailweir discarded --run 7f3a --csv            of one run, for a spreadsheet
+  mailweir discarded send --run 7f3a             send it after all
   mailweir discarded export --pipe digest        the entities, a line of JSON each""",
 )
 @_listing
@@ -117,6 +118,36 @@ def _spreadsheet(values: Common, found: Sequence[Row], *, full: bool) -> None:
         line = StringIO()
         csv.writer(line, lineterminator="").writerow([visible(cell) for cell in cells])
         values.out.line(line.getvalue())
+
+
+@discarded_command.command(
+    "send",
+    epilog="""\b
+Examples:
+  mailweir discarded send --run 7f3a1c20         what a run discarded, as far as there are places now
+  mailweir discarded send --pipe digest --limit 10 --yes""",
+)
+@filtered
+@_last
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The oldest N at most.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@common
+def send_command(values: Common, *, limit: int | None, yes: bool, **chosen: Any) -> int:  # noqa: ANN401 - as above
+    """Send discarded mail after all: the oldest first, and no more than there are places for now.
+
+    It is composed anew from the entities that were kept. What would be other mail today is left alone. Exit codes as
+    of `mailweir run`.
+    """
+    from mailweir.cli.discarded_send import send
+    from mailweir.ledger.opened import rows
+
+    wanted = _wanted(**chosen)
+    ledger = ledger_of(values, "discarded", "send", take_secrets=True)
+
+    async def looking(state: Look) -> list[Row]:
+        return sorted([one async for one in rows(state, wanted)], key=lambda one: one.id)
+
+    return send(ledger, (ledger.look(looking) or [])[:limit], ask=not yes)
 
 
 @discarded_command.command(

@@ -75,8 +75,9 @@ verbs: Final[Mapping[str, Verb]] = {
     "completion": Verb({"--install": None}, (("bash", "zsh", "fish", "powershell"),)),
     "explain": Verb({}, ("topic",)),
     "doctor": Verb({"--connect": None, "--live": None}, ("system",)),
-    "discarded": Verb(_discarded_list, (("list", "export"),)),
+    "discarded": Verb(_discarded_list, (("list", "send", "export"),)),
     "discarded list": Verb(_discarded_list),
+    "discarded send": Verb({**_discarded, "--limit": "text", "--yes": None, "-y": None}),
     "discarded export": Verb(_discarded),
     "graph": Verb({"--format": ("text", "mermaid", "dot", "json", "svg"), "--partial": None}, ("pipe",)),
     "init": Verb(

@@ -70,9 +70,9 @@ class Ledger:
             raise click.UsageError(str(error)) from None
 
 
-def ledger_of(values: Common, command: str, verb: str = "") -> Ledger:
+def ledger_of(values: Common, command: str, verb: str = "", *, take_secrets: bool = False) -> Ledger:
     """That of the project around the current folder."""
-    return Ledger(values, load_here(values), command, verb)
+    return Ledger(values, load_here(values, take_secrets=take_secrets), command, verb)
 
 
 def now() -> float:

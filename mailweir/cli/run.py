@@ -12,6 +12,8 @@ from mailweir.cli.loading import errors, load_here
 from mailweir.cli.options import Common, common
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mailweir.running import Done, Run
     from pipeline.component import Source
     from pipeline.config.load import Loaded
@@ -96,7 +98,7 @@ def run_command(
 
             return dry(values, loaded, asked, max_per_hour)
         run = Run(loaded, asked)
-        return _carried_out(values, loaded, run, progress, ask=not yes, fail_on_discard=fail_on_discard)
+        return carried_out(values, loaded, run, progress, ask=not yes, fail_on_discard=fail_on_discard)
     except CannotRunError as error:
         raise click.UsageError(str(error)) from None
     except (NoSystemError, UnusableError) as error:
@@ -104,7 +106,17 @@ def run_command(
         return 3
 
 
-def _carried_out(values: Common, loaded: Loaded, run: Run, progress: str, *, ask: bool, fail_on_discard: bool) -> int:
+def carried_out(
+    values: Common,
+    loaded: Loaded,
+    run: Run,
+    progress: str,
+    *,
+    ask: bool,
+    fail_on_discard: bool = False,
+    verb: Mapping[str, str] | None = None,
+) -> int:
+    """Run, show how it goes on, and tell what came of it: the exit code. `verb` says what was called, if not `run`."""
     import asyncio
 
     from mailweir.cli.logged import logged
@@ -144,7 +156,7 @@ def _carried_out(values: Common, loaded: Loaded, run: Run, progress: str, *, ask
         shown.end()
     code = exit_code(done, fail_on_discard=fail_on_discard)
     if values.json:
-        values.out.document(document(loaded, run, code))
+        values.out.document(document(loaded, run, code) | dict(verb or {}))
     else:
         tell(values.out, run)
     return code

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from mailweir.shown import moment, time_of, wait
 from pipeline.state.views import Discards, Usage
-from systems.mail import MailSystemConfig
+from systems.mail import MailSystemConfig, gate_of
 
 WIDTH: Final = 20
 FILLED, OPEN = "█", "░"
@@ -35,13 +35,14 @@ class Window(NamedTuple):
 
 def gates(configs: Iterable[MailSystemConfig]) -> tuple[Gate, ...]:
     """The windows of these systems: of one `rate_group` the smallest limit holds."""
+    every = tuple(configs)
     shared: dict[str, list[MailSystemConfig]] = {}
-    for config in configs:
-        shared.setdefault(config.rate_group or config.id, []).append(config)
+    for config in every:
+        shared.setdefault(gate_of(config, every)[0], []).append(config)
     return tuple(
         Gate(
             name,
-            min(config.max_per_hour for config in those),
+            min(gate_of(config, every)[1] for config in those),
             tuple(config.id for config in those),
             name if any(config.rate_group for config in those) else None,
         )
