@@ -94,6 +94,18 @@ verbs: Final[Mapping[str, Verb]] = {
     "outbox delete": Verb({**_outbox, "--older": "text", "--yes": None}, (None,), repeats=True),
     "outbox export": Verb({**_outbox, "--format": ("mbox", "eml"), "--out": "folder"}, (None,), repeats=True),
     "outbox unlock": Verb({}, (None,), repeats=True),
+    "preview": Verb(
+        {
+            "--entity": "file",
+            "--id": "text",
+            "--n": "text",
+            "--format": ("text", "html", "eml", "json"),
+            "--open": None,
+            "--watch": None,
+            "--strict": None,
+        },
+        ("pipe",),
+    ),
     "run": Verb(
         {
             "--dry-run": None,

@@ -27,6 +27,7 @@ verbs: Final = {
     "limits": "limits",
     "list": "list",
     "outbox": "outbox",
+    "preview": "preview",
     "run": "run",
     "schema": "schema",
     "secret": "secret",

@@ -12,7 +12,7 @@ HELP = """\
 mailweir {version}: read entities, transform them, send mail
 
   Start      init
-  Look       check  explain  list  graph
+  Look       check  explain  list  graph  preview
   Run        run  send-test  send
   Operate    limits  outbox  discarded  spool  doctor
   More       catch  schema  secret  completion

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import click
 from watchfiles import watch
 
 from mailweir.cli.out import Out
 from pipeline.config.load import project_root
+
+# Folders of a project whose files are no configuration, and part of what it makes.
+_FOLDERS: Final = frozenset({"templates", "attachments"})
 
 
 def watching(once: Callable[[], int], paths: Sequence[Path], out: Out) -> int:
@@ -36,4 +40,5 @@ def _matters(path: str) -> bool:
     parts = Path(path).parts
     name = parts[-1]
     hidden = any(part.startswith(".") for part in parts[-3:-1]) or "__pycache__" in parts
-    return not hidden and (name.endswith(".json") or name in {".env", ".secrets.env"})
+    shown = name.endswith(".json") or name in {".env", ".secrets.env"} or not _FOLDERS.isdisjoint(parts[:-1])
+    return not hidden and shown

@@ -14,6 +14,7 @@ from sinks.mail.sink import MailSink, Post
 from systems.mail import MailSystem, MailSystemConfig, gate_of
 
 if TYPE_CHECKING:
+    from pipeline.config.given import Given
     from sinks.mail.config import MailConfig
 
 
@@ -32,9 +33,9 @@ def build(config: MailConfig, context: SinkContext) -> MailSink:
     return MailSink(context.pipe, maker, post, running, lambda: context.now() / 1e9)
 
 
-def maker_of(config: MailConfig, context: SinkContext, run: str, wishes: Wishes) -> Maker:
-    """What makes the mails: for a run, a preview, or a dry run."""
-    return Maker(settings(config, context.root, guards(wishes)), context.pipe, run)
+def maker_of(config: MailConfig, context: SinkContext, run: str, wishes: Wishes, given: Given | None = None) -> Maker:
+    """What makes the mails: for a run, a preview, or a dry run. With what was `given` faults show file and line."""
+    return Maker(settings(config, context.root, guards(wishes), given), context.pipe, run)
 
 
 def guards(wishes: Wishes) -> Guards:
