@@ -22,6 +22,7 @@ from pipeline.run import BATCH, EVERYTHING, FlowError, Portion, Wanted, portions
 from pipeline.state.facts import Batch, Execution, Recovered, Retention
 from pipeline.state.faults import StateError
 from pipeline.state.sqlite.store import SqliteState
+from sinks.conditional import ConditionalSinkConfig
 from sinks.mail import outbound
 from sinks.mail.config import MailConfig
 from systems.mail import MailSystem, MailSystemConfig, Trouble, gate_of
@@ -172,7 +173,16 @@ def transforms_of(pipe: PipeConfig, context: PipeContext) -> list[Transform]:
 
 def mail_systems(pipes: Iterable[PipeConfig]) -> list[str]:
     """The systems that these pipes mail through."""
-    return list(dict.fromkeys(pipe.sink.system for pipe in pipes if isinstance(pipe.sink, MailConfig)))
+    sinks = map(mail_sink, pipes)
+    return list(dict.fromkeys(sink.system for sink in sinks if sink is not None))
+
+
+def mail_sink(pipe: PipeConfig) -> MailConfig | None:
+    """The sink of a pipe, if it is one that mails; of a conditional one the chosen alternative."""
+    sink = pipe.sink
+    while isinstance(sink, ConditionalSinkConfig):
+        sink = sink.alternatives[sink.condition]
+    return sink if isinstance(sink, MailConfig) else None
 
 
 class Run:
@@ -239,7 +249,7 @@ class Run:
         """How many entities go to sinks that mail. What can be read only once is not counted."""
         count = 0
         for flow in flows:
-            if isinstance(flow.config.sink, MailConfig) and not getattr(flow.source, "once", False):
+            if mail_sink(flow.config) is not None and not getattr(flow.source, "once", False):
                 with suppress(FlowError):  # the run itself will tell
                     for portion in self._portions(flow, await self._since(flow, state), Report(flow.config.id)):
                         count += len(portion.entities)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mailweir.cli.run_report import word
-from mailweir.running import Asked, PipeContext, gates, mail_systems, pipes_of, source_of, transforms_of
+from mailweir.running import Asked, PipeContext, gates, mail_sink, mail_systems, pipes_of, source_of, transforms_of
 from mailweir.systems_of import Systems
 from pipeline.clock import MachineClock
 from pipeline.config.glyphs import visible
@@ -21,7 +21,6 @@ from pipeline.state.facts import outcome_of
 from pipeline.state.sqlite.looking import SqliteLook
 from pipeline.state.views import Usage
 from sinks.mail.build import maker_of
-from sinks.mail.config import MailConfig
 
 if TYPE_CHECKING:
     from mailweir.cli.options import Common
@@ -115,10 +114,11 @@ def dry_run(values: Common, loaded: Loaded, asked: Asked, limit: int | None) -> 
 
 def _look(pipe: PipeConfig, systems: Systems, asked: Asked, shelf: Shelf) -> Looked:
     looked = Looked(pipe)
-    if not isinstance(pipe.sink, MailConfig):
+    sink = mail_sink(pipe)
+    if sink is None:
         return looked
     context = PipeContext(systems, pipe.id, None)
-    maker = maker_of(pipe.sink, context, "", asked.wishes)
+    maker = maker_of(sink, context, "", asked.wishes)
     source = asked.source or source_of(pipe, context)
     since = asked.since or None
     try:

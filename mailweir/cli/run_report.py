@@ -7,11 +7,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from mailweir.listing.components import address
-from mailweir.running import mail_systems
+from mailweir.running import mail_sink, mail_systems
 from pipeline.config.glyphs import visible
 from pipeline.config.show import render
 from pipeline.receipt import Outcome, Receipt, Report
-from sinks.mail.config import MailConfig
 from systems.eml import EmlConfig
 from systems.smtp.config import SmtpConfig
 from systems.smtp.form_rules import is_local
@@ -71,9 +70,9 @@ def banner(loaded: Loaded, run: Run) -> list[str]:
     lines: list[str] = []
     for name in mail_systems(run.pipes):
         senders = dict.fromkeys(
-            pipe.sink.mail_from
-            for pipe in run.pipes
-            if isinstance(pipe.sink, MailConfig) and pipe.sink.system == name and pipe.sink.mail_from
+            sink.mail_from
+            for sink in map(mail_sink, run.pipes)
+            if sink is not None and sink.system == name and sink.mail_from
         )
         place = address(_component(loaded, name)) or name
         sender = f" as {', '.join(senders)}" if senders else ""

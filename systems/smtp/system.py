@@ -7,22 +7,17 @@ tried first, a session that has answered a message takes the next one without a 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Final, Self
 
 from systems.mail import Answer, Answered, Message, Phase, Reason, Status, SystemFault, Trouble
-from systems.smtp.health import State, cause_of
 from systems.smtp.parcel import Job, Parcel
-from systems.smtp.pool import Assign, Close, Limits, Open, Plan, Server, Standing, plan
+from systems.smtp.pool import Assign, Close, Limits, Open, Plan, Standing, plan
 from systems.smtp.pool import Session as Seat
 from systems.smtp.route import Route
+from systems.smtp.servers import Servers
 from systems.smtp.session import Session
-
-_log = logging.getLogger("mailweir.smtp")
-_log.addHandler(logging.NullHandler())  # who just sends gets answers; a service sets up its log
 
 # Answers that wait to be fetched, beyond which no more messages are taken.
 MOST_WAITING: Final = 1000
@@ -45,10 +40,8 @@ class SmtpSystem:
         """`jitter` gives random numbers from 0 up to 1."""
         self.name = name
         self._routes = {route.endpoint.name: route for route in routes}
-        self._servers = {server: Server(server) for server in self._routes}
-        self._faults: dict[str, SystemFault] = {}  # the last one of each server that is out of order
+        self._servers = Servers(name, self._routes, jitter)
         self._limits = limits
-        self._jitter = jitter
         self._jobs: deque[Job] = deque()
         self._queue: deque[Parcel] = deque()  # what was taken and is in no session
         self._seats: dict[int, Seat] = {}
@@ -98,12 +91,7 @@ class SmtpSystem:
     @property
     def trouble(self) -> Trouble | None:
         """Why no server can be used now, and for how many seconds none is tried."""
-        now = self._loop.time()
-        if any(server.circuit.state(now) is not State.OPEN for server in self._servers.values()):
-            return None
-        first = min(self._servers.values(), key=lambda server: server.circuit.until)
-        fault = self._faults[first.name]
-        return Trouble(first.name, fault, max(0.0, first.circuit.until - now))
+        return self._servers.trouble(self._loop.time())
 
     async def send(
         self, messages: Iterable[Message], handing_over: Callable[[Sequence[Message]], None]
@@ -147,10 +135,7 @@ class SmtpSystem:
         seat.standing = Standing.IDLE
         seat.idle_since = self._loop.time()
         seat.most = session.machine.capabilities.limits.mails
-        server = self._servers[seat.server]
-        if self._faults.pop(seat.server, None) is not None:
-            _log.info("%s: %s works again", self.name, seat.server)
-        self._servers[seat.server] = replace(server, circuit=server.circuit.worked())
+        self._servers.works(seat.server)
         self._plan_soon()
 
     def answered(self, session: Session, answered: Answered) -> None:
@@ -279,28 +264,14 @@ class SmtpSystem:
         token = session.route.token
         if token is not None and fault.reason is Reason.LOGIN_REFUSED:
             token.forget()
-        server = self._servers[seat.server]
         others = sum(
             one.standing in {Standing.IDLE, Standing.BUSY} for one in self._seats.values() if one.server == seat.server
         )
-        if opening and others and _is_crowd(fault):
-            ceiling = server.ceiling.crowded(others + 1, seat.opened_at, now)
-            self._servers[seat.server] = replace(server, ceiling=ceiling)
-            _log.warning("%s: %s takes no more than %d connections now", self.name, seat.server, ceiling.most)
+        if opening and self._servers.is_crowded(seat.server, fault, others, seat.opened_at, now):
             return
         if not opening and fault.reason in _leave and (session.accepted or fault.phase is Phase.IDLE):
             return  # servers end a connection after a time or a number of messages
-        self._open_circuit(seat.server, fault)
-
-    def _open_circuit(self, name: str, fault: SystemFault) -> None:
-        now = self._loop.time()
-        server = self._servers[name]
-        circuit = server.circuit.failed(cause_of(fault.reason), now, self._jitter())
-        if circuit is not server.circuit:
-            text = fault.text if fault.text.startswith(name) else f"{name}: {fault.text}"
-            _log.warning("%s: %s; tried again in %.0f s", self.name, text, circuit.until - now)
-        self._servers[name] = replace(server, circuit=circuit)
-        self._faults[name] = fault
+        self._servers.fails(seat.server, fault, now)
 
     def _plan_soon(self) -> None:
         """Look at everything anew, once, when the present callbacks are done."""
@@ -323,7 +294,7 @@ class SmtpSystem:
                 if not machine.in_flight:
                     seat.standing, seat.idle_since = Standing.IDLE, now
         waiting = len(self._queue)
-        decided = plan(self._seats.values(), waiting, tuple(self._servers.values()), self._limits, now)
+        decided = plan(self._seats.values(), waiting, self._servers.all, self._limits, now)
         self._carry_out(decided, now)
         self._steady = self._is_steady(now)
         if self._look_again is not None:
@@ -392,19 +363,15 @@ class SmtpSystem:
         return session.send(message)
 
     def _is_steady(self, now: float) -> bool:
-        servers = tuple(self._servers.values())
-        home = servers[0]
-        return (
-            home.circuit.state(now) is State.CLOSED
-            and home.ceiling.most is None
-            and all(seat.server == home.name for seat in self._seats.values())
-        )
+        home = self._servers.steady(now)
+        return home is not None and all(seat.server == home for seat in self._seats.values())
 
     def _rest_full_servers(self) -> None:
         text = "the server has no room for mail: three messages in a row were refused for it"
+        now = self._loop.time()
         for seat in self._seats.values():
             if seat.standing in {Standing.IDLE, Standing.BUSY}:
-                self._open_circuit(seat.server, SystemFault(Phase.MAIL, Reason.UNAVAILABLE, text))
+                self._servers.fails(seat.server, SystemFault(Phase.MAIL, Reason.UNAVAILABLE, text), now)
                 self._sessions[seat.number].quit()
                 seat.standing = Standing.CLOSING
 
@@ -436,8 +403,3 @@ class SmtpSystem:
             session.check(now)
         if self._sessions:
             self._tick = self._loop.call_later(self._tick_every, self._check)
-
-
-def _is_crowd(fault: SystemFault) -> bool:
-    """Whether a server turns a connection away because there are too many."""
-    return fault.phase is Phase.GREETING and fault.code in {421, 432, 450, 451, 452, 454}

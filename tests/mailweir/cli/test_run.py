@@ -163,6 +163,24 @@ def test_entities_come_from_a_file_or_standard_input(catcher: Catcher, command: 
     assert "3 read" in command(tmp_path, "run").stdout
 
 
+def test_mail_that_a_condition_lets_out_is_announced_too(catcher: Catcher, command: Command, tmp_path: Path) -> None:
+    """Where mail goes is told of the chosen alternative; the other one sends nothing."""
+    mail = {
+        "type": "mail",
+        "system": "office",
+        "mail_from": "hello@example.com",
+        "recipients_property": "email",
+        "subject_template": "Hi",
+        "body_template": "Hi",
+    }
+    sink = {"type": "conditional", "condition": "$ENV(where)", "alternatives": {"out": mail, "off": {"type": "null"}}}
+    project(tmp_path, catcher.port, pipe={"sink": sink})
+    off = command(tmp_path, "run", "--since", "0", where="off")
+    assert ("Mail goes to" in off.stderr, len(catcher.mails)) == (False, 0)
+    out = command(tmp_path, "run", "--since", "0", where="out")
+    assert (f"Mail goes to  127.0.0.1:{catcher.port}" in out.stderr, len(catcher.mails)) == (True, 2)
+
+
 def test_a_server_that_is_not_there_costs_no_mail(command: Command, tmp_path: Path) -> None:
     """The run ends with 4 and says why; everything is queued, and the next step is named."""
     project(tmp_path, 9)

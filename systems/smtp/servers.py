@@ -1,0 +1,73 @@
+"""The servers of one system, and what is known of their health: kept here, decided in `health`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Final
+
+from systems.mail import Phase, SystemFault, Trouble
+from systems.smtp.health import State, cause_of
+from systems.smtp.pool import Server
+
+_log = logging.getLogger("mailweir.smtp")
+_log.addHandler(logging.NullHandler())  # who just sends gets answers; a service sets up its log
+
+# What a server greets with that has too many connections.
+_crowd: Final = frozenset({421, 432, 450, 451, 452, 454})
+
+
+class Servers:
+    """In the order in which they are tried. Times are those of the loop."""
+
+    def __init__(self, system: str, names: Iterable[str], jitter: Callable[[], float]) -> None:
+        """All are taken to work. `jitter` gives random numbers from 0 up to 1."""
+        self._system = system
+        self._servers = {name: Server(name) for name in names}
+        self._faults: dict[str, SystemFault] = {}  # the last one of each server that is out of order
+        self._jitter = jitter
+
+    @property
+    def all(self) -> tuple[Server, ...]:
+        """As the plan sees them."""
+        return tuple(self._servers.values())
+
+    def trouble(self, now: float) -> Trouble | None:
+        """Why no server can be used, and for how many seconds none is tried."""
+        if any(server.circuit.state(now) is not State.OPEN for server in self._servers.values()):
+            return None
+        first = min(self._servers.values(), key=lambda server: server.circuit.until)
+        return Trouble(first.name, self._faults[first.name], max(0.0, first.circuit.until - now))
+
+    def steady(self, now: float) -> str | None:
+        """The server that is tried first, if it works and takes as many connections as it is offered."""
+        home = next(iter(self._servers.values()))
+        return home.name if home.circuit.state(now) is State.CLOSED and home.ceiling.most is None else None
+
+    def works(self, name: str) -> None:
+        """A session is ready for mail."""
+        server = self._servers[name]
+        if self._faults.pop(name, None) is not None:
+            _log.info("%s: %s works again", self._system, name)
+        self._servers[name] = replace(server, circuit=server.circuit.worked())
+
+    def is_crowded(self, name: str, fault: SystemFault, others: int, opened_at: float, now: float) -> bool:
+        """Whether a session found no room beside the `others`, that it was opened with; then there will be fewer."""
+        if not others or fault.phase is not Phase.GREETING or fault.code not in _crowd:
+            return False
+        server = self._servers[name]
+        ceiling = server.ceiling.crowded(others + 1, opened_at, now)
+        self._servers[name] = replace(server, ceiling=ceiling)
+        _log.warning("%s: %s takes no more than %d connections now", self._system, name, ceiling.most)
+        return True
+
+    def fails(self, name: str, fault: SystemFault, now: float) -> None:
+        """Leave it in peace for a while."""
+        server = self._servers[name]
+        circuit = server.circuit.failed(cause_of(fault.reason), now, self._jitter())
+        if circuit is not server.circuit:
+            text = fault.text if fault.text.startswith(name) else f"{name}: {fault.text}"
+            _log.warning("%s: %s; tried again in %.0f s", self._system, text, circuit.until - now)
+        self._servers[name] = replace(server, circuit=circuit)
+        self._faults[name] = fault
