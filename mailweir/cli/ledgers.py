@@ -101,17 +101,16 @@ def filtered(function: Callable[..., Any]) -> Callable[..., Any]:
 
 async def first(state: Look, wanted: Filter, most: int) -> tuple[list[Row], int]:
     """The newest so many of what is wanted, 0 for all, and how many there are."""
+    if most:
+        found = list((await state.messages(wanted, most=most)).rows)
+        return found, await state.count(wanted)
     from mailweir.ledger.opened import rows
 
-    found, total = [], 0
-    async for row in rows(state, wanted):
-        total += 1
-        if not most or total <= most:
-            found.append(row)
-    return found, total
+    found = [one async for one in rows(state, wanted)]
+    return found, len(found)
 
 
 def more(found: Sequence[Row], total: int) -> str:
     """What is not shown."""
-    left = total - len(found)
+    left = max(0, total - len(found))
     return f"… {left} more: --limit 0 shows all" if left else ""

@@ -204,6 +204,7 @@ Examples:
 @common
 def retry_command(values: Common, ids: Sequence[str], *, states: Sequence[str], yes: bool, **narrowed: str) -> int:
     """Try messages again, whatever was said of them, for everybody who does not have them."""
+    from mailweir.ledger.opened import parts
     from mailweir.ledger.rows import cannot_be_tried, doubts, short
     from sinks.mail.outbound import once_more
 
@@ -224,7 +225,7 @@ def retry_command(values: Common, ids: Sequence[str], *, states: Sequence[str], 
             values.out.fault(f"error: {short(one.row.name)}: {reasons[one.row.id]}")
 
     async def acting(state: State) -> int:
-        return await state.retry([one.id for one in fit], once_more)
+        return sum([await state.retry(part, once_more) for part in parts(fit)])
 
     done = (ledger.act(acting) or 0) if fit else 0
     return _done(ledger, done, len(found), "will be tried again at the next run")
@@ -264,6 +265,7 @@ def delete_command(
 
     What was rejected or discarded is forgotten too, so its entity may become mail again.
     """
+    from mailweir.ledger.opened import parts
     from mailweir.ledger.rows import short
     from pipeline.state.facts import MessageState
 
@@ -283,7 +285,7 @@ def delete_command(
             values.out.fault(f"error: {short(one.name)}: it is being sent just now")
 
     async def acting(state: State) -> int:
-        return await state.delete([one.id for one in fit])
+        return sum([await state.delete(part) for part in parts(fit)])
 
     done = (ledger.act(acting) or 0) if fit else 0
     return _done(ledger, done, len(found), "deleted")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -66,6 +66,12 @@ async def rows(state: Look, wanted: Filter) -> AsyncIterator[Row]:
         if page.next is None:
             return
         before = page.next
+
+
+def parts(found: Sequence[Row]) -> Iterator[list[int]]:
+    """The ids of messages, in so many parts that a transaction for one keeps no sender waiting."""
+    for start in range(0, len(found), _PAGE):
+        yield [one.id for one in found[start : start + _PAGE]]
 
 
 async def named(state: Look, begins: Sequence[str]) -> list[Row]:

@@ -69,6 +69,10 @@ class Look(Protocol):
         """Messages, the newest first; `before` is the `next` of the page before."""
         ...
 
+    async def count(self, wanted: Filter) -> int:
+        """How many messages those are. Of all that was sent this takes a second for a million."""
+        ...
+
     async def message(self, id: int) -> Detail | None:
         """Everything about one message."""
         ...

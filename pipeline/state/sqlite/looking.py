@@ -58,6 +58,10 @@ class Queries:
         """Messages, the newest first."""
         return await self._look(lambda connection, now: queries.messages(connection, now, wanted, before, most))
 
+    async def count(self, wanted: Filter) -> int:
+        """How many messages those are."""
+        return await self._look(lambda connection, _: queries.count(connection, wanted))
+
     async def message(self, id: int) -> Detail | None:
         """Everything about one message."""
         return await self._look(lambda connection, now: queries.message(connection, now, id, self._alive))

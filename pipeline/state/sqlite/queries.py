@@ -82,11 +82,18 @@ def messages(connection: sqlite3.Connection, now: Moment, wanted: Filter, before
     if before is not None:
         conditions.append("id < ?")
         values.append(before)
-    where = ("WHERE", " AND ".join(conditions)) if conditions else ()
-    query = " ".join((_SELECT, "FROM message", *where, "ORDER BY id DESC LIMIT ?"))
+    query = " ".join((_SELECT, "FROM message", *_where(conditions), "ORDER BY id DESC LIMIT ?"))
     rows = connection.execute(query, (*values, most + 1)).fetchall()
     shown = tuple(_row(row, now) for row in rows[:most])
     return Page(shown, shown[-1].id if len(rows) > most else None)
+
+
+def count(connection: sqlite3.Connection, wanted: Filter) -> int:
+    """How many messages those are."""
+    conditions, values = _conditions(wanted)
+    query = " ".join(("SELECT count(*) FROM message", *_where(conditions)))
+    (many,) = connection.execute(query, values).fetchone()
+    return int(many)
 
 
 def message(
@@ -191,6 +198,10 @@ def _holders(
     )
     rows = connection.execute(query + condition, values).fetchall()
     return tuple(Holder(process, began, claims, alive(name)) for name, process, began, claims in rows)
+
+
+def _where(conditions: list[str]) -> tuple[str, ...]:
+    return ("WHERE", " AND ".join(conditions)) if conditions else ()
 
 
 def _conditions(wanted: Filter) -> tuple[list[str], list[str | float | bytes]]:

@@ -303,3 +303,11 @@ def test_unlocking_nothing(office: Any) -> None:
     """Makes no state."""
     assert office("outbox", "unlock") == (0, "", "no sender that died left anything\n")
     assert not (office.folder / ".mailweir").exists()
+
+
+def test_many_messages_are_acted_on(office: Any) -> None:
+    """More than one transaction takes."""
+    office.admit(*(office.message(number) for number in range(1100)))
+    assert office("outbox", "retry", "--state", "queued").err == "1100 messages will be tried again at the next run\n"
+    assert office("outbox", "delete", "--state", "queued", "--yes").err == "1100 messages deleted\n"
+    assert office("outbox").err == "nothing waits, and nothing needs a person\n"

@@ -40,7 +40,9 @@ def test_a_list_is_of_what_is_wanted(states: Any) -> None:
     states.claim(state, most=1)
 
     def found(**wanted: Any) -> list[int]:
-        return [row.id for row in states.run(state.messages(Filter(**wanted))).rows]
+        rows = states.run(state.messages(Filter(**wanted))).rows
+        assert states.run(state.count(Filter(**wanted))) == len(rows)
+        return [row.id for row in rows]
 
     assert found() == [4, 3, 2, 1]
     assert found(pipe="digest") == [2]
