@@ -205,10 +205,16 @@ class Run:
         self.systems = systems or Systems(loaded)
         self._clock = clock or MachineClock()
         self._stopping = asyncio.Event()
+        self._aborting = asyncio.Event()
 
     def stop(self) -> None:
         """Let what is on its way come home, and store the rest."""
         self._stopping.set()
+
+    def abort(self) -> None:
+        """Wait for no answer: what has none is in doubt."""
+        self._stopping.set()
+        self._aborting.set()
 
     async def go(
         self, tell: Callable[[Report], None] = lambda _: None, counted: Callable[[int], bool] | None = None
@@ -221,7 +227,7 @@ class Run:
         done = self.done
         folder = Path(self.systems.state)
         async with SqliteState.open(folder, self._clock, outbound.stranded) as state:
-            running = Running(done.name, self.asked.wishes, state, random.random, self._stopping)
+            running = Running(done.name, self.asked.wishes, state, random.random, self._stopping, self._aborting)
             flows = [
                 flow_of(pipe, PipeContext(self.systems, pipe.id, running), self.asked.source, shaped=self.asked.shaped)
                 for pipe in self.pipes

@@ -252,6 +252,8 @@ class Running:
     chance: Callable[[], float]
     stopping: Event
     """Set when it is to come to an end."""
+    aborting: Event
+    """Set when it is not to wait for what is on its way either."""
 
 
 class Source(Protocol):

@@ -133,7 +133,7 @@ def carried_out(
     asks = ask and values.asks and not values.json and is_real(loaded, run)
 
     async def go() -> Done:
-        at_signal(run.stop, values.out)
+        at_signal(run.stop, values.out, run.abort)
         return await run.go(shown.news, counted if asks or shown.bar else None)
 
     def counted(count: int) -> bool:

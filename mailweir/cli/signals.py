@@ -13,15 +13,19 @@ if TYPE_CHECKING:
 _signals = (signal.SIGINT, signal.SIGTERM)
 
 
-def at_signal(stop: Callable[[], None], out: Out) -> None:
-    """Call `stop` at the first signal; the second does not wait."""
+def at_signal(stop: Callable[[], None], out: Out, again: Callable[[], None] | None = None) -> None:
+    """Call `stop` at the first signal and `again` at the second, which is not to wait; the next one interrupts."""
     loop = asyncio.get_running_loop()
+    calls = [stop] if again is None else [again, stop]
 
-    def first() -> None:
-        for number in _signals:
-            loop.remove_signal_handler(number)
-        out.say("Waiting for what is on its way. Ctrl-C again does not wait")
-        stop()
+    def heard() -> None:
+        call = calls.pop()
+        if not calls:
+            for number in _signals:
+                loop.remove_signal_handler(number)
+        if call is stop:
+            out.say("Waiting for what is on its way. Ctrl-C again does not wait")
+        call()
 
     for number in _signals:
-        loop.add_signal_handler(number, first)
+        loop.add_signal_handler(number, heard)

@@ -152,7 +152,7 @@ class State(Look, Protocol):
         ...
 
     async def release(self, claims: Sequence[Claimed]) -> None:
-        """Give claims back of which nothing was handed over."""
+        """Give claims back. One that was handed over is none to give: without an answer it will be in doubt."""
         ...
 
     async def flush(self) -> None:

@@ -81,6 +81,7 @@ class MailSink:
         self._now = now
         self._told: list[Receipt] = []
         self._sending: set[asyncio.Task[None]] = set()
+        self._aborted: asyncio.Task[object] | None = None
         self._moved = 0  # mails that an answer has brought further
         self._patience = PATIENCE
         self._queued: set[str] = set()  # told as queued, and the limit may still discard them
@@ -92,6 +93,7 @@ class MailSink:
 
     async def write(self, portions: Iterable[Portion]) -> AsyncIterator[Sequence[Receipt]]:
         """The outcomes, as they come. While the system is in trouble nothing more is taken from the source."""
+        self._aborted = asyncio.create_task(self._running.aborting.wait())
         try:
             for portion in portions:
                 await self._admit(portion)
@@ -109,9 +111,8 @@ class MailSink:
             await self._state.flush()
             yield self._tell()
         finally:
-            for task in self._sending:
-                task.cancel()
-            await asyncio.gather(*self._sending, return_exceptions=True)
+            self._aborted.cancel()
+            await self._abort()
 
     async def _goes_on(self) -> bool:
         """Whether there is a point in taking more; trouble that may pass is waited for."""
@@ -129,9 +130,21 @@ class MailSink:
         return told
 
     async def _one_sent(self) -> None:
-        done, self._sending = await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
+        """Wait for one portion; when the run is aborted, for none."""
+        watched = self._sending if self._aborted is None else {*self._sending, self._aborted}
+        done, _ = await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+        self._sending -= done
         for task in done:
             task.result()
+        if self._aborted in done:
+            await self._abort()
+
+    async def _abort(self) -> None:
+        """Wait for no answer any more."""
+        for task in self._sending:
+            task.cancel()
+        await asyncio.gather(*self._sending, return_exceptions=True)
+        self._sending = set()
 
     async def _admit(self, portion: Portion) -> None:
         """Put a portion into the outbox, and send what may go."""
@@ -260,6 +273,7 @@ class MailSink:
     async def _deliver(self, outs: dict[str, Outbound], composed: Mapping[int, Message]) -> None:
         state, chance, stopping = self._state, self._running.chance, self._running.stopping
         left = dict(outs)
+        gone: set[str] = set()
 
         def messages() -> Iterable[Message]:
             for out in outs.values():
@@ -269,6 +283,7 @@ class MailSink:
 
         def handing_over(group: Sequence[Message]) -> None:
             state.handing_over([outs[message.key].claim for message in group])
+            gone.update(message.key for message in group)
 
         try:
             async for group in self._system.send(messages(), handing_over):
@@ -282,13 +297,17 @@ class MailSink:
                     self._settled(out.claim, settlement, answers, new=out.claim.id in composed, before=out.standings)
                 state.settle(settlements)
         finally:
+            # The system took no more, or nobody waits for its answers.
+            for name, out in left.items():
+                claim = out.claim
+                earlier = claim.run != self._running.name
+                if name in gone:
+                    why = "nobody waited for the answer"
+                    self._told.append(Receipt(claim.entity_id, name, Outcome.IN_DOUBT, why, earlier=earlier))
+                elif claim.id in composed:
+                    self._queue(claim.entity_id, name)
             if left:
-                # Nothing of these was handed over: the system took no more, or the work is ended.
-                claims = [out.claim for out in left.values()]
-                for claim in claims:
-                    if claim.id in composed:
-                        self._queue(claim.entity_id, claim.name)
-                await state.release(claims)
+                await state.release([out.claim for out in left.values()])
 
     def _settled(
         self,

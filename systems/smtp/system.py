@@ -27,6 +27,8 @@ _leave: Final = frozenset({Reason.CLOSING, Reason.DISCONNECTED})
 _storage: Final = frozenset({452, 552})
 # Seconds that messages on their way have when the work ends.
 CLOSE_WITHIN: Final = 30.0
+# When nobody waits for an answer any more there is only to say goodbye.
+FAREWELL_WITHIN: Final = 2.0
 # How finely deadlines are kept, in shares of the shortest, and in seconds at most and at least.
 TICK_SHARE: Final = 10
 LONGEST_TICK: Final = 0.5
@@ -77,7 +79,7 @@ class SmtpSystem:
             session.quit()
         if self._sessions:
             try:
-                async with asyncio.timeout(CLOSE_WITHIN):
+                async with asyncio.timeout(CLOSE_WITHIN if self._jobs else FAREWELL_WITHIN):
                     await self._empty.wait()
             except TimeoutError:
                 for session in list(self._sessions.values()):

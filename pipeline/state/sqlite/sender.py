@@ -66,6 +66,10 @@ class Sender:
         except OSError as error:
             raise _fault(self._folder, error) from None
 
+    def is_handed_over(self, claim: Claimed) -> bool:
+        """Whether the last byte of it may have gone out."""
+        return self._journal.is_handed_over(claim.id, claim.number)
+
     def settled(self, settlements: Sequence[Settlement]) -> None:
         """On record: what became of claims.
 

@@ -164,9 +164,9 @@ class SqliteState(Queries):
 
     async def release(self, claims: Sequence[Claimed]) -> None:
         """Give claims back of which nothing was handed over."""
-        owner = self._sending().id
-        pairs = [(claim.id, claim.number) for claim in claims]
-        await self._do(lambda transaction: settling.release(transaction, pairs, owner), needs_room=False)
+        sender = self._sending()
+        pairs = [(claim.id, claim.number) for claim in claims if not sender.is_handed_over(claim)]
+        await self._do(lambda transaction: settling.release(transaction, pairs, sender.id), needs_room=False)
 
     async def flush(self) -> None:
         """Until all that was settled is on the disk."""

@@ -87,6 +87,7 @@ class Office:
         }
         self.config = MailConfig.model_validate({**given, **more})
         self.stopping = asyncio.Event()
+        self.aborting = asyncio.Event()
         self.run = 0
 
     async def mail(self, entities: Iterable[Entity], since: str | None = None, size: int = 10) -> Report:
@@ -95,7 +96,7 @@ class Office:
         report = Report("welcome")
         everything = list(entities)
         async with SqliteState.open(self.folder / ".mailweir", self.clock, outbound.stranded) as state:
-            running = Running(f"r{self.run}", self.wishes, state, lambda: 0.5, self.stopping)
+            running = Running(f"r{self.run}", self.wishes, state, lambda: 0.5, self.stopping, self.aborting)
             maker = Maker(settings(self.config, str(self.folder), guards(self.wishes)), "welcome", running.name)
             post = Post(self.system, self.ask, policy(self.config), 0.05, self.config.expires_after)
             sink = MailSink("welcome", maker, post, running, self.clock.wall)
@@ -268,6 +269,41 @@ def test_a_run_that_is_stopped_takes_no_more(tmp_path: Path) -> None:
         assert set(counts(report)) == {"sent", "queued"}
 
     go(run)
+
+
+def test_who_does_not_wait_leaves_what_was_handed_over_in_doubt(tmp_path: Path) -> None:
+    """A mail whose last byte went out is never queued again as if nothing had happened."""
+    system = Postmaster()
+
+    async def run() -> None:
+        handed = asyncio.Event()
+
+        class Silent(Postmaster):
+            async def send(
+                self, messages: Iterable[Message], handing_over: Callable[[Sequence[Message]], None]
+            ) -> AsyncIterator[Sequence[Answered]]:
+                handing_over([next(iter(messages))])
+                handed.set()
+                await asyncio.Event().wait()
+                yield []
+
+        office = Office(tmp_path, Silent())
+        mailing = asyncio.create_task(office.mail(people(3)))
+        await handed.wait()
+        office.stopping.set()
+        office.aborting.set()
+        report = await mailing
+        assert counts(report) == {"in_doubt": 1, "queued": 2}
+        office.stopping.clear()
+        office.aborting.clear()
+        office.system = system
+        again = await office.mail([])
+        assert again.earlier == Counter({Outcome.SENT: 2})
+        office.clock.advance(61)
+        assert (await office.mail([])).earlier == Counter({Outcome.SENT: 1})
+
+    go(run)
+    assert len(system.taken) == 3
 
 
 def test_what_was_sent_goes_again_only_by_name(tmp_path: Path) -> None:
