@@ -1,6 +1,6 @@
 # Everything here works from a bare clone with only python3 and make.
 
-.PHONY: help demo test hunt mails check fmt bench docs lock clean
+.PHONY: help demo test hunt mails reliability check fmt bench docs lock clean
 
 PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11,$(if $(shell $(call serves,$(python))),$(python))))
 # Prints a word if this Python is new enough and can make a virtual environment (Debian keeps ensurepip apart).
@@ -9,7 +9,7 @@ BIN = .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: .venv/.ready ## see Mailweir at work
 	@echo '$$ mailweir check configs'
@@ -28,6 +28,9 @@ hunt: .venv/.ready ## look for new examples that break a property
 
 mails: .venv/.ready ## let independent readers read a million random mails (MAILS=…)
 	@MAILS=$${MAILS:-1000000} $(BIN)/pytest -n auto -q tests/sinks/mail/test_mime_properties.py
+
+reliability: .venv/.ready ## kill runs again and again, and count what is lost and what is sent twice
+	@$(BIN)/python -m bench.reliability
 
 check: .venv/.ready ## format, lint, types, import rules
 	@$(BIN)/ruff format --check .

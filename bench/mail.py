@@ -1,0 +1,257 @@
+"""Entities become mail: the whole of `mailweir run`, with what others would write beside it, in the same rounds.
+
+    python -m bench mail
+    ENTITIES=1000000 python -m bench.mail        # and how much memory so many take
+
+JSON Lines, two transforms, subject, text and HTML with a table of 5 rows, MIME, ten connections to a server that takes
+all it gets. `mailweir run` keeps each mail on the disk before it is sent (SQLite, FULL); none of the others keeps
+anything. Each has one core, and the server the other one. Rates are by the server's clock, from the first connection to
+the last message; processor time is that of the whole process, with its start.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+from bench.smtp import CONNECTIONS, MADE, Helper, helper
+from bench.template import SOURCES
+
+HERE: Final = Path(__file__).parent
+ENTITIES: Final = 50_000
+ROUNDS: Final = 5
+SHOP: Final = "Grünerløkka kaffe"
+# More than a bench sends in an hour.
+NO_LIMIT: Final = 10_000_000
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Who makes and sends the mail: how many of it take some seconds, and how much faster we want to be."""
+
+    name: str
+    command: Sequence[str]
+    count: int
+    target: float = 0
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Figures:
+    """What the rounds gave."""
+
+    rates: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    peak_mb: list[float] = field(default_factory=list)
+
+
+def orders(path: Path, count: int) -> None:
+    """Entities as another program writes them."""
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(count):
+            rows = [
+                {"Quantity": row + 1, "Title": f"Coffee & cake {number % 97}-{row}", "Price": f"{row * 7}.50"}
+                for row in range(5)
+            ]
+            order: dict[str, object] = {
+                "Name": f"Ann Lee {number}",
+                "Email": f"ann-{number}@example.com",
+                "Number": f"A-{number}",
+            }
+            order |= {"_id": f"c-{number}", "Rows": rows, "Total": "72.50", "Shop": SHOP}
+            file.write(json.dumps(order, ensure_ascii=False) + "\n")
+
+
+def project(folder: Path, port: int) -> Path:
+    """A project that mails what is in `orders.jsonl` beside it."""
+    for part in ("systems", "pipes"):
+        (folder / part).mkdir(parents=True)
+    server = {"smtp_server": "127.0.0.1", "smtp_port": port, "connections": CONNECTIONS}
+    office = {"_id": "office", "type": "system:smtp", "max_per_hour": NO_LIMIT, "messages_per_connection": NO_LIMIT}
+    orders = {
+        "_id": "orders",
+        "type": "pipe",
+        "source": {"type": "json", "path": "orders.jsonl"},
+        "transform": [{"type": "lower_keys"}, {"type": "lower_keys"}],
+        "sink": {
+            "type": "mail",
+            "system": "office",
+            "mail_from": "Example <post@example.com>",
+            "recipients_property": "email",
+            "subject_template": SOURCES["subject"],
+            "text_body_template": SOURCES["text"],
+            "body_template": SOURCES["html"],
+        },
+    }
+    (folder / "systems/office.conf.json").write_text(json.dumps(office | server), "utf-8")
+    (folder / "pipes/orders.conf.json").write_text(json.dumps(orders), "utf-8")
+    return folder
+
+
+def makers() -> Iterator[Maker]:
+    """Those who can run here; what is missing is said."""
+    yield Maker("mailweir run", (sys.executable, "-m", "mailweir", "run", "--yes", "--progress", "none"), ENTITIES)
+    python = MADE / "venv/bin/python"
+    if not python.exists():
+        venv.create(MADE / "venv", with_pip=True)
+    if not _runs(python, "-c", "import aiosmtplib, pydantic, jinja2"):
+        _runs(python, "-m", "pip", "install", "aiosmtplib", "pydantic", "jinja2")
+    if _runs(python, "-c", "import aiosmtplib, pydantic, jinja2"):
+        yield Maker("a script with aiosmtplib", (str(python), "-P", str(HERE / "mail_python.py")), 2_000, 20)
+    else:
+        sys.stdout.write("without the script: aiosmtplib could not be installed\n")
+    node, modules = shutil.which("node"), MADE / "node/node_modules"
+    if node and not modules.exists() and shutil.which("npm"):
+        (MADE / "node").mkdir(parents=True, exist_ok=True)
+        _runs("npm", "install", "--prefix", MADE / "node", "nodemailer", "handlebars")
+    if node and modules.exists():
+        found = {"NODE_PATH": str(modules)}
+        yield Maker("Nodemailer's pool", (node, str(HERE / "mail_node.cjs")), 8_000, 6, found)
+    else:
+        sys.stdout.write("without Nodemailer: it needs node and npm\n")
+    if compiled := _go():
+        yield Maker("Go, net/smtp with a pool", (str(compiled),), 40_000, 1.25)
+    else:
+        sys.stdout.write("without Go: it needs Debian's packages\n")
+
+
+def _runs(*command: str | Path) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def _go() -> Path | None:
+    """The program in Go, compiled by Debian's Go, which is unpacked and not installed."""
+    root, program, source = MADE / "go", MADE / "mail_go", HERE / "mail_go.go"
+    if program.exists() and program.stat().st_mtime > source.stat().st_mtime:
+        return program
+    if not root.exists():
+        asked = subprocess.run(["apt-cache", "depends", "golang-go"], capture_output=True, text=True, check=False)
+        names = [line.split()[-1] for line in asked.stdout.splitlines() if "Depends: golang-1" in line]
+        if not names:
+            return None
+        new = MADE / "go.new"
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(parents=True)
+        options = ["-qq", "-o", "Debug::NoLocking=1", "-o", "APT::Sandbox::User=root"]
+        packages = [names[0], names[0].replace("-go", "-src")]
+        subprocess.run(["apt-get", *options, "download", *packages], cwd=new, capture_output=True, check=False)
+        for package in new.glob("*.deb"):
+            subprocess.run(["dpkg-deb", "-x", package, new], check=True)
+            package.unlink()
+        new.rename(root)
+    found = sorted(root.glob("usr/lib/go-*/bin/go"))
+    if not found:
+        return None
+    here = {"GOROOT": str(found[-1].parents[1]), "GOCACHE": str(MADE / "go-cache"), "GO111MODULE": "off"}
+    environment = os.environ | here | {"CGO_ENABLED": "0", "GOFLAGS": ""}
+    build = [str(found[-1]), "build", "-o", str(program), str(source)]
+    return program if subprocess.run(build, env=environment, check=False).returncode == 0 else None
+
+
+@contextmanager
+def first_core() -> Iterator[None]:
+    """What is started meanwhile has the first of our cores from its beginning: Go counts them then."""
+    ours = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(ours)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, ours)
+
+
+def once(maker: Maker, server: Helper, folder: Path, *, ours: bool) -> tuple[float, float, float]:
+    """Send all: messages a second, processor seconds a message, and the most memory in MB."""
+    data = folder / f"{maker.count}.jsonl"
+    if not data.exists():
+        orders(data, maker.count)
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        command, where = list(maker.command), folder
+        if ours:
+            where = project(Path(name, "project"), server.port)
+            (where / "orders.jsonl").hardlink_to(data)
+        else:
+            command += [str(server.port), str(CONNECTIONS), str(data)]
+        server.counted()
+        with first_core():
+            process = subprocess.Popen(
+                command,
+                cwd=where,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env=os.environ | maker.environment,
+            )
+        said = process.stderr.read() if process.stderr else b""
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    messages, _, _, nanoseconds = server.counted()
+    if process.returncode or messages != maker.count:
+        raise RuntimeError(f"{maker.name}: {process.returncode}, {messages} of {maker.count}: {said.decode()[-1000:]}")
+    return messages / (nanoseconds / 1e9), (usage.ru_utime + usage.ru_stime) / maker.count, usage.ru_maxrss / 1000
+
+
+def run() -> None:
+    """The rounds, what each stage costs, and memory."""
+    if shutil.which("cc") is None:
+        sys.stdout.write("Mail: the server to send to is compiled with `cc`, which is not here\n")
+        return
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        for part, source in SOURCES.items():
+            (folder / part).write_text(source, encoding="utf-8")
+        server = stack.enter_context(helper("null_server"))
+        found = list(makers())
+        figures = {maker.name: Figures() for maker in found}
+        for _ in range(int(os.environ.get("ROUNDS", ROUNDS))):
+            for place, maker in enumerate(found):
+                rate, cpu, peak = once(maker, server, folder, ours=not place)
+                figures[maker.name].rates.append(rate)
+                figures[maker.name].cpu.append(cpu)
+                figures[maker.name].peak_mb.append(peak)
+        table(found, figures)
+        from bench.mail_stages import stages
+
+        whole = 1e6 / median(figures[found[0].name].rates)
+        stages(folder / f"{ENTITIES}.jsonl", project(folder / "project", server.port), whole)
+        memory(found[0], server, folder)
+
+
+def table(found: Sequence[Maker], figures: dict[str, Figures]) -> None:
+    """Medians, and ratios: of each round, so that a machine whose speed drifts drifts for both."""
+    ours = figures[found[0].name]
+    sys.stdout.write(f"Entities to mail, {CONNECTIONS} connections (median of {len(ours.rates)} rounds in turn)\n")
+    sys.stdout.write(
+        f"  {'':26}{'messages/s':>12}{'spread':>18}{'we are':>9}{'wanted':>10}{'µs CPU':>9}{'we need':>9}{'MB':>6}\n"
+    )
+    for maker in found:
+        its = figures[maker.name]
+        spread = f"{min(its.rates):,.0f} to {max(its.rates):,.0f}"
+        faster = median(mine / other for mine, other in zip(ours.rates, its.rates, strict=True))
+        cheaper = median(mine / other for mine, other in zip(ours.cpu, its.cpu, strict=True))
+        wanted = f"≥ {maker.target}x" if maker.target else ""
+        sys.stdout.write(
+            f"  {maker.name:26}{median(its.rates):12,.0f}{spread:>18}{faster:8.2f}x{wanted:>10}"
+            f"{median(its.cpu) * 1e6:9.1f}{cheaper:8.2f}x{median(its.peak_mb):6.0f}\n"
+        )
+
+
+def memory(ours: Maker, server: Helper, folder: Path) -> None:
+    """The most memory over few entities and over many."""
+    counts = (10_000, int(os.environ.get("ENTITIES", "100000")))
+    peaks = [once(Maker(ours.name, ours.command, count), server, folder, ours=True)[2] for count in counts]
+    said = ", ".join(f"{peak:.0f} MB at most over {count:,}" for peak, count in zip(peaks, counts, strict=True))
+    sys.stdout.write(f"\nMemory: {said} entities (wanted: ≤ 150 MB for 1,000,000)\n")
+
+
+if __name__ == "__main__":
+    run()
