@@ -40,6 +40,10 @@ class Enclosed:
     shown: bool = False
     """Whether they are pictures that the HTML shows."""
 
+    def anything(self) -> bool:
+        """Whether there can be one."""
+        return bool(self.fixed or self.property)
+
     def of(self, values: Mapping[str, Any], reads: Reads) -> tuple[Attachment, ...] | Problem:
         """Those of an entity with these variables, or why its mail cannot go."""
         if not self.property or (held := values.get(self.property)) in (None, "", []):

@@ -92,9 +92,8 @@ class Maker:
         self._writing = Writing(settings.templates, settings.subject, settings.body, settings.text)
         self._headers = Lines(settings.templates, settings.headers)
         self._unsubscribe = Lines(settings.templates, settings.unsubscribe)
-        self._plain = (
-            not (settings.headers or settings.unsubscribe) and settings.attachments == settings.images == NOTHING
-        )
+        brought = settings.attachments.anything() or settings.images.anything()
+        self._plain = not (settings.headers or settings.unsubscribe or brought)
         self._gate = Gate(settings.guards.only_to)
         redirect = settings.guards.redirect_to
         self._redirect = None if redirect is None else (Mailbox("", redirect),)
@@ -109,7 +108,7 @@ class Maker:
         named = self._settings.people.named(variables(entity))
         if isinstance(named, Problem):
             return ((known.id, self._key(known, ())),)
-        return tuple((known.id, self._key(known, distinct(each.to, each.cc, each.bcc))) for each in self._each(named))
+        return tuple((known.id, self._key(known, _addresses(each))) for each in self._each(named))
 
     def make(
         self,
@@ -187,7 +186,7 @@ class Maker:
         generations: Mapping[str, int],
         expires: float | None,
     ) -> Made:
-        first = distinct(named.to, named.cc, named.bcc)
+        first = _addresses(named)
         key = self._key(known, first)
         generation = generations.get(key, 0) if generations else 0
         if isinstance(letter, Problem):
@@ -240,6 +239,13 @@ class Maker:
             detail=_whole(f"{problem.code} {problem.told}"),
         )
         return Made(new, None, problem)
+
+
+def _addresses(named: Named) -> tuple[str, ...]:
+    """Those that get the mail, each once."""
+    if len(named.to) == 1 and not named.cc and not named.bcc:  # most mail
+        return (named.to[0].address,)
+    return distinct(named.to, named.cc, named.bcc)
 
 
 def _known(entity: Entity) -> Known | Problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import translate
 from typing import Any, Final, NamedTuple
 
@@ -61,6 +61,13 @@ class Fields:
     reply_to: People = NOBODY
     sender: str = ""
     skip_invalid: bool = False
+    alone: bool = field(init=False)
+    """Whether no field but the first names anybody."""
+
+    def __post_init__(self) -> None:
+        """Find out once what is asked for each mail."""
+        alone = not self.sender and self.cc == self.bcc == self.reply_to == NOBODY
+        object.__setattr__(self, "alone", alone)
 
     def named(self, values: Mapping[str, Any]) -> Named | Problem:
         """Those of an entity with these variables, or why it gets no mail."""
@@ -68,16 +75,11 @@ class Fields:
             written = values.get(self.to.property)
             if isinstance(written, str) and is_usual(written):  # most are one plain address
                 to: tuple[Mailbox, ...] = (Mailbox("", written),)
-                if self._alone:
+                if self.alone:
                     return Named(to)
-        elif self._alone:
+        elif self.alone:
             return Named(self.to.fixed)
         return self._all(values)
-
-    @property
-    def _alone(self) -> bool:
-        """Whether no field but the first names anybody."""
-        return not self.sender and self.cc == self.bcc == self.reply_to == NOBODY
 
     def _all(self, values: Mapping[str, Any]) -> Named | Problem:
         skipped: list[str] = []
