@@ -15,6 +15,7 @@ from mailweir.caught import Caught
 from pipeline.config.glyphs import visible
 from pipeline.receipt import Outcome
 from pipeline.state.facts import outcome_of
+from sinks.mail.outbound import restored
 
 if TYPE_CHECKING:
     from pipeline.errors import Problem
@@ -45,8 +46,7 @@ section + section {{ margin-top: 3rem }}
 def caught(made: Made) -> Caught:
     """The mail as a server would get it, or would have got it if it were not held."""
     then = datetime.fromtimestamp(0, UTC)
-    sender = made.message.envelope.sender if made.message else ""
-    return Caught(1, then, sender, made.new.recipients, made.new.content)
+    return Caught(1, then, restored(made.new.envelope).sender, made.new.recipients, made.new.content)
 
 
 def warnings_of(made: Made, found: Iterable[Problem]) -> list[str]:

@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from pipeline.errors import Problem
     from sinks.mail.sink import MailSink
 
+Addresses = Annotated[
+    str | None,
+    Advice(help=('write the addresses in one text with commas: "a@example.com, Ann Lee <ann@example.com>"',)),
+]
+_of_files = Advice(help=('write a list of objects: [{"file": "terms.pdf"}]',))
+_of_pictures = Advice(help=('write a list of objects: [{"file": "logo.png"}]',))
+_of_keys = Advice(help=('write a list of keys: [{"domain": "example.com", "selector": "s1", "key": "$SECRET(dkim)"}]',))
+_of_patterns = Advice(help=('write a list: ["*@example.com"]',))
+
 
 class MailConfig(SinkConfig):
     """Each entity becomes a mail."""
@@ -32,10 +41,7 @@ class MailConfig(SinkConfig):
     """Who the mails are from: `post@example.com` or `Example <post@example.com>`."""
     mail_from_property: str | None = None
     """The property of the entity that holds its sender; an entity without it is from `mail_from`."""
-    recipients: Annotated[
-        str | None,
-        Advice(help=('write the addresses in one text with commas: "a@example.com, Ann Lee <ann@example.com>"',)),
-    ] = None
+    recipients: Addresses = None
     """Who gets every mail: addresses with commas between them."""
     recipients_property: str | None = None
     """The property of the entity that holds the recipients. Default: `recipients`."""
@@ -44,22 +50,22 @@ class MailConfig(SinkConfig):
     says who was left out."""
     per_recipient: bool = False
     """Whether each recipient gets a mail of its own, so that none sees the others and each counts for itself."""
-    cc: str | None = None
+    cc: Addresses = None
     """Who gets a copy of every mail: addresses with commas between them."""
     cc_property: str | None = None
     """The property of the entity that holds who gets a copy."""
-    bcc: str | None = None
+    bcc: Addresses = None
     """Who gets a copy of every mail without standing in it: addresses with commas between them."""
     bcc_property: str | None = None
     """The property of the entity that holds who gets a copy without standing in the mail."""
-    reply_to: str | None = None
+    reply_to: Addresses = None
     """Where answers of readers go. Default: to the sender."""
     reply_to_property: str | None = None
     """The property of the entity that holds where answers of readers go."""
     return_path: str | None = None
     """The address that gets the reports of servers about mail that did not arrive; `""` asks for none. Default: the
     sender's."""
-    only_to: Many[str] = ()
+    only_to: Annotated[Many[str], _of_patterns] = ()
     """Patterns of addresses (`*@example.com`) that may get mail. Mail to others is `held`: nothing of it is sent."""
     redirect_to: str | None = None
     """An address that gets all mail in the place of those it is for; they stand in `X-Original-To` and in the
@@ -91,12 +97,12 @@ class MailConfig(SinkConfig):
     unhandled_template_variable_replacement: Literal["strict", "empty_string", "debug"] = "strict"
     """What a template shows for a property that the entity does not have: `strict` rejects the mail,
     `empty_string` shows nothing, `debug` shows the raw `{{ name }}`."""
-    attachments: Many[AttachmentConfig] = ()
+    attachments: Annotated[Many[AttachmentConfig], _of_files] = ()
     """Files that go with every mail."""
     attachments_property: str | None = None
     """The property of the entity that holds files to go with its mail: one or a list of objects as in `attachments`, of
     names of files in the folder `attachments`, or of bytes (`~b` and base64)."""
-    inline_images: Many[ImageConfig] = ()
+    inline_images: Annotated[Many[ImageConfig], _of_pictures] = ()
     """Pictures that the HTML of every mail shows."""
     inline_images_property: str | None = None
     """The property of the entity that holds pictures for the HTML of its mail, as `attachments_property`."""
@@ -116,7 +122,7 @@ class MailConfig(SinkConfig):
     """How important mail programs are to show the mails. Default: nothing is said."""
     message_id_domain: str | None = None
     """The domain in the Message-ID of each mail. Default: that of the sender."""
-    dkim: Many[DkimConfig] = ()
+    dkim: Annotated[Many[DkimConfig], _of_keys] = ()
     """Keys that sign every mail, one after the other: receivers that know no Ed25519 yet take the RSA key beside it."""
     max_message_bytes: int = Field(default=25_000_000, ge=1000)
     """Mail that would be larger is rejected before it is stored."""
