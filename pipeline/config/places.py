@@ -316,12 +316,11 @@ class VariableSecrets(Mapping[str, Secret]):
     """The secrets among the variables of the process, by the names that `$SECRET()` gives them."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        """Hide the values."""
-        self._found = {
-            name.removeprefix(SECRET_PREFIX): Secret(value)
-            for name, value in environ.items()
-            if name.startswith(SECRET_PREFIX)
-        }
+        """Hide the values. Not only shells set variables: the name may be spelt as the configuration has it."""
+        given = {name.removeprefix(SECRET_PREFIX): name for name in environ if name.startswith(SECRET_PREFIX)}
+        # Of two spellings the one for shells holds.
+        ordered = sorted(given, key=lambda name: name == shell_name(name))
+        self._found = {shell_name(name): Secret(environ[given[name]]) for name in ordered}
 
     def __getitem__(self, name: str) -> Secret:
         """By its spelling for shells."""

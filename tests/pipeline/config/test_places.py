@@ -237,6 +237,21 @@ def test_a_profile_is_a_name(root: Path, profile: str) -> None:
     assert env(places, "a") is None
 
 
+def test_a_variable_may_be_spelt_as_the_configuration_has_it(root: Path) -> None:
+    """Not only shells set variables: a name with a hyphen is found, and of two spellings the one for shells holds."""
+    scrubber = Scrubber()
+    environ = {"MAILWEIR_SECRET_smtp-password": "as-written", "MAILWEIR_SECRET_api_key": "small-letters"}
+    places = look(root, environ, scrubber=scrubber)
+    assert secret(places, "smtp-password") == ("as-written", "the process environment")
+    assert secret(places, "api-key") == ("small-letters", "the process environment")
+    assert scrubber.scrub("as-written, small-letters") == "********, ********"
+    for both in (
+        {**environ, "MAILWEIR_SECRET_SMTP_PASSWORD": "x1"},
+        {"MAILWEIR_SECRET_SMTP_PASSWORD": "x1", **environ},
+    ):
+        assert secret(look(root, both), "smtp-password") == ("x1", "the process environment")
+
+
 @pytest.mark.parametrize("first", range(6))
 def test_the_order_of_places_for_secrets(root: Path, first: int) -> None:
     """systemd, the mounted folder, the process, `.secrets.env`, the project's folder, the command."""
