@@ -11,14 +11,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
-demo: .venv/.ready ## see Mailweir at work
-	@echo '$$ mailweir check configs'
-	@$(BIN)/mailweir check configs
+demo: .venv/.ready ## see a first mail, and a window that fills
+	@rm -rf build/demo
+	@echo '$$ mailweir demo --limit'
+	@$(BIN)/mailweir demo --limit --exit --no-open --keep build/demo
 	@echo
-	@echo '$$ mailweir check configs/faulty    # faulty on purpose: this is how faults are told'
-	@$(BIN)/mailweir check configs/faulty; test $$? -eq 1
-	@echo
-	@echo 'Next: read README.md, look into configs/, or start a project of your own: $(BIN)/mailweir init'
+	@echo 'Next:      . .venv/bin/activate && mailweir init my-mail --from-demo && cd my-mail && mailweir dev'
+	@echo 'Then:      README.md, configs/, and how faults are told: mailweir check configs/faulty'
 
 test: .venv/.ready ## run the tests and report branch coverage
 	@$(BIN)/pytest -n auto --cov --cov-report=term:skip-covered

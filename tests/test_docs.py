@@ -79,10 +79,25 @@ def test_every_property_of_every_type_has_words() -> None:
 
 def test_the_first_minute_of_the_readme_is_as_printed(tmp_path: Path) -> None:
     """The commands under `Sixty seconds` give what stands below them."""
-    (session,) = [text for _, text in blocks(top / "README.md", "console")]
-    assert "$ mailweir init my-mail && cd my-mail\n" in session
+    first, second = [text for _, text in blocks(top / "README.md", "console")]
     mailweir = str(Path(sys.executable).with_name("mailweir"))
-    made = subprocess.run([mailweir, "init", "my-mail"], cwd=tmp_path, capture_output=True, check=False)
+    environ = {"PATH": "/usr/bin:/bin", "TMPDIR": str(tmp_path), "LC_ALL": "C.UTF-8"}
+    shown = subprocess.run(
+        [mailweir, "demo", "--no-open"],
+        cwd=tmp_path,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    (folder,) = tmp_path.glob("mailweir-demo-*")
+    printed = shown.stdout.replace(str(folder), "/tmp/mailweir-demo-x1")
+    printed = re.sub(r"127\.0\.0\.1:\d+( \(1025 is taken\))?", "127.0.0.1:1025", printed)
+    _, _, expected = first.partition("$ mailweir demo --no-open\n")
+    assert printed.startswith(expected)
+    assert "$ mailweir init my-mail --from-demo && cd my-mail\n" in second
+    made = subprocess.run([mailweir, "init", "my-mail", "--from-demo"], cwd=tmp_path, capture_output=True, check=False)
     checked = subprocess.run([mailweir, "check"], cwd=tmp_path / "my-mail", capture_output=True, text=True, check=False)
-    assert (made.returncode, checked.returncode) == (0, 0)
-    assert session.endswith(f"$ mailweir check\n{checked.stderr}")
+    assert (shown.returncode, made.returncode, checked.returncode) == (0, 0, 0)
+    assert second.endswith(f"$ mailweir check\n{checked.stderr}")

@@ -69,6 +69,14 @@ def check_paths(
     return checked
 
 
+def checked_alone(loaded: Loaded) -> Checked:
+    """A project as it was loaded, without those below it."""
+    checked = Checked()
+    _add(checked, loaded, (), ())
+    checked.repair_only(checked.paths)
+    return checked
+
+
 def _add(checked: Checked, loaded: Loaded, select: Sequence[str], ignore: Sequence[str]) -> None:
     project = loaded.project
     checked.loaded.append(loaded)

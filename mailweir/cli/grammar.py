@@ -73,6 +73,12 @@ verbs: Final[Mapping[str, Verb]] = {
         repeats=True,
     ),
     "completion": Verb({"--install": None}, (("bash", "zsh", "fish", "powershell"),)),
+    "demo": Verb(
+        {"--limit": None, "--keep": "folder", "--smtp-port": "text", "--open": None, "--no-open": None, "--exit": None}
+    ),
+    "dev": Verb(
+        {"--smtp-port": "text", "--catch-to": "text", "--open": None, "--no-open": None}, ("pipe",), repeats=True
+    ),
     "explain": Verb({}, ("topic",)),
     "doctor": Verb({"--connect": None, "--live": None}, ("system",)),
     "discarded": Verb(_discarded_list, (("list", "send", "export"),)),
@@ -81,7 +87,13 @@ verbs: Final[Mapping[str, Verb]] = {
     "discarded export": Verb(_discarded),
     "graph": Verb({"--format": ("text", "mermaid", "dot", "json", "svg"), "--partial": None}, ("pipe",)),
     "init": Verb(
-        {"--template": ("welcome", "alerts", "digest", "empty"), "--force": None, "--list": None}, ("folder",)
+        {
+            "--template": ("welcome", "alerts", "digest", "demo", "empty"),
+            "--from-demo": None,
+            "--force": None,
+            "--list": None,
+        },
+        ("folder",),
     ),
     "list": Verb(
         {"--refs": "name", "--values": None}, (("systems", "pipes", "sources", "transforms", "sinks", "codes"),)

@@ -19,6 +19,8 @@ verbs: Final = {
     "catch": "catch",
     "check": "check",
     "completion": "completion",
+    "demo": "demo",
+    "dev": "dev",
     "discarded": "discarded",
     "doctor": "doctor",
     "explain": "explain",

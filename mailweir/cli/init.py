@@ -16,7 +16,7 @@ import click
 
 from mailweir.cli.options import Common, common, current_folder
 
-templates: Final = ("welcome", "alerts", "digest", "empty")
+templates: Final = ("welcome", "alerts", "digest", "demo", "empty")
 # What a person keeps beside an example in a source checkout is not part of the example.
 _private: Final = frozenset({".env", ".secrets.env", ".mailweir", ".vscode", ".idea"})
 # A fresh repository is as good as an empty folder.
@@ -41,10 +41,12 @@ _first_steps: Final = {
 Examples:
   mailweir init my-mail                    a mail to each new customer
   mailweir init my-mail --template digest  another project: mailweir init --list
+  mailweir init my-mail --from-demo        what `mailweir demo` shows, to keep
   mailweir init --force                    add what is missing to this folder""",
 )
 @click.argument("folder", metavar="[DIR]", default=".")
 @click.option("--template", type=click.Choice(templates), default="welcome", show_default=True, help="Which project.")
+@click.option("--from-demo", "template", flag_value="demo", help="What `mailweir demo` shows: --template demo.")
 @click.option("--force", is_flag=True, help="Into a folder that is not empty: add only the files that are missing.")
 @click.option("--list", "list_them", is_flag=True, help="List the templates.")
 @common
@@ -58,7 +60,7 @@ def init_command(values: Common, folder: str, *, template: str, force: bool, lis
     target = Path(os.path.normpath(values.here / name))
     called = "this folder" if here else f"{name}/"
     files = project_files(projects() / template)
-    _refuse_what_is_there(target, called, force=force)
+    refuse_what_is_there(target, called, force=force)
     from pipeline.config.files import reason, shown
 
     try:
@@ -113,7 +115,8 @@ def project_files(example: Path) -> dict[str, bytes]:
     return found
 
 
-def _refuse_what_is_there(target: Path, called: str, *, force: bool) -> None:
+def refuse_what_is_there(target: Path, called: str, *, force: bool = False) -> None:
+    """Wrong use where a new project would meet something."""
     if not os.path.lexists(target):
         return
     if not target.is_dir():

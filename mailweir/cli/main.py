@@ -11,13 +11,13 @@ from mailweir.cli.streams import StreamError, opened, put
 HELP = """\
 mailweir {version}: read entities, transform them, send mail
 
-  Start      init
+  Start      init  demo  dev
   Look       check  explain  list  graph  preview
   Run        run  send-test  send
   Operate    limits  outbox  discarded  spool  doctor
   More       catch  schema  secret  completion
 
-New here?  mailweir init my-mail && cd my-mail && mailweir check
+New here?  mailweir demo        shows a first mail; nothing leaves this machine
 
 Each verb has its own page: mailweir check --help
 Options for every verb: -C DIR  --profile NAME  -e FILE  --json  --color WHEN  -q  -v  --no-input

@@ -33,7 +33,7 @@ _order: Final = (
     Outcome.DISCARDED,
 )
 _unfinished: Final = (Outcome.RETRYING, Outcome.IN_DOUBT, Outcome.DEAD, Outcome.REJECTED)
-_told_one_by_one: Final = (Outcome.REJECTED, Outcome.DEAD, Outcome.RETRYING, Outcome.IN_DOUBT, Outcome.HELD)
+told_one_by_one: Final = (Outcome.REJECTED, Outcome.DEAD, Outcome.RETRYING, Outcome.IN_DOUBT, Outcome.HELD)
 # As many of each outcome as a terminal shows without scrolling; the outbox has them all.
 MOST_LINES: Final = 10
 
@@ -95,7 +95,7 @@ def tell(out: Out, run: Run) -> None:
     width = max((len(report.pipe) for report in done.reports), default=0)
     for report in done.reports:
         out.line(f"  {report.pipe:{width}}  {_counts(report)}  {report.seconds:6.1f} s")
-    for outcome in _told_one_by_one:
+    for outcome in told_one_by_one:
         _tell_some(out, outcome, [one for report in done.reports for one in report.shown.get(outcome, ())], done)
     for name, trouble in done.troubles.items():
         out.fault(visible(f"error: {name}: {trouble.server}: {trouble.fault.text}"))
@@ -127,12 +127,17 @@ def _tell_recovered(out: Out, done: Done) -> None:
 def _counts(report: Report) -> str:
     if not (report.read or report.earlier or report.stopped):
         return "nothing new since the last run; `--since 0` reads everything again"
+    return "   ".join(counts(report))
+
+
+def counts(report: Report) -> list[str]:
+    """What was read, and what became of it: `3 read`, `2 sent`, `1 rejected`."""
     parts = [f"{report.read:,} read"]
     if report.filtered:
         parts.append(f"{report.filtered:,} filtered")
     parts += [f"{report.outcomes[each]:,} {word(each)}" for each in _order if report.outcomes[each]]
     left = ", ".join(f"{report.earlier[each]:,} {word(each)}" for each in _order if report.earlier[each])
-    return "   ".join(parts) + (f"   (from before: {left})" if left else "")
+    return [*parts, f"(from before: {left})"] if left else parts
 
 
 def _tell_some(out: Out, outcome: Outcome, receipts: list[Receipt], done: Done) -> None:
@@ -235,7 +240,7 @@ def document(loaded: Loaded, run: Run, code: int) -> dict[str, Any]:
                 "next_try_at": _moment(one.due),
             }
             for report in done.reports
-            for outcome in _told_one_by_one
+            for outcome in told_one_by_one
             for one in report.shown.get(outcome, ())
         ],
         "troubles": [{"system": name, "message": trouble.fault.text} for name, trouble in done.troubles.items()],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,9 @@ from mailweir.cli.out import Out
 from pipeline.config.load import project_root
 
 # Folders of a project whose files are no configuration, and part of what it makes.
-_FOLDERS: Final = frozenset({"templates", "attachments"})
+_folders: Final = frozenset({"templates", "attachments"})
+# Configuration, values, and what sources read.
+_data: Final = frozenset({".json", ".jsonl", ".ndjson", ".csv"})
 
 
 def watching(once: Callable[[], int], paths: Sequence[Path], out: Out) -> int:
@@ -22,7 +24,7 @@ def watching(once: Callable[[], int], paths: Sequence[Path], out: Out) -> int:
     code = once()
     roots = {project_root(path) for path in paths}
     out.say("Watching for changes. Stop: Ctrl-C")
-    for changes in watch(*roots, watch_filter=lambda _, path: _matters(path), raise_interrupt=False):
+    for changes in watch(*roots, watch_filter=lambda _, path: matters(Path(path), roots), raise_interrupt=False):
         names = sorted({Path(path).name for _, path in changes})
         out.say(f"\n{datetime.now().astimezone():%H:%M:%S}  {', '.join(names)}")
         try:
@@ -36,9 +38,13 @@ def watching(once: Callable[[], int], paths: Sequence[Path], out: Out) -> int:
     return code
 
 
-def _matters(path: str) -> bool:
-    parts = Path(path).parts
-    name = parts[-1]
-    hidden = any(part.startswith(".") for part in parts[-3:-1]) or "__pycache__" in parts
-    shown = name.endswith(".json") or name in {".env", ".secrets.env"} or not _FOLDERS.isdisjoint(parts[:-1])
-    return not hidden and shown
+def matters(path: Path, roots: Collection[Path]) -> bool:
+    """Whether a change of this file can change what the projects in these folders say or send."""
+    inside = next((path.relative_to(root) for root in roots if path.is_relative_to(root)), path)
+    name, folders = inside.name, inside.parts[:-1]
+    if "__pycache__" in folders or any(folder.startswith(".") for folder in folders):
+        return False
+    if name in {".env", ".secrets.env"}:
+        return True
+    draft = name.startswith(".") or name.endswith("~")
+    return not draft and (inside.suffix in _data or not _folders.isdisjoint(folders))
