@@ -149,8 +149,10 @@ def _tell(values: Common, loaded: Loaded, pipe: str, shown: Shown, style: str, *
 
 def _located(values: Common, loaded: Loaded, problem: object) -> list[str]:
     """Where in a template a mail failed, with the characters and what to do."""
+    from dataclasses import replace
+
     from pipeline.config.show import render
-    from pipeline.errors import Problem
+    from pipeline.errors import Problem, Span
 
     if not isinstance(problem, Problem) or not (problem.span.file or problem.notes):
         return []
@@ -158,9 +160,16 @@ def _located(values: Common, loaded: Loaded, problem: object) -> list[str]:
         return [f"  {note.kind}: {note.text}" for note in problem.notes]
     out = values.out
     project = loaded.project
+    texts = dict(project.texts)
+    decoded = problem.decoded
+    if decoded is not None and problem.span.file not in texts:
+        # What has no file is shown by itself, as if it had one.
+        name = problem.span.file
+        texts[name] = decoded.text
+        problem = replace(problem, span=Span(name, decoded.start, decoded.end), decoded=None)
     shown = render(
         [problem],
-        project.texts,
+        texts,
         width=out.width(out.stderr),
         color=out.colors(out.stderr),
         masks=project.masks,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.config.templates import read_templates
+from pipeline.errors import Span
 from sinks.mail.attachment_files import AttachmentFiles
 from sinks.mail.delivery import Policy
 from sinks.mail.enclosures import Enclosed, Fault, Reads, enclosed
@@ -56,9 +57,9 @@ def settings(config: MailConfig, root: str, guards: Guards = NO_GUARDS, given: G
         subject=_way(config, "subject_template", documents, given),
         body=_way(config, "body_template", documents, given),
         text=_way(config, "text_body_template", documents, given),
-        headers=tuple(_line("headers", name, value) for name, value in headers if is_template(value)),
+        headers=tuple(_line(given, "headers", name, value) for name, value in headers if is_template(value)),
         unsubscribe=tuple(
-            _line("list_unsubscribe", "List-Unsubscribe", value)
+            _line(given, "list_unsubscribe", "List-Unsubscribe", value)
             for value in ([unsubscribe] if isinstance(unsubscribe, str) else unsubscribe)
         ),
         attachments=Enclosed(_files("attachments", config.attachments, reads), config.attachments_property or ""),
@@ -121,15 +122,20 @@ def _way(config: MailConfig, name: str, documents: Mapping[str, Document], given
     if file is not None:
         if file not in documents:
             raise UnusableError(f"there is no file `{file}` in the folder `templates`")
-        return Way(documents[file].text, where_in_file(documents, file, (f"{name}_file",)))
+        return Way(documents[file].text, where_in_file(documents, file, _path(given, f"{name}_file")))
     held = getattr(config, f"{name}_file_property")
     if held is not None:
         return Way(property=held, names_file=True)
     return Way(property=getattr(config, f"{name}_property") or name)
 
 
-def _line(property: str, name: str, source: str) -> Line:
-    return Line(name, source, Where(plain_lines(source), (property,)))
+def _path(given: Given | None, name: str) -> tuple[str, ...]:
+    return (name,) if given is None else (*given.path, name)
+
+
+def _line(given: Given | None, property: str, name: str, source: str) -> Line:
+    path = (*_path(given, property), name) if property == "headers" else _path(given, property)
+    return Line(name, source, Where(plain_lines(source), path, whole=Span(f"`{property}`", 0, 0)))
 
 
 def _files(

@@ -115,13 +115,13 @@ class Writing:
         if names_file:
             source = self._templates.options.files.get(value)
             # A fault of the name stands in the name, one of the file in the file.
-            where = Where(plain_lines(value), (property,), whole=Span(f"`{property}`", 0, 0))
+            where = Where(plain_lines(value), (property,), whole=Span(f"`{property}` of the entity", 0, 0))
             if source is None:
                 return _one(self._templates.compile_file(value, part or "text", where), where)
             where = Where(plain_lines(source), (property,), whole=Span(value, 0, 0))
         else:
             source = value
-            where = Where(plain_lines(source), (property,), whole=Span(f"`{property}`", 0, 0))
+            where = Where(plain_lines(source), (property,), whole=Span(f"`{property}` of the entity", 0, 0))
         kind = part or self._templates.body_part(source, beside_text=beside)
         return _one(self._templates.compile(source, kind, where), where)
 

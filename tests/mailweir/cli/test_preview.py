@@ -64,6 +64,16 @@ def test_a_mail_that_would_be_rejected_says_why(command: Command, tmp_path: Path
     assert " --> a.conf.json:1:" in done.stderr
 
 
+def test_a_template_that_an_entity_brings_is_shown_by_itself(command: Command, tmp_path: Path) -> None:
+    """It stands in no file, so its own lines and columns are told."""
+    project(tmp_path, body_template_property="body", body_template=None)
+    entity = json.dumps({"_id": "x", "email": "a@example.com", "name": "A", "body": "line 1\n{% for x in %}"})
+    done = command(tmp_path, "preview", "welcome-mail", "--entity", "-", given=entity)
+    assert done.returncode == 1
+    assert " --> `body` of the entity:2:1 (body)\n" in done.stderr
+    assert "\n2 | {% for x in %}\n  | ^^^^^^^^^^^^^^ opened here\n" in done.stderr
+
+
 def test_the_bytes_are_those_that_would_go(command: Command, tmp_path: Path) -> None:
     """A whole mail for other programs."""
     done = command(project(tmp_path), "preview", "welcome-mail", "--format", "eml")
