@@ -14,8 +14,9 @@ from pipeline.pipe import PipeConfig
 from pipeline.run import EVERYTHING, Wanted, portions
 from sinks.conditional import ConditionalSinkConfig
 from sinks.dataset import DatasetSinkConfig
-from sinks.mail.build import maker_of
+from sinks.mail.build import digest_of, maker_of
 from sinks.mail.config import MailConfig
+from sinks.mail.digest import together
 from sources.conditional import ConditionalSourceConfig
 from sources.dataset import DatasetSourceConfig
 from sources.json_file import JsonStream
@@ -58,7 +59,9 @@ def preview(loaded: Loaded, systems: Systems, name: str, source: Source | None, 
     at = systems.now() / 1e9
     entities = 0
     mails: list[Made] = []
-    for entity in flows.entities(pipe, source, wanted):
+    digest = digest_of(sink)
+    flow = flows.entities(pipe, source, wanted)
+    for entity in flow if digest is None else together(flow, digest)[0]:
         entities += 1
         mails += islice(maker.make(entity, at), most - len(mails))
         if len(mails) >= most:

@@ -294,9 +294,8 @@ class Run:
     def _portions(self, flow: Flow, since: str | None, report: Report) -> Iterator[Portion]:
         """What flows, counted."""
         try:
-            for portion in portions(
-                flow.source, flow.transforms, since, self.asked.wanted, flow.config.batch_size or BATCH
-            ):
+            batch = flow.config.batch_size or getattr(flow.config.sink, "batch_size", None) or BATCH
+            for portion in portions(flow.source, flow.transforms, since, self.asked.wanted, batch):
                 report.read += portion.read
                 report.filtered += portion.filtered
                 stored = portion

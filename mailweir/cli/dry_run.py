@@ -20,11 +20,13 @@ from pipeline.run import FlowError, portions
 from pipeline.state.facts import outcome_of
 from pipeline.state.sqlite.looking import SqliteLook
 from pipeline.state.views import Usage
-from sinks.mail.build import maker_of
+from sinks.mail.build import digest_of, maker_of
+from sinks.mail.digest import together
 
 if TYPE_CHECKING:
     from mailweir.cli.options import Common
     from pipeline.config.load import Loaded
+    from pipeline.entity import Entity
     from pipeline.pipe import PipeConfig
     from sinks.mail.maker import Made
 
@@ -121,15 +123,26 @@ def _look(pipe: PipeConfig, systems: Systems, asked: Asked, shelf: Shelf) -> Loo
     maker = maker_of(sink, context, "", asked.wishes)
     source = asked.source or source_of(pipe, context)
     since = asked.since or None
+    digest = digest_of(sink)
+    waiting: list[Entity] = []
     try:
         for portion in portions(source, transforms_of(pipe, context), since, asked.wanted):
             looked.read += portion.read
             looked.filtered += portion.filtered
-            at = systems.now() / 1e9
-            for entity in portion.entities:
-                _count(looked, shelf, maker.make(entity, at))
+            if digest is None:
+                at = systems.now() / 1e9
+                for entity in portion.entities:
+                    _count(looked, shelf, maker.make(entity, at))
+            else:
+                waiting += portion.entities
     except FlowError as error:
         looked.stopped = f"entity `{error.entity_id}`: {error.text}"
+    if digest is not None:
+        entities, wrong = together(waiting, digest)
+        for entity in entities:
+            _count(looked, shelf, maker.make(entity, systems.now() / 1e9))
+        looked.outcomes[Outcome.REJECTED] += len(wrong)
+        looked.refused += [(str(entity.get("_id", "")), why) for entity, why in wrong[:MOST_LINES]]
     return looked
 
 

@@ -78,6 +78,36 @@ class NewMessage(NamedTuple):
     detail: str = ""
 
 
+class Gathered(NamedTuple):
+    """An entity that waits to become a part of a mail, with others of its `gathering`.
+
+    `key` names its version, so that it is gathered once. An empty `entity` takes it out of the gatherings of its pipe.
+    """
+
+    pipe: str
+    gathering: str
+    entity_id: str
+    key: str
+    entity: str
+    run: str = ""
+
+
+class Part(NamedTuple):
+    """A gathered entity: its number is what a batch names to take it out."""
+
+    number: int
+    entity_id: str
+    entity: str
+    run: str
+
+
+class Gathering(NamedTuple):
+    """Entities whose mail is due, in the order in which they came."""
+
+    name: str
+    parts: tuple[Part, ...]
+
+
 class Offset(NamedTuple):
     """How far a pipe has read its source."""
 
@@ -105,6 +135,9 @@ class Batch:
     execution: Execution | None = None
     notes: Mapping[str, str] = field(default_factory=dict)
     """Small things by name that must outlast a run, such as the health of a server; `""` forgets one."""
+    gather: tuple[Gathered, ...] = ()
+    scatter: tuple[int, ...] = ()
+    """The numbers of gathered entities that the messages are made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +224,14 @@ class Known(NamedTuple):
 
 
 class Admitted(NamedTuple):
-    """For each message of the batch, in order, its id or why it was skipped; and what was claimed at once."""
+    """For each message of the batch, in order, its id or why it was skipped; and what was claimed at once.
+
+    `gathered` says of each entity to gather whether it was new.
+    """
 
     fates: tuple[int | Known, ...]
     claims: Claims
+    gathered: tuple[bool, ...] = ()
 
 
 class Settlement(NamedTuple):

@@ -25,6 +25,7 @@ from pipeline.state.facts import (
     Claimed,
     Claims,
     Execution,
+    Gathering,
     MessageState,
     Moment,
     Recovered,
@@ -47,6 +48,10 @@ class Look(Protocol):
 
     async def offset(self, pipe: str) -> str | None:
         """How far a pipe has read its source."""
+        ...
+
+    async def gatherings(self, pipe: str, waited: float, most: int, limit: int = 50) -> Sequence[Gathering]:
+        """Some gatherings of a pipe whose first entity has waited so many seconds, or that have `most` entities."""
         ...
 
     async def notes(self, prefix: str = "") -> Mapping[str, str]:

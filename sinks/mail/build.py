@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.component import SinkContext, Wishes
 from pipeline.state.facts import Ask
+from sinks.mail.digest import Digest
 from sinks.mail.maker import Maker
 from sinks.mail.people import Guards
 from sinks.mail.settings import policy, settings
@@ -28,9 +29,16 @@ def build(config: MailConfig, context: SinkContext) -> MailSink:
         Ask(config.system, gate, limit, declared.on_limit, declared.count_by),
         policy(config),
         expires_after=config.expires_after,
+        digest=digest_of(config),
     )
     maker = maker_of(config, context, running.name, running.wishes)
     return MailSink(context.pipe, maker, post, running, lambda: context.now() / 1e9)
+
+
+def digest_of(config: MailConfig) -> Digest | None:
+    """How entities are gathered."""
+    digest = config.digest
+    return None if digest is None else Digest(digest.by, digest.every, digest.most)
 
 
 def maker_of(config: MailConfig, context: SinkContext, run: str, wishes: Wishes, given: Given | None = None) -> Maker:

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from pipeline.component import Advice, Many, Refers, SinkConfig
 from pipeline.entity import Entity
-from sinks.mail.config_parts import AttachmentConfig, DkimConfig, ImageConfig, RetryConfig, Seconds
+from sinks.mail.config_parts import AttachmentConfig, DigestConfig, DkimConfig, ImageConfig, RetryConfig, Seconds
+from sinks.mail.digest import Digest, together
 from sinks.mail.rules import faults
 from sinks.mail.template_rules import unmet_variables
 from systems.mail import MailSystemConfig
@@ -50,6 +51,9 @@ class MailConfig(SinkConfig):
     says who was left out."""
     per_recipient: bool = False
     """Whether each recipient gets a mail of its own, so that none sees the others and each counts for itself."""
+    digest: DigestConfig | None = None
+    """Gathers entities into one mail. Its templates see `entities`, the list of them in the order in which they came,
+    and the properties of the last one by name."""
     cc: Addresses = None
     """Who gets a copy of every mail: addresses with commas between them."""
     cc_property: str | None = None
@@ -147,6 +151,8 @@ class MailConfig(SinkConfig):
     @classmethod
     def tried(cls, given: Given, entities: Sequence[Entity]) -> Iterable[Problem]:
         """Variables of the templates that none of the project's own entities has."""
+        for digest in given.parts("digest"):
+            entities, _ = together(entities, Digest(digest.text("by") or ""))
         return unmet_variables(given, entities)
 
     @classmethod

@@ -45,6 +45,17 @@ class DkimConfig(Part):
     """The private key, RSA or Ed25519: PEM without a password, or base64. Write a `$SECRET()`."""
 
 
+class DigestConfig(Part):
+    """Several entities in one mail instead of a mail for each."""
+
+    by: str
+    """The property that entities of one mail have in common: most often the one that names who gets it."""
+    every: Annotated[float, Advice("not a time", ("write seconds: 86400",)), Field(ge=0, le=31_536_000)] = 0
+    """How many seconds the first entity waits for others. Default: the mail goes at the end of each run."""
+    most: Annotated[int, Advice(usual=(100,)), Field(ge=1, le=10_000)] = 100
+    """How many entities one mail takes; when there are as many it goes without waiting."""
+
+
 class RetryConfig(Part):
     """How patient the sink is with servers that turn mail away for now. Seconds."""
 

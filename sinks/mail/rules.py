@@ -133,14 +133,15 @@ def _domain(given: Given) -> Iterator[Problem]:
 def _each_alone(given: Given) -> Iterator[Problem]:
     if given.get("per_recipient") is not True:
         return
-    for name in ("cc", "cc_property", "bcc", "bcc_property"):
+    for name in ("cc", "cc_property", "bcc", "bcc_property", "digest"):
         if given.has(name) and given.written(name):
+            copy = "who gets a copy would get one of each of these mails"
             yield given.problem(
                 "E209",
                 f"`{name}` and `per_recipient` are both set",
                 "",
                 at=given.key(name),
-                label="who gets a copy would get one of each of these mails",
+                label="one mail for several entities" if name == "digest" else copy,
                 related=(Label(given.key("per_recipient"), "a mail for each recipient"),),
                 notes=(advice("keep one of them"),),
             )

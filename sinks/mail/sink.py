@@ -23,17 +23,22 @@ from pipeline.state.facts import (
     Claimed,
     Claims,
     Closed,
+    Gathered,
     Known,
     MessageState,
+    NewMessage,
     Offset,
+    Part,
     Settlement,
     outcome_of,
 )
 from pipeline.state.keys import name_of
 from sinks.mail import outbound
 from sinks.mail.delivery import Policy, Standing
+from sinks.mail.digest import Digest, gathered, refusal, whole, withdrawn
 from sinks.mail.maker import Made, Maker
 from sinks.mail.outbound import Outbound
+from sinks.mail.told import said, was, why_known
 from systems.mail import Answer, MailSystem, Message, Trouble
 
 _log = logging.getLogger("mailweir.mail")
@@ -59,6 +64,7 @@ class Post:
     policy: Policy
     longest_sleep: float = 30.0
     expires_after: float | None = None
+    digest: Digest | None = None
 
 
 class MailSink:
@@ -72,6 +78,8 @@ class MailSink:
         self._ask = post.ask
         self._expires_after = post.expires_after
         self._longest_sleep = post.longest_sleep
+        self._digest = post.digest
+        self._parts: dict[int, Sequence[Part]] = {}  # of the mails that are made of several entities, by their ids
         self._policies = {
             at_most_once: replace(post.policy, delivery="at_most_once" if at_most_once else "at_least_once")
             for at_most_once in (False, True)
@@ -103,6 +111,8 @@ class MailSink:
                     yield self._tell()
                 if not await self._goes_on():
                     break
+            while self._digest is not None and await self._gathered(self._digest):
+                yield self._tell()
             while self._sending:
                 await self._one_sent()
                 yield self._tell()
@@ -148,30 +158,91 @@ class MailSink:
 
     async def _admit(self, portion: Portion) -> None:
         """Put a portion into the outbox, and send what may go."""
+        offset = None if portion.since is None else Offset(self._pipe, portion.since)
+        if self._digest is not None:
+            await self._gather(portion.entities, offset, self._digest)
+            return
         made, left_alone = await self._made(portion.entities)
         self._told += left_alone
-        offset = None if portion.since is None else Offset(self._pipe, portion.since)
-        if not made and offset is None:
-            return
-        batch = Batch(tuple(one.new for one in made), offset)
+        if made or offset is not None:
+            await self._put(made, Batch(tuple(one.new for one in made), offset))
+
+    async def _put(self, made: Sequence[Made], batch: Batch, parts: Sequence[Sequence[Part]] = ()) -> None:
+        """Admit mails, and send what may go. `parts` are the entities that each of them is made of."""
         ask = None if self._system.trouble else replace(self._ask, most=max(self._ask.most, len(made)))
         admitted = await self._state.admit(batch, ask)
         claims = admitted.claims
         taken = {claim.id for claim in claims.messages} | {claim.id for claim in claims.overdue}
         taken.update(closed.id for closed in claims.closed)
         composed: dict[int, Message] = {}
-        for one, fate in zip(made, admitted.fates, strict=True):
+        for at, (one, fate) in enumerate(zip(made, admitted.fates, strict=True)):
             new = one.new
+            number = fate.id if isinstance(fate, Known) else fate
+            if parts:
+                self._parts[number] = parts[at]
             if isinstance(fate, Known):
-                self._told.append(Receipt(new.entity_id, new.key, Outcome.SKIPPED, _known(fate)))
+                self._say(number, Receipt(new.entity_id, new.key, Outcome.SKIPPED, why_known(fate)))
             elif new.state is not MessageState.QUEUED:
-                self._told.append(Receipt(new.entity_id, new.key, outcome_of[new.state], new.detail))
+                self._say(number, Receipt(new.entity_id, new.key, outcome_of[new.state], new.detail))
             elif fate not in taken:
-                self._queue(new.entity_id, name_of(new.key, new.generation))
+                self._queue(number, new.entity_id, name_of(new.key, new.generation))
             if isinstance(fate, int) and one.message is not None:
                 composed[fate] = one.message
         self._close(claims.closed, composed)
         self._send(claims, composed)
+
+    async def _gather(self, entities: Sequence[Entity], offset: Offset | None, digest: Digest) -> None:
+        """Let entities wait for the mail that they become with others."""
+        pipe, run = self._pipe, self._running.name
+        waiting: list[Gathered] = []
+        refused: list[NewMessage] = []
+        for entity in entities:
+            one = withdrawn(entity, pipe) if entity.get("_deleted") is True else gathered(entity, digest, pipe, run)
+            if isinstance(one, Gathered):
+                waiting.append(one)
+            else:
+                refused.append(refusal(entity, one, pipe, self._ask.system, run))
+        admitted = await self._state.admit(Batch(tuple(refused), offset, gather=tuple(waiting)))
+        self._told += [Receipt(new.entity_id, new.key, Outcome.REJECTED, new.detail) for new in refused]
+        for one, new_one in zip(waiting, admitted.gathered, strict=True):
+            if new_one and one.entity:
+                self._told.append(Receipt(one.entity_id, one.key, Outcome.QUEUED))
+            else:
+                why = "it was gathered before" if one.entity else "it is deleted"
+                self._told.append(Receipt(one.entity_id, one.key, Outcome.SKIPPED, why))
+
+    async def _gathered(self, digest: Digest) -> bool:
+        """Make the mails of gatherings that are due; False when there are no more."""
+        if not await self._goes_on():
+            return False
+        due = await self._state.gatherings(self._pipe, digest.every, digest.most)
+        at, expires = self._now(), self._expires_at()
+        made: list[Made] = []
+        parts: list[Sequence[Part]] = []
+        for gathering in due:
+            mails = self._maker.make(whole(gathering), at, {}, expires)
+            made += mails
+            parts += [gathering.parts] * len(mails)
+        if made:
+            used = tuple(part.number for gathering in due for part in gathering.parts)
+            await self._put(made, Batch(tuple(one.new for one in made), scatter=used), parts)
+        while len(self._sending) >= MOST_ON_THE_WAY:
+            await self._one_sent()
+        return bool(made)
+
+    def _say(self, number: int, receipt: Receipt) -> None:
+        """Tell of a mail; of one that is made of several entities, for each of them."""
+        parts = self._parts.get(number)
+        if parts is None:
+            self._told.append(receipt)
+            return
+        for part in parts:
+            earlier = part.run != self._running.name
+            before = None if earlier else receipt.before or Outcome.QUEUED
+            self._told.append(receipt._replace(entity_id=part.entity_id, before=before, earlier=earlier))
+
+    def _expires_at(self) -> float | None:
+        return None if self._expires_after is None else self._state.now() + self._expires_after
 
     async def _made(self, entities: Sequence[Entity]) -> tuple[list[Made], list[Receipt]]:
         """The mails of entities, and receipts for those that become none."""
@@ -180,7 +251,7 @@ class MailSink:
             keys = [key for entity in entities for key in self._maker.keys(entity)]
             generations = await self._state.generations(keys)
         at, make = self._now(), self._maker.make
-        expires = None if self._expires_after is None else self._state.now() + self._expires_after
+        expires = self._expires_at()
         made: list[Made] = []
         left_alone: list[Receipt] = []
         for entity in entities:
@@ -218,11 +289,11 @@ class MailSink:
                 await self._running.stopping.wait()
         return now() - start
 
-    def _queue(self, entity_id: str, name: str) -> None:
+    def _queue(self, number: int, entity_id: str, name: str) -> None:
         """Tell that a mail waits."""
         if self._ask.on_limit == "discard":
             self._queued.add(name)
-        self._told.append(Receipt(entity_id, name, Outcome.QUEUED))
+        self._say(number, Receipt(entity_id, name, Outcome.QUEUED))
 
     def _close(self, closed: Sequence[Closed], composed: Mapping[int, Message]) -> None:
         """Tell of what will not be sent: over the limit, or damaged."""
@@ -247,7 +318,8 @@ class MailSink:
             else:
                 _log.error("%s: entity %s is held: %s", one.pipe, one.entity_id, one.detail)
             queued = one.name in self._queued
-            self._told.append(
+            self._say(
+                one.id,
                 Receipt(
                     one.entity_id,
                     one.name,
@@ -256,7 +328,7 @@ class MailSink:
                     Outcome.QUEUED if queued else None,
                     earlier=not queued and one.id not in composed,
                     due=one.full.free_at if one.full else None,
-                )
+                ),
             )
 
     def _send(self, claims: Claims, composed: Mapping[int, Message]) -> None:
@@ -303,9 +375,9 @@ class MailSink:
                 earlier = claim.run != self._running.name
                 if name in gone:
                     why = "nobody waited for the answer"
-                    self._told.append(Receipt(claim.entity_id, name, Outcome.IN_DOUBT, why, earlier=earlier))
+                    self._say(claim.id, Receipt(claim.entity_id, name, Outcome.IN_DOUBT, why, earlier=earlier))
                 elif claim.id in composed:
-                    self._queue(claim.entity_id, name)
+                    self._queue(claim.id, claim.entity_id, name)
             if left:
                 await state.release([out.claim for out in left.values()])
 
@@ -320,37 +392,8 @@ class MailSink:
     ) -> None:
         earlier = claim.run != self._running.name
         due = None if settlement.due is None else self._now() + max(0.0, settlement.due - self._state.now())
-        was = None if new or earlier else _was(before)
-        detail = _said(answers) or settlement.detail
+        told = None if new or earlier else was(before)
+        detail = said(answers) or settlement.detail
         outcome = outcome_of[settlement.state]
         self._moved += settlement.state is not MessageState.QUEUED
-        self._told.append(Receipt(claim.entity_id, claim.name, outcome, detail, was, earlier, due))
-
-
-def _was(standings: Sequence[Standing]) -> Outcome:
-    """What was told of a mail that waited."""
-    states = {standing.state for standing in standings if standing.due is not None}
-    for state in (MessageState.IN_DOUBT, MessageState.RETRYING):
-        if state in states:
-            return outcome_of[state]
-    return Outcome.QUEUED
-
-
-def _known(fate: Known) -> str:
-    """Why a mail is skipped."""
-    if fate.state is None or fate.state is MessageState.SENT:
-        return "it was sent before"
-    return f"it is {outcome_of[fate.state].value.replace('_', ' ')} from before"
-
-
-def _said(answers: Sequence[Answer]) -> str:
-    """The worst that was answered, for people."""
-    worst = max(answers, key=lambda answer: _rank[answer.status], default=None)
-    if worst is None:
-        return ""
-    code = "" if worst.code is None else f"{worst.code} "
-    enhanced = f"{worst.enhanced} " if worst.enhanced else ""
-    return f"{code}{enhanced}{worst.text}".strip()
-
-
-_rank: Final = {"accepted": 0, "not_tried": 1, "temporary": 2, "permanent": 3, "in_doubt": 4}
+        self._say(claim.id, Receipt(claim.entity_id, claim.name, outcome, detail, told, earlier, due))

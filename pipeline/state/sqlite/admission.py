@@ -8,7 +8,19 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from pipeline.state import gate as the_gate
-from pipeline.state.facts import Admitted, Ask, Batch, Claimed, Claims, Closed, Full, Known, MessageState, NewMessage
+from pipeline.state.facts import (
+    Admitted,
+    Ask,
+    Batch,
+    Claimed,
+    Claims,
+    Closed,
+    Full,
+    Gathered,
+    Known,
+    MessageState,
+    NewMessage,
+)
 from pipeline.state.gate import Ready, Sorted
 from pipeline.state.keys import name_of
 from pipeline.state.sqlite import claims, gates
@@ -54,8 +66,9 @@ def admit(transaction: Transaction, batch: Batch, ask: Ask | None, owner: int | 
         claimed = claims.claim(transaction, ask, owner)
     else:
         claimed = _straight(transaction, new, ask, owner)
+    gathered = tuple(_gather(transaction, one) for one in batch.gather)
     _beside(transaction, batch)
-    return Admitted(tuple(fates), claimed)
+    return Admitted(tuple(fates), claimed, gathered)
 
 
 def _reserve(transaction: Transaction, messages: Sequence[NewMessage]) -> tuple[list[int | Known], list[_New]]:
@@ -225,9 +238,33 @@ def _store(
     connection.executemany(_BODY, bodies)
 
 
+def _gather(transaction: Transaction, one: Gathered) -> bool:
+    """Let an entity wait for its mail; whether this version of it was not there before."""
+    connection, _, now = transaction
+    if not one.entity:
+        gone = connection.execute(
+            "DELETE FROM gathered WHERE pipe = ? AND entity_id = ?", (one.pipe, one.entity_id)
+        ).rowcount
+        return gone > 0
+    if not connection.execute(
+        "INSERT INTO seen (entity_id, key, message) VALUES (?, ?, 0) ON CONFLICT DO NOTHING",
+        (one.entity_id, key_bytes(one.key, 0)),
+    ).rowcount:
+        return False
+    name = (one.pipe, one.gathering, one.entity_id)
+    connection.execute(
+        "INSERT OR REPLACE INTO gathered (pipe, gathering, entity_id, entity, since, run) VALUES (?1, ?2, ?3, ?4,"
+        " coalesce((SELECT since FROM gathered WHERE pipe = ?1 AND gathering = ?2 AND entity_id = ?3), ?5), ?6)",
+        (*name, one.entity, now.steady, one.run),
+    )
+    return True
+
+
 def _beside(transaction: Transaction, batch: Batch) -> None:
     """What moves with the messages."""
     connection, _, now = transaction
+    if batch.scatter:
+        connection.executemany("DELETE FROM gathered WHERE number = ?", [(number,) for number in batch.scatter])
     if batch.offset is not None:
         connection.execute('INSERT OR REPLACE INTO "offset" VALUES (?, ?, ?)', (*batch.offset, now.wall))
     if batch.execution is not None:

@@ -16,7 +16,7 @@ from typing import Self, TypeVar
 
 from pipeline.clock import Clock
 from pipeline.state import place
-from pipeline.state.facts import Execution, MessageState, Moment
+from pipeline.state.facts import Execution, Gathering, MessageState, Moment
 from pipeline.state.owners import Owners
 from pipeline.state.sqlite import connection, queries, schema
 from pipeline.state.sqlite.opening import FILE, SENDERS
@@ -37,6 +37,10 @@ class Queries:
     async def offset(self, pipe: str) -> str | None:
         """How far a pipe has read its source."""
         return await self._look(lambda connection, _: queries.offset(connection, pipe))
+
+    async def gatherings(self, pipe: str, waited: float, most: int, limit: int = 50) -> Sequence[Gathering]:
+        """Gatherings that are due."""
+        return await self._look(lambda connection, now: queries.gatherings(connection, now, pipe, waited, most, limit))
 
     async def notes(self, prefix: str = "") -> Mapping[str, str]:
         """The notes whose names begin so."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from pipeline.state import steady
-from pipeline.state.facts import Execution, MessageState, Moment
+from pipeline.state.facts import Execution, Gathering, MessageState, Moment, Part
 from pipeline.state.gate import Count
 from pipeline.state.keys import SIZE
 from pipeline.state.sqlite import bearings as stored
@@ -26,6 +26,23 @@ def offset(connection: sqlite3.Connection, pipe: str) -> str | None:
     """How far a pipe has read its source."""
     row = connection.execute('SELECT since FROM "offset" WHERE pipe = ?', (pipe,)).fetchone()
     return None if row is None else str(row[0])
+
+
+def gatherings(
+    connection: sqlite3.Connection, now: Moment, pipe: str, waited: float, most: int, limit: int
+) -> tuple[Gathering, ...]:
+    """Gatherings whose first entity has waited so many seconds, or that have as many as one mail takes."""
+    due = connection.execute(
+        "SELECT gathering FROM gathered WHERE pipe = ? GROUP BY gathering"
+        " HAVING min(since) <= ? OR count(*) >= ? ORDER BY min(number) LIMIT ?",
+        (pipe, now.steady - waited, most, limit),
+    ).fetchall()
+    parts = (
+        "SELECT number, entity_id, entity, run FROM gathered WHERE pipe = ? AND gathering = ? ORDER BY number LIMIT ?"
+    )
+    return tuple(
+        Gathering(name, tuple(Part(*row) for row in connection.execute(parts, (pipe, name, most)))) for (name,) in due
+    )
 
 
 def notes(connection: sqlite3.Connection, prefix: str) -> dict[str, str]:

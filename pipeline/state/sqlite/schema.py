@@ -89,6 +89,15 @@ _first: Final = (
         process TEXT NOT NULL, began REAL NOT NULL
     )
     """,
+    # Entities that wait for a digest. A newer version of one takes its place, under a number of its own.
+    """
+    CREATE TABLE gathered (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        pipe TEXT NOT NULL, gathering TEXT NOT NULL, entity_id TEXT NOT NULL, entity TEXT NOT NULL,
+        since REAL NOT NULL, run TEXT NOT NULL
+    )
+    """,
+    "CREATE UNIQUE INDEX gathered_once ON gathered (pipe, gathering, entity_id)",
     'CREATE TABLE "offset" (pipe TEXT PRIMARY KEY, since TEXT NOT NULL, changed REAL NOT NULL) WITHOUT ROWID',
     """
     CREATE TABLE execution (

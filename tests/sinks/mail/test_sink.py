@@ -20,7 +20,7 @@ from pipeline.state.facts import Ask
 from pipeline.state.faults import StateError, StateReason
 from pipeline.state.sqlite.store import SqliteState
 from sinks.mail import outbound
-from sinks.mail.build import guards
+from sinks.mail.build import digest_of, guards
 from sinks.mail.config import MailConfig
 from sinks.mail.maker import Maker
 from sinks.mail.settings import policy, settings
@@ -36,6 +36,7 @@ class Postmaster:
     def __init__(self, verdict: Callable[[str], Status] = lambda _: Status.ACCEPTED, most: int | None = None) -> None:
         """An empty office."""
         self.taken: list[str] = []
+        self.messages: list[Message] = []
         self.trouble: Trouble | None = None
         self._verdict = verdict
         self._most = most
@@ -59,6 +60,7 @@ class Postmaster:
                 return
             handing_over([message])
             self.taken.append(message.key)
+            self.messages.append(message)
             yield [Answered(message, tuple(self._answer(to) for to in message.envelope.recipients))]
             await asyncio.sleep(0)
 
@@ -98,7 +100,8 @@ class Office:
         async with SqliteState.open(self.folder / ".mailweir", self.clock, outbound.stranded) as state:
             running = Running(f"r{self.run}", self.wishes, state, lambda: 0.5, self.stopping, self.aborting)
             maker = Maker(settings(self.config, str(self.folder), guards(self.wishes)), "welcome", running.name)
-            post = Post(self.system, self.ask, policy(self.config), 0.05, self.config.expires_after)
+            expires, digest = self.config.expires_after, digest_of(self.config)
+            post = Post(self.system, self.ask, policy(self.config), 0.05, expires, digest)
             sink = MailSink("welcome", maker, post, running, self.clock.wall)
             parts = [everything[at : at + size] for at in range(0, len(everything), size)] or [[]]
 
@@ -352,5 +355,83 @@ def test_a_mail_that_waited_too_long_is_not_sent(tmp_path: Path) -> None:
         office.system = Postmaster()
         assert (await office.mail([])).earlier == Counter({Outcome.DEAD: 2})
         assert office.system.taken == []
+
+    go(run)
+
+
+BOOK = {
+    "digest": {"by": "email"},
+    "subject_template": "{{ entities | length }} for {{ email }}",
+    "body_template": "{% for one in entities %}{{ one.name }} {% endfor %}",
+}
+
+
+def orders(count: int, *, start: int = 0) -> list[Entity]:
+    """Orders of two customers in turns."""
+    return [
+        {"_id": f"o{at}", "email": f"c{at % 2}@example.com", "name": f"N{at}"} for at in range(start, start + count)
+    ]
+
+
+def test_entities_of_one_customer_become_one_mail(tmp_path: Path) -> None:
+    """At the end of the run each customer gets one mail with all orders; each order counts as sent, and once."""
+    system = Postmaster()
+
+    async def run() -> None:
+        office = Office(tmp_path, system, **BOOK)
+        report = await office.mail([*orders(7), {"_id": "none", "name": "x"}], "8", size=3)
+        assert counts(report) == {"sent": 7, "rejected": 1}
+        assert report.shown[Outcome.REJECTED][0].detail == "E502 the entity has no `email` to gather by"
+        assert office.offset == "8"
+        again = await office.mail(orders(7))
+        assert counts(again) == {"skipped": 7}
+
+    go(run)
+    assert len(system.taken) == 2
+    assert sorted(message.content.partition(b"Subject: ")[2].partition(b"\r\n")[0] for message in system.messages) == [
+        b"3 for c1@example.com",
+        b"4 for c0@example.com",
+    ]
+
+
+def test_a_digest_waits_for_its_time_or_until_it_is_full(tmp_path: Path) -> None:
+    """Entities of several runs go together; a newer version takes the place of the older, a deleted one goes out."""
+    system = Postmaster()
+
+    async def run() -> None:
+        office = Office(tmp_path, system, **{**BOOK, "digest": {"by": "email", "every": 3600, "most": 4}})
+        assert counts(await office.mail(orders(4))) == {"queued": 4}
+        office.clock.advance(1800)
+        changed = {**orders(1)[0], "name": "new"}
+        report = await office.mail([changed, {"_id": "o1", "_deleted": True}, *orders(2, start=4)])
+        assert counts(report) == {"queued": 3, "skipped": 1}
+        assert system.taken == []
+        office.clock.advance(1801)
+        late = await office.mail([])
+        assert late.earlier == Counter({Outcome.SENT: 5})
+        report = await office.mail(orders(10, start=10))
+        assert counts(report) == {"sent": 8, "queued": 2}
+
+    go(run)
+    texts = [message.content.decode() for message in system.messages]
+    assert "new N2 N4" not in texts[0]
+    assert "N2 new N4" in texts[0]
+    assert "N3 N5" in texts[1]
+    assert len(texts) == 4
+
+
+def test_a_digest_that_is_refused_or_late_is_told_of_each_entity(tmp_path: Path) -> None:
+    """Each entity has the word of the mail that it is in, through all its tries."""
+    verdicts = {"c0@example.com": Status.TEMPORARY}
+    system = Postmaster(lambda to: verdicts.get(to, Status.ACCEPTED))
+
+    async def run() -> None:
+        office = Office(tmp_path, system, limit=2, **BOOK)
+        assert counts(await office.mail(orders(4))) == {"sent": 2, "retrying": 2}
+        verdicts.clear()
+        assert counts(await office.mail([{**one, "email": "x@example.com"} for one in orders(3, start=9)])) == {
+            "sent": 3
+        }
+        assert counts(await office.mail(orders(2, start=20))) == {"discarded": 2}
 
     go(run)

@@ -1,0 +1,40 @@
+"""What is told of a mail in a receipt, for people. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from pipeline.receipt import Outcome
+from pipeline.state.facts import Known, MessageState, outcome_of
+from sinks.mail.delivery import Standing
+from systems.mail import Answer
+
+
+def was(standings: Sequence[Standing]) -> Outcome:
+    """What was told of a mail that waited."""
+    states = {standing.state for standing in standings if standing.due is not None}
+    for state in (MessageState.IN_DOUBT, MessageState.RETRYING):
+        if state in states:
+            return outcome_of[state]
+    return Outcome.QUEUED
+
+
+def why_known(fate: Known) -> str:
+    """Why a mail is skipped."""
+    if fate.state is None or fate.state is MessageState.SENT:
+        return "it was sent before"
+    return f"it is {outcome_of[fate.state].value.replace('_', ' ')} from before"
+
+
+def said(answers: Sequence[Answer]) -> str:
+    """The worst that was answered, for people."""
+    worst = max(answers, key=lambda answer: _rank[answer.status], default=None)
+    if worst is None:
+        return ""
+    code = "" if worst.code is None else f"{worst.code} "
+    enhanced = f"{worst.enhanced} " if worst.enhanced else ""
+    return f"{code}{enhanced}{worst.text}".strip()
+
+
+_rank: Final = {"accepted": 0, "not_tried": 1, "temporary": 2, "permanent": 3, "in_doubt": 4}
