@@ -62,11 +62,16 @@ def growing() -> Iterator[tuple[str, int, Callable[[int], str]]]:
         body = f'"body_template":"{"{{ x }}" * count}"'
         return '{"_id":"a","type":"pipe","source":{"type":"empty"},"sink":{' + f"{sink},{body}" + "}}"
 
+    def passwords(count: int) -> str:
+        login = '{"_id":"a%d","type":"system:smtp","smtp_server":"a","smtp_username":"u","smtp_password":"hunter%d"}'
+        return "[" + ",".join(login % (number, number) for number in range(count)) + "]"
+
     yield "the same reference in a string", 40_000, references
     yield "other references in a string", 40_000, names
     yield "alternatives of one component", 5_000, alternatives
     yield "pipes in a circle", 8_000, circle
     yield "tags in a template", 700_000, tags
+    yield "passwords in the clear", 8_000, passwords
 
 
 def run() -> None:

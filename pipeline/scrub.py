@@ -18,7 +18,7 @@ import binascii
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from typing import Final, Literal
 from urllib.parse import quote
@@ -35,6 +35,11 @@ LONGEST_WORD: Final = 3
 # A line of a value of several lines (a key file) is a secret too when it has so many characters.
 SHORTEST_LINE: Final = 8
 
+# So many values are looked for one by one: this is quicker than taking the text to pieces.
+FEW: Final = 64
+# Lengths of the pieces by which more values are found, the longest first.
+_PIECES: Final = (8, 4, 3, 2, 1)
+
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 _base64_rest = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
 _plain_run = re.compile(r"[A-Za-z0-9]+")
@@ -44,27 +49,32 @@ class Scrubber:
     """Replaces every registered value by `********`. Scrubbed text stays as it is when it is scrubbed again."""
 
     # Attributes hold secrets and functions only, so that a dump of a scrubber tells nothing.
-    __slots__ = ("_finders", "_known")
+    __slots__ = ("_find", "_known", "_register")
 
     def __init__(self) -> None:
         """Start with no values."""
-        self._known: tuple[Secret, ...] = ()
-        self._finders: tuple[Finder, ...] = ()
+        self._known: list[Secret] = []
+        self._register, self._find = _collection()
+
+    def __len__(self) -> int:
+        """How many values are looked for."""
+        return len(self._known)
+
+    def __bool__(self) -> bool:
+        """Also one without values takes logins out of URLs."""
+        return True
 
     def add(self, value: Secret | str) -> None:
         """Register a value. One of nothing but blanks and asterisks is passed over: masking it would hide nothing."""
         text = value.reveal() if isinstance(value, Secret) else value
         lines = [line for line in text.splitlines() if len(line.strip()) >= SHORTEST_LINE]
         for part in dict.fromkeys([text, text.strip(), *(line.strip() for line in lines)]):
-            secret = Secret(part)
-            if part.strip("* \t\r\n") and secret not in self._known:
-                # New tuples: another thread may be scrubbing with the old ones.
-                self._known = (*self._known, secret)
-                self._finders = (*self._finders, _finder(secret))
+            if part.strip("* \t\r\n") and self._register(part):
+                self._known.append(Secret(part))
 
     def update(self, other: Scrubber) -> None:
         """Register everything that another scrubber knows."""
-        for secret in other._known:
+        for secret in tuple(other._known):
             self.add(secret)
 
     def scrub(self, text: str) -> str:
@@ -87,13 +97,12 @@ class Scrubber:
 
     def scrub_bytes(self, data: bytes) -> bytes:
         """The same for UTF-8; bytes that are none stay as they are."""
-        if not self._finders and b"://" not in data:
+        if not self._known and b"://" not in data:
             return data
         return self.scrub(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
     def _intervals(self, text: str) -> list[Interval]:
-        found = [interval for finder in self._finders for interval in finder(text)]
-        return [*found, *((login.start, login.end) for login in logins(text))]
+        return [*self._find(text), *((login.start, login.end) for login in logins(text))]
 
 
 def _stretches(intervals: Iterable[Interval]) -> list[Interval]:
@@ -133,13 +142,73 @@ def _behind(intervals: Iterable[Interval], masked: Sequence[Interval]) -> Iterab
     return ((place(start, 0), place(end, 1)) for start, end in intervals)
 
 
-def _finder(secret: Secret) -> Finder:
-    """Gives where a value stands in a text."""
-    value = secret.reveal()
-    short = len(value) <= LONGEST_WORD
+def _collection() -> tuple[Callable[[str], bool], Finder]:
+    """Two functions over the same values: one takes a value in and says if it is new, one finds all of them in a text.
+
+    A few values are looked for one by one. Of many, only those that have a piece in the text: a configuration may hold
+    ten thousand passwords and have as many faults.
+    """
+    values: list[str] = []
+    known: set[str] = set()
+    always: list[str] = []
+    by_piece: dict[str, list[str]] = {}
+    sizes: dict[int, None] = {}
+    finder = lru_cache(maxsize=FEW)(_finder)
+
+    def index(value: str) -> None:
+        for mark in _marks(value):
+            if not mark:
+                always.append(value)
+                continue
+            size = next(size for size in _PIECES if size <= len(mark))
+            sizes[size] = None
+            # Values may begin alike (`password1`, `password2`), or end so: the rarer piece tells more.
+            first, last = (by_piece.setdefault(piece, []) for piece in (mark[:size], mark[-size:]))
+            (last if len(last) < len(first) else first).append(value)
+
+    def register(value: str) -> bool:
+        if value in known:
+            return False
+        if len(values) == FEW:
+            for earlier in values:
+                index(earlier)
+        if len(values) >= FEW:
+            index(value)
+        # Last, as another thread may be looking for values.
+        known.add(value)
+        values.append(value)
+        return True
+
+    def suspects(text: str) -> Iterable[str]:
+        if len(values) <= FEW:
+            return values
+        pieces = {text[start : start + size] for size in tuple(sizes) for start in range(len(text) - size + 1)}
+        hit = by_piece.keys() & pieces
+        return dict.fromkeys([*always, *(value for piece in hit for value in by_piece[piece])])
+
+    def find(text: str) -> Iterable[Interval]:
+        return [interval for value in suspects(text) for interval in finder(value)(text)]
+
+    return register, find
+
+
+def _parts(value: str) -> tuple[str, Sequence[str], Sequence[str]]:
+    """Of the forms of a value: the characters that all escapes leave, its hex digits, and what base64 makes of it."""
     # No escape touches ASCII letters and digits: without the longest run of them no form of the value is there.
     core = max(_plain_run.findall(value), key=len, default="")
-    hexes, cores = ((), ()) if short else (_hexes(value), _base64_cores(value))
+    return (core, (), ()) if len(value) <= LONGEST_WORD else (core, _hexes(value), _base64_cores(value))
+
+
+def _marks(value: str) -> Sequence[str]:
+    """A text that holds none of these does not hold the value."""
+    core, hexes, cores = _parts(value)
+    return (core, *hexes, *cores)
+
+
+def _finder(value: str) -> Finder:
+    """Gives where a value stands in a text."""
+    short = len(value) <= LONGEST_WORD
+    core, hexes, cores = _parts(value)
     marks = (core, *hexes, *cores)
     forms = cache(lambda: spellings_of(value))
 
@@ -196,6 +265,9 @@ def _base64_cores(value: str) -> tuple[str, ...]:
         cores.append(letters[undecided : (before + len(data)) * 8 // 6])
     written = []
     for core in cores:
+        if core.isalnum():
+            written.append(core)
+            continue
         percent = quote(core, safe="")
         urlsafe = core.translate(str.maketrans("+/", "-_"))
         written += [core, urlsafe, percent, percent.replace("%2B", "%2b").replace("%2F", "%2f")]

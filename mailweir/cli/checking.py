@@ -84,7 +84,10 @@ def _add(checked: Checked, loaded: Loaded, select: Sequence[str], ignore: Sequen
     checked.files += loaded.selected
     checked.paths.update({**loaded.files, **loaded.others})
     checked.masks.update(project.masks)
-    checked.scrubber.update(project.scrubber)
+    if len(checked.scrubber):
+        checked.scrubber.update(project.scrubber)
+    else:
+        checked.scrubber = project.scrubber
     selected = set(loaded.selected)
     for component in project.components:
         if component.given.document.name in selected:

@@ -19,7 +19,7 @@ from pipeline.config.glyphs import columns, glyph
 from pipeline.config.mask import Interval, merged, shown_for
 from pipeline.config.tree import Lines
 from pipeline.errors import Edit
-from pipeline.scrub import Scrubber
+from pipeline.scrub import FEW, Scrubber
 from pipeline.secret import MASK
 
 Masks = Mapping[str, Sequence[Interval]]
@@ -108,7 +108,10 @@ class Source:
         self.lines = Lines(text)
         self.scrubber = scrubber or Scrubber()
         values = list(masks)
-        self._given = [*values, *parts, *self.scrubber.places(text)]
+        given = [*values, *parts]
+        # Of many passwords each would be looked for in the whole text, and found where its place is known already.
+        searched = _blanked(text, given) if len(self.scrubber) > FEW else text
+        self._given = [*given, *self.scrubber.places(searched)]
         self.masks = merged(self._given, len(text))
         self._values = merged(values, len(text))
 
@@ -365,6 +368,16 @@ def _edited(source: Source, low: int, high: int, edits: Sequence[Edit]) -> Sourc
         at = edit.span.end
     keep(at, max(at, high))
     return Source("".join(pieces), masks, source.scrubber, parts)
+
+
+def _blanked(text: str, places: Iterable[Interval]) -> str:
+    """The text with asterisks in these places, as long as before."""
+    pieces: list[str] = []
+    at = 0
+    for start, end in merged(places, len(text)):
+        pieces += text[at:start], "*" * (end - start)
+        at = end
+    return "".join((*pieces, text[at:]))
 
 
 def _columns(cells: Iterable[Cell]) -> int:

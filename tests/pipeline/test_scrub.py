@@ -17,7 +17,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pipeline.escapes import LONGEST_NESTED, spellings_of
-from pipeline.scrub import Scrubber
+from pipeline.scrub import FEW, Scrubber
 from pipeline.secret import MASK, Secret
 
 PLAIN = "correct-horse+battery/staple"
@@ -334,3 +334,29 @@ def test_tracebacks_of_the_scrubber_do_not_show_values() -> None:
     printed = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
     assert "known = " in printed
     assert "hunter2" not in printed
+
+
+def test_of_many_values_each_is_masked() -> None:
+    """However many values are known and however alike they are, each is found in every form, short ones as words."""
+    known = [f"hunter{number}!" for number in range(3 * FEW)] + ["ab", "?", "one\ntwo-hunters"]
+    many = scrubber(*known)
+    for value in (known[0], known[FEW], known[FEW + 1], known[3 * FEW - 1]):
+        alone = scrubber(value)
+        for write in FORMS.values():
+            written = f"<{write(value)}>"
+            assert many.scrub(written) == alone.scrub(written)
+        for code in BASE64.values():
+            for before in (b"", b"a", b"ab"):
+                written = f"<{code(before + value.encode() + b'x')}>"
+                assert many.scrub(written) == alone.scrub(written)
+    assert many.scrub("ab ? cab two-hunters") == f"{MASK} {MASK} cab {MASK}"
+    assert many.scrub(f"hunter{3 * FEW}!") == f"hunter{3 * FEW}!"
+    assert len(many) == len({*known, "two-hunters"})
+
+
+@given(st.lists(values, min_size=1, max_size=4), st.text(max_size=200))
+def test_among_many_values_none_is_left(known: list[str], text: str) -> None:
+    """What is found does not depend on how many other values are known."""
+    known = [value for value in known if value.strip("* \t\r\n")]
+    made = scrubber(*(f"another value {number:04}" for number in range(FEW)), *known)
+    assert made.places(text + "".join(known)) == scrubber(*known).places(text + "".join(known))
