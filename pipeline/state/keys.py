@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from hashlib import blake2b
+from math import isfinite
 from typing import Final
+
+import msgspec
 
 from pipeline.entity import Entity
 
@@ -26,15 +30,35 @@ def message_key(pipe: str, entity_id: str, version: str, recipients: Iterable[st
 
 
 def entity_text(entity: Entity) -> str:
-    """An entity as JSON in ASCII with its names in order: the same text whatever order they came in."""
-    return _encode(entity)
+    """An entity as JSON with its names in order: the same text whatever order they came in; no half characters."""
+    return _text(entity)
 
 
 def entity_version(entity: Entity, text: str | None = None) -> str:
     """The version of an entity: a hash of what it holds. `text` is its `entity_text`, if that is known already."""
     if text is None or not _of_the_engine.isdisjoint(entity):
-        text = _encode({name: value for name, value in entity.items() if name not in _of_the_engine})
+        text = _text({name: value for name, value in entity.items() if name not in _of_the_engine})
     return blake2b(text.encode(), digest_size=SIZE).hexdigest()
+
+
+def _text(values: Mapping[str, object]) -> str:
+    if _is_plain(values):
+        with suppress(UnicodeEncodeError):  # half a character
+            return _encode_plain(values).decode()
+    return _encode(values)
+
+
+def _is_plain(value: object) -> bool:
+    """Whether it is made of what JSON has. The quick encoder has forms for more, and they could be those of others."""
+    kind = type(value)
+    if kind is dict:
+        for name, item in value.items():  # type: ignore[attr-defined]
+            if type(name) is not str or not (type(item) in _simple or _is_plain(item)):
+                return False
+        return True
+    if kind is list:
+        return all(type(item) in _simple or _is_plain(item) for item in value)  # type: ignore[attr-defined]
+    return kind is float and isfinite(value)  # type: ignore[arg-type]
 
 
 def _typed(value: object) -> object:
@@ -42,6 +66,8 @@ def _typed(value: object) -> object:
     return {type(value).__name__: str(value)}
 
 
+_simple: Final = frozenset({str, int, bool, type(None)})
+_encode_plain: Final = msgspec.json.Encoder(order="sorted").encode
 _encode: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_typed).encode
 
 

@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from typing import Final
 from zlib import crc32
 
+import msgspec
+
 from pipeline.state.facts import MessageState, Settlement
 
 FORMAT: Final = 1
@@ -50,7 +52,12 @@ def handing_over(claims: Iterable[tuple[int, int]]) -> bytes:
 
 def settled(settlements: Iterable[Settlement]) -> bytes:
     """The record of what became of claims."""
-    return _record(_settled, _encode(tuple(settlements)).encode("utf-8", "surrogatepass"))
+    values = tuple(settlements)
+    try:
+        body = msgspec.json.encode(values)
+    except UnicodeEncodeError:  # half a character in what a server said
+        body = _encode(values).encode("utf-8", "surrogatepass")
+    return _record(_settled, body)
 
 
 def read(data: bytes, owner: str, told: Told) -> None:

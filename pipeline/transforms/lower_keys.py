@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from pipeline.component import Context, TransformConfig
@@ -25,12 +25,17 @@ class LowerKeys:
 
     def __call__(self, entity: Entity) -> Sequence[Entity]:
         """A new entity; the old one stays as it is."""
-        return [{name.lower(): _lowered(value) for name, value in entity.items()}]
+        return [_lowered_names(entity)]
+
+
+def _lowered_names(found: Mapping[str, Any]) -> dict[str, Any]:
+    # Most values are texts: they are not worth a call.
+    return {name.lower(): value if type(value) is str else _lowered(value) for name, value in found.items()}
 
 
 def _lowered(value: Any) -> Any:  # noqa: ANN401 - JSON values
     if isinstance(value, dict):
-        return {name.lower(): _lowered(item) for name, item in value.items()}
+        return _lowered_names(value)
     if isinstance(value, list):
         return [_lowered(item) for item in value]
     return value

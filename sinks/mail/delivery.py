@@ -36,6 +36,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
+import msgspec
 from tenacity.wait import wait_exponential
 
 from pipeline.state.facts import MessageState
@@ -159,6 +160,9 @@ def once_more(standings: Sequence[Standing], now: float) -> Step | None:
 
 def due_by(standings: Sequence[Standing], due: float) -> tuple[int, ...]:
     """The indices of the recipients that a try is for which was due then."""
+    if len(standings) == 1:
+        (only,) = standings
+        return (0,) if only.due is not None and only.due <= due else ()
     return tuple(at for at, standing in enumerate(standings) if standing.due is not None and standing.due <= due)
 
 
@@ -171,7 +175,10 @@ def standings_of(result: str, recipients: int, due: float) -> tuple[Standing, ..
 
 def result_of(standings: Sequence[Standing]) -> str:
     """The standings as they are put on record."""
-    return _encode(standings)
+    try:
+        return msgspec.json.encode(standings).decode()
+    except UnicodeEncodeError:  # half a character in what a server said
+        return _encode(standings)
 
 
 def _after(standing: Standing, answer: Answer, policy: Policy, times: Times, jitter: float) -> Standing:

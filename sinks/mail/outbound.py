@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from pipeline.state.facts import Claimed, Moment, Retried, Retry, Settlement, Stranded
 from sinks.mail import delivery
 from sinks.mail.delivery import Policy, Standing, Step, Times
 from systems.mail import Answer, DeliveryReports, Envelope, Message, Phase, Status, part
 
-_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode: Final = msgspec.json.encode
 
 
 class Outbound(NamedTuple):
@@ -33,7 +35,7 @@ def stored(envelope: Envelope) -> str:
         values["xverp"] = True
     if (reports := envelope.reports) is not None:
         values["reports"] = [reports.notify, reports.returns, reports.envelope_id, reports.original]
-    return _encode(values)
+    return _encode(values).decode()
 
 
 def restored(text: str) -> Envelope:

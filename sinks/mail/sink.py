@@ -88,6 +88,7 @@ class MailSink:
         self._state = running.state
         self._now = now
         self._told: list[Receipt] = []
+        self._answered: list[Settlement] = []  # not on record yet
         self._sending: set[asyncio.Task[None]] = set()
         self._aborted: asyncio.Task[object] | None = None
         self._moved = 0  # mails that an answer has brought further
@@ -354,6 +355,7 @@ class MailSink:
                 yield out.message
 
         def handing_over(group: Sequence[Message]) -> None:
+            self._put_on_record()
             state.handing_over([outs[message.key].claim for message in group])
             gone.update(message.key for message in group)
 
@@ -367,8 +369,9 @@ class MailSink:
                     settlement = outbound.settlement(out, answers, policy, now, chance())
                     settlements.append(settlement)
                     self._settled(out.claim, settlement, answers, new=out.claim.id in composed, before=out.standings)
-                state.settle(settlements)
+                self._put_on_record_soon(settlements)
         finally:
+            self._put_on_record()
             # The system took no more, or nobody waits for its answers.
             for name, out in left.items():
                 claim = out.claim
@@ -380,6 +383,16 @@ class MailSink:
                     self._queue(claim.id, claim.entity_id, name)
             if left:
                 await state.release([out.claim for out in left.values()])
+
+    def _put_on_record_soon(self, settlements: Sequence[Settlement]) -> None:
+        """With all that is answered in this turn of the loop, and before anything more is handed over."""
+        if not self._answered:
+            asyncio.get_running_loop().call_soon(self._put_on_record)
+        self._answered += settlements
+
+    def _put_on_record(self) -> None:
+        answered, self._answered = self._answered, []
+        self._state.settle(answered)
 
     def _settled(
         self,
