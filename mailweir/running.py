@@ -227,7 +227,9 @@ class Run:
         done = self.done
         folder = Path(self.systems.state)
         async with SqliteState.open(folder, self._clock, outbound.stranded) as state:
-            running = Running(done.name, self.asked.wishes, state, random.random, self._stopping, self._aborting)
+            running = Running(
+                done.name, self.asked.wishes, state, random.random, self._stopping, self._aborting, self.asked.shaped
+            )
             flows = [
                 flow_of(pipe, PipeContext(self.systems, pipe.id, running), self.asked.source, shaped=self.asked.shaped)
                 for pipe in self.pipes

@@ -254,6 +254,8 @@ class Running:
     """Set when it is to come to an end."""
     aborting: Event
     """Set when it is not to wait for what is on its way either."""
+    shaped: bool = False
+    """Whether its entities are as the sink had them before: what was gathered is gathered."""
 
 
 class Source(Protocol):

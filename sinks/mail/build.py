@@ -29,7 +29,7 @@ def build(config: MailConfig, context: SinkContext) -> MailSink:
         Ask(config.system, gate, limit, declared.on_limit, declared.count_by),
         policy(config),
         expires_after=config.expires_after,
-        digest=digest_of(config),
+        digest=None if running.shaped else digest_of(config),
     )
     maker = maker_of(config, context, running.name, running.wishes)
     return MailSink(context.pipe, maker, post, running, lambda: context.now() / 1e9)

@@ -181,6 +181,28 @@ def test_mail_that_a_condition_lets_out_is_announced_too(catcher: Catcher, comma
     assert (f"Mail goes to  127.0.0.1:{catcher.port}" in out.stderr, len(catcher.mails)) == (True, 2)
 
 
+def test_a_digest_that_was_discarded_goes_as_it_was(catcher: Catcher, command: Command, tmp_path: Path) -> None:
+    """`discarded send` mails the gathered entities together, and gathers nothing anew."""
+    people = [{"_id": f"o{at}", "email": f"c{at % 2}@example.com", "name": f"N{at}"} for at in range(4)]
+    sink = {
+        "type": "mail",
+        "system": "office",
+        "mail_from": "hello@example.com",
+        "recipients_property": "email",
+        "digest": {"by": "email"},
+        "subject_template": "{{ entities | length }} for {{ email }}",
+        "body_template": "{% for one in entities %}{{ one.name }} {% endfor %}",
+    }
+    pipe = {"source": {"type": "embedded", "entities": people}, "sink": sink}
+    project(tmp_path, catcher.port, max_per_hour=1, pipe=pipe)
+    done = command(tmp_path, "run", "--json")
+    assert {"sent": 2, "discarded": 2}.items() <= json.loads(done.stdout)["pipes"][0]["mail"].items()
+    office = tmp_path / "systems/office.conf.json"
+    office.write_text(office.read_text().replace('"max_per_hour": 1', '"max_per_hour": 9'))
+    assert command(tmp_path, "discarded", "send", "--yes").returncode == 0
+    assert subjects(catcher) == ["2 for c0@example.com", "2 for c1@example.com"]
+
+
 def test_a_server_that_is_not_there_costs_no_mail(command: Command, tmp_path: Path) -> None:
     """The run ends with 4 and says why; everything is queued, and the next step is named."""
     project(tmp_path, 9)
