@@ -334,7 +334,8 @@ def _listening(port: int) -> list[socket.socket]:
 
 
 def _bound(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
-    made = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio turns delays off only where the protocol is named: each answer would wait for an acknowledgement.
+    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         # The port of a catcher that has just ended is free at once.
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

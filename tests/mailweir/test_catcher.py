@@ -457,3 +457,19 @@ def test_rules_are_told_with_their_case() -> None:
         assert told == [(rule, "rcpt", "b@example.org")]
 
     run(test)
+
+
+def test_answers_leave_at_once() -> None:
+    """No connection holds an answer back until the client has acknowledged the one before."""
+
+    async def test() -> None:
+        async with Catcher() as catcher:
+            reader, writer = await asyncio.open_connection("127.0.0.1", catcher.port)
+            await reader.readline()
+            (talk,) = catcher._talks
+            assert talk.transport is not None
+            connection = talk.transport.get_extra_info("socket")
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            writer.close()
+
+    run(test)
