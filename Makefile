@@ -60,6 +60,6 @@ clean: ## remove what was made
 	@$(call serves,$(PYTHON)) | grep -q yes || { echo 'Mailweir needs Python 3.11 or newer with venv' \
 	  '(on Debian: apt install python3-venv); to name one: make PYTHON=/path/to/python3' >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-compile --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-index --no-deps --no-build-isolation --editable .
 	@touch $@

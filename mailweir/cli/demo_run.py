@@ -93,7 +93,7 @@ def _made(values: Common, wanted: Wanted) -> Path:
         files = crowded(files)
     if wanted.keep is not None:
         target = Path(os.path.normpath(values.here / wanted.keep))
-        refuse_what_is_there(target, f"{wanted.keep}/")
+        refuse_what_is_there(target, f"{wanted.keep}/", advice="choose another folder")
         try:
             add(target, files) if target.is_dir() else make(target, files)
         except OSError as error:
@@ -246,7 +246,8 @@ class _Demo:
         if self._wanted.keep is None:
             self.tell(f"Keep it:   {command}")
         else:
-            self.tell(f"Go on:     cd {shlex.quote(str(self._wanted.keep))} && mailweir dev")
+            there = "" if self.root == self.values.here else f"cd {shlex.quote(str(self._wanted.keep))} && "
+            self.tell(f"Go on:     {there}mailweir dev")
 
     async def _again(self, session: Session, names: list[str]) -> None:
         """After a change. A configuration that is faulty runs nothing, and the next change may repair it."""

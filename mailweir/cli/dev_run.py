@@ -81,6 +81,13 @@ def _look_at(loaded: Loaded, names: tuple[str, ...]) -> None:
         raise click.UsageError(str(error)) from None
 
 
+def _not_needed(loaded: Loaded) -> set[str]:
+    """The secrets that are not set and that only systems name. The key of a signature is for the mail itself."""
+    systems = {one.id for one in loaded.project.components if one.kind == "system"}
+    unset = [use for use in loaded.project.uses if use.kind == "SECRET" and use.found is None]
+    return {use.name for use in unset} - {use.name for use in unset if use.path[0] not in systems}
+
+
 class _Dev:
     """The work on a project."""
 
@@ -94,9 +101,9 @@ class _Dev:
         self._faulty = False
 
     def load(self) -> Loaded:
-        """The project as it is now. A secret that is not set is no fault: no server is logged in to."""
+        """The project as it is now. A secret of a system that is not set is no fault: nobody logs in to a server."""
         loaded = load(self.root, self.values.loading())
-        unset = {use.name for use in loaded.project.uses if use.kind == "SECRET" and use.found is None}
+        unset = _not_needed(loaded)
         if unset:
             # Something that nobody writes, since the scrubber takes it out of everything that is shown.
             stand_in = secrets.token_hex(16)

@@ -22,6 +22,7 @@ _private: Final = frozenset({".env", ".secrets.env", ".mailweir", ".vscode", ".i
 # A fresh repository is as good as an empty folder.
 _in_nobodys_way: Final = frozenset({".git"})
 MOST_NAMED: Final = 5
+_elsewhere_or_force: Final = "choose another folder, or `--force` to add only the files that are missing"
 
 _steps: Final = {
     "mailweir check": "check the config",
@@ -115,7 +116,7 @@ def project_files(example: Path) -> dict[str, bytes]:
     return found
 
 
-def refuse_what_is_there(target: Path, called: str, *, force: bool = False) -> None:
+def refuse_what_is_there(target: Path, called: str, *, force: bool = False, advice: str = _elsewhere_or_force) -> None:
     """Wrong use where a new project would meet something."""
     if not os.path.lexists(target):
         return
@@ -127,10 +128,7 @@ def refuse_what_is_there(target: Path, called: str, *, force: bool = False) -> N
     if there and not force:
         named = ", ".join(there[:MOST_NAMED])
         more = f" and {len(there) - MOST_NAMED} more" if len(there) > MOST_NAMED else ""
-        raise click.UsageError(
-            f"{called} is not empty ({named}{more}). Nothing was written.\n"
-            "  help: choose another folder, or `--force` to add only the files that are missing"
-        )
+        raise click.UsageError(f"{called} is not empty ({named}{more}). Nothing was written.\n  help: {advice}")
 
 
 def make(target: Path, files: Mapping[str, bytes]) -> list[str]:

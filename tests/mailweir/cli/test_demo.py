@@ -76,6 +76,15 @@ def test_the_project_that_is_kept_is_right(command: Command, tmp_path: Path) -> 
     again = command(tmp_path, "demo", "--smtp-port", "0", "--keep", "mine")
     assert again.returncode == 2
     assert again.stderr.startswith("error: mine/ is not empty (")
+    assert again.stderr.endswith("Nothing was written.\n  help: choose another folder\n")
+
+
+def test_the_project_in_this_folder(command: Command, tmp_path: Path) -> None:
+    """An empty folder is as good as one that is made, and nobody is sent to where they are."""
+    done = command(tmp_path, "demo", "--smtp-port", "0", "--keep", ".")
+    assert done.returncode == 0
+    assert done.stdout.endswith("Go on:     mailweir dev\n")
+    assert (tmp_path / PIPE).is_file()
 
 
 def test_more_customers_than_places() -> None:

@@ -165,6 +165,19 @@ def test_the_configured_server_is_never_called(root: Path) -> None:
             server.accept()
 
 
+def test_a_key_that_is_not_set_is_told(command: Command, root: Path) -> None:
+    """A secret that the mail itself needs is no login: it is missed, as `check` says it."""
+    save(
+        root,
+        PIPE,
+        '"mail_from"',
+        '"dkim": [{"domain": "example.com", "selector": "s", "key": "$SECRET(k)"}], "mail_from"',
+    )
+    done = command(root, "dev")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "error[E303]: secret `k` is not set" in done.stderr
+
+
 def test_mail_into_another_catcher(root: Path, catcher: Catcher) -> None:
     """With `--catch-to` it arrives there, and no folder is made for it."""
     with working(root, "--catch-to", f"smtp://localhost:{catcher.port}") as dev:
