@@ -69,6 +69,8 @@ _quotes: Final = "\"'"
 _pairs: Final = frozenset({'""', "''"})
 # What can stand beside a whole value. Beside other characters a place is a part of one.
 _sides: Final = frozenset({"", *_quotes, *" \t\r\n:=,;[]{}"})
+# So much is shown of what follows the place where reading stopped.
+_BEYOND: Final = 1000
 _literals = frozenset({"", "null", "true", "false", "None", "True", "False"})
 
 # A name that a value can follow. The second kind stands where a property begins and has lost quotes and colon.
@@ -172,8 +174,13 @@ def secret_spans(document: Document, harmless: Container[str] = ()) -> list[Inte
     `harmless` are names that hold no secret in this document, however they sound.
     """
     torn = document.root is None or bool(document.problems)
-    found = [*_in_tree(document, harmless), *_in_text(document.text, harmless, torn=torn), *_logins(document)]
-    return merged(found, len(document.text))
+    length = end = len(document.text)
+    if document.cut:
+        # What is not read is not looked through either: all of it is hidden.
+        end = min(length, max(problem.span.end for problem in document.problems) + _BEYOND)
+    text = document.text[:end]
+    found = [*_in_tree(document, harmless), *_in_text(text, harmless, torn=torn), *_logins(document)]
+    return merged([*found, (end, length)], length)
 
 
 def secrets_in_clear(document: Document, spans: Iterable[Interval]) -> Iterator[str]:

@@ -69,7 +69,12 @@ def read(data: bytes | str, name: str, *, limits: Limits = Limits()) -> Document
 
     root, problems = untangled(text, name, once)
     torn = any(problem.code in {"E106", "E107", "E116"} for problem in problems)
-    return Document(name, text, root, problems, bom, torn)
+    cut = any(problem.code == "E113" for problem in problems) and _is_full(root, limits.values)
+    return Document(name, text, root, problems, bom, torn, cut)
+
+
+def _is_full(root: Node | None, values: int) -> bool:
+    return root is not None and sum(1 for _ in walk(root)) >= values
 
 
 def _read(text: str, faults: Faults, limits: Limits) -> tuple[Node | None, list[Problem]]:

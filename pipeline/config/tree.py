@@ -70,6 +70,8 @@ class Document:
     bom: bool = False
     torn: bool = False
     """Whether brackets do not fit, so that a property may stand in another object than it seems to."""
+    cut: bool = False
+    """Whether it has more values than are read."""
 
     def span(self, node: Node) -> Span:
         """The place of a node in this file."""

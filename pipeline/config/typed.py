@@ -68,6 +68,10 @@ class Typer:
     def document_components(self) -> list[Component]:
         """Every component at the top of the document: one object, or a list of objects."""
         root = self.document.root
+        if self.document.cut:
+            # It has to be split before anything else is done to it, and each of its parts would take its time.
+            self.stopped = True
+            return []
         # Copying every object of a large project for nothing would be felt.
         self.conditional = CONDITIONAL in self.document.text
         nodes = root.items if isinstance(root, Array) else [root] if root else []

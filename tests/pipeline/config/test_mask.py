@@ -249,3 +249,16 @@ def test_a_hostile_text_is_read_to_its_end() -> None:
     ):
         text = part * 20_000
         assert secret_spans(Document("f", text + '\n"token": "x"}', None, []))[-1][1] >= len(text)
+
+
+def test_what_is_not_read_is_hidden() -> None:
+    """Of a file with too many values what follows is looked through for a while, and hidden from there on."""
+    before = '{"password": "hunter2", "list": [' + "1," * 100_000
+    text = before + ' {"password": "hunter3"},' + '"a", ' * 1000 + '"hunter4"'
+    document = read(text, "f")
+    assert document.cut
+    found = secret_spans(document)
+    assert [text[start:end] for start, end in found[:2]] == ['"hunter2"', '"hunter3"']
+    (start, end) = found[2]
+    assert found[1][1] + 100 < start < text.index("hunter4")
+    assert end == len(text)

@@ -199,3 +199,11 @@ def test_a_right_component_becomes_a_frozen_config() -> None:
     assert getattr(config, "auth") == ("PLAIN",)
     with pytest.raises(ValueError, match="frozen"):
         config.comment = "x"
+
+
+def test_a_file_with_too_many_values_is_told_as_that_alone() -> None:
+    """Nothing in it is checked, and what other files name in it may exist."""
+    many = "[" + ",".join('{"_id":"s%d","typ":"system:smtp"}' % number for number in range(40_000)) + "]"
+    sink = {"type": "mail", "system": "s39999", "mail_from": "a@example.com", "recipients": "b@example.com"}
+    reader = pipe(sink=sink | {"body_template": "Hello"})
+    assert [(p.code, p.span.file) for p in project(many, reader).errors] == [("E113", "0.conf.json")]
