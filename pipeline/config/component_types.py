@@ -90,8 +90,8 @@ class Types:
             notes.append(advice(f'did you mean "{meant}"?'))
             literal = member and isinstance(member.value, Scalar) and member.value.value == written
             fix = (Edit(span, f'"{meant}"'),) if literal else ()
-        elif close := near(written, names):
-            notes.append(advice(f'did you mean "{close[0]}"?'))
+        elif close := _near(written, names):
+            notes.append(advice(f'did you mean "{close}"?'))
         what = "component" if place.top else place.kind
         notes.append(self._listed(place))
         message = f'no {what} has the type "{written}"'
@@ -103,6 +103,13 @@ class Types:
 
     def _listed(self, place: Place) -> Note:
         return note(f"types: {', '.join(self._names(place))}")
+
+
+def _near(written: str, names: Sequence[str]) -> str:
+    """The name that is nearest; what all systems begin with makes none of them alike."""
+    prefix = "system:" if written.startswith("system:") else ""
+    close = near(written[len(prefix) :], [name.removeprefix(prefix) for name in names if name.startswith(prefix)])
+    return prefix + close[0] if close else ""
 
 
 def _prefixed(written: str, names: Sequence[str]) -> str:

@@ -28,8 +28,8 @@ def with_origins(
         # The `_id` of a component is its text as it is written, never a value.
         if use.found is not None and use.path[1:] != ("_id",):
             by_place.setdefault(use.value, {}).setdefault(f"${use.kind}({use.name})", use)
-            if isinstance(use.found.value, dict | list):
-                # Within a text this is told at the reference itself.
+            if use.kind == "SECRET" or isinstance(use.found.value, dict | list):
+                # A secret in the wrong place, and these within a text, are told at the reference itself.
                 by_place.setdefault(use.span, {}).setdefault("", use)
     lines: dict[str, Lines] = {}
     for problem in problems:

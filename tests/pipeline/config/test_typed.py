@@ -203,7 +203,15 @@ def test_a_right_component_becomes_a_frozen_config() -> None:
 
 def test_a_file_with_too_many_values_is_told_as_that_alone() -> None:
     """Nothing in it is checked, and what other files name in it may exist."""
-    many = "[" + ",".join('{"_id":"s%d","typ":"system:smtp"}' % number for number in range(40_000)) + "]"
+    many = "[" + ",".join(f'{{"_id":"s{number}","typ":"system:smtp"}}' for number in range(40_000)) + "]"
     sink = {"type": "mail", "system": "s39999", "mail_from": "a@example.com", "recipients": "b@example.com"}
     reader = pipe(sink=sink | {"body_template": "Hello"})
     assert [(p.code, p.span.file) for p in project(many, reader).errors] == [("E113", "0.conf.json")]
+
+
+def test_systems_are_not_alike_by_what_all_begin_with() -> None:
+    """A type that is near to none is not offered as one."""
+    (far,) = project('{"_id": "a", "type": "system:foo"}').problems
+    (near,) = project('{"_id": "a", "type": "system:smtps"}').problems
+    assert not any("did you mean" in note.text for note in far.notes)
+    assert any('did you mean "system:smtp"?' in note.text for note in near.notes)
