@@ -110,7 +110,10 @@ async def _state(made: Sequence[Made]) -> float:
             for at in range(0, MESSAGES, BATCH):
                 new = tuple(one.new for one in made[at : at + BATCH])
                 claims = (await state.admit(Batch(new, Offset("orders", str(at))), ask)).claims
-                outs = [outbound.outbound(claim) for claim in claims.messages]
+                messages = [one.message for one in made[at : at + BATCH]]
+                outs = [
+                    outbound.outbound(claim, message) for claim, message in zip(claims.messages, messages, strict=True)
+                ]
                 state.handing_over(claims.messages)
                 now = state.now()
                 state.settle([outbound.settlement(out, answer, policy, now, 0.5) for out in outs])

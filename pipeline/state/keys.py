@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from hashlib import blake2b
-from math import isfinite
 from typing import Final
 
 import msgspec
@@ -42,23 +41,12 @@ def entity_version(entity: Entity, text: str | None = None) -> str:
 
 
 def _text(values: Mapping[str, object]) -> str:
-    if _is_plain(values):
-        with suppress(UnicodeEncodeError):  # half a character
-            return _encode_plain(values).decode()
+    # The quick encoder has forms of its own for what JSON lacks: what does not read back as it was is for the other.
+    with suppress(UnicodeEncodeError, TypeError):  # half a character, names of several types
+        text = _encode_quickly(values)
+        if _decode(text) == values:
+            return text.decode()
     return _encode(values)
-
-
-def _is_plain(value: object) -> bool:
-    """Whether it is made of what JSON has. The quick encoder has forms for more, and they could be those of others."""
-    kind = type(value)
-    if kind is dict:
-        for name, item in value.items():  # type: ignore[attr-defined]
-            if type(name) is not str or not (type(item) in _simple or _is_plain(item)):
-                return False
-        return True
-    if kind is list:
-        return all(type(item) in _simple or _is_plain(item) for item in value)  # type: ignore[attr-defined]
-    return kind is float and isfinite(value)  # type: ignore[arg-type]
 
 
 def _typed(value: object) -> object:
@@ -66,8 +54,8 @@ def _typed(value: object) -> object:
     return {type(value).__name__: str(value)}
 
 
-_simple: Final = frozenset({str, int, bool, type(None)})
-_encode_plain: Final = msgspec.json.Encoder(order="sorted").encode
+_encode_quickly: Final = msgspec.json.Encoder(order="sorted").encode
+_decode: Final = msgspec.json.Decoder().decode
 _encode: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_typed).encode
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any, Final, Literal
 
 from pipeline.component import Context, TransformConfig
 from pipeline.entity import Entity
@@ -28,9 +29,13 @@ class LowerKeys:
         return [_lowered_names(entity)]
 
 
+# Entities of a pipe have the same names, and names that are one object are found faster.
+_low: Final = lru_cache(maxsize=4096)(str.lower)
+
+
 def _lowered_names(found: Mapping[str, Any]) -> dict[str, Any]:
     # Most values are texts: they are not worth a call.
-    return {name.lower(): value if type(value) is str else _lowered(value) for name, value in found.items()}
+    return {_low(name): value if type(value) is str else _lowered(value) for name, value in found.items()}
 
 
 def _lowered(value: Any) -> Any:  # noqa: ANN401 - JSON values

@@ -29,7 +29,7 @@ def why_known(fate: Known) -> str:
 
 def said(answers: Sequence[Answer]) -> str:
     """The worst that was answered, for people."""
-    worst = max(answers, key=lambda answer: _rank[answer.status], default=None)
+    worst = answers[0] if len(answers) == 1 else max(answers, key=lambda answer: _rank[answer.status], default=None)
     if worst is None:
         return ""
     code = "" if worst.code is None else f"{worst.code} "

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.state.keys import entity_version, message_key, name_of
+from pipeline.state.keys import entity_text, entity_version, message_key, name_of
 
 TO = ("ann@example.com", "bo@example.com")
 
@@ -54,6 +55,35 @@ def test_a_version_is_what_an_entity_holds() -> None:
     assert version != entity_version(entity | {"name": "Bo"})
     assert version != entity_version(entity | {"tags": [2, 1]})
     assert version != entity_version(entity | {"_deleted": True})
+
+
+def test_the_version_is_stable() -> None:
+    """It is on disks too."""
+    assert (
+        entity_version({"_id": "c-1", "name": "Åse", "many": [1, 2.5, None, True]})
+        == "851e053c4f8ee5ec18e6d192a93c6975"
+    )
+
+
+texts = st.text(st.characters(codec="utf-8"))
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | texts,
+    lambda inner: st.lists(inner) | st.dictionaries(texts, inner),
+)
+
+
+@given(st.dictionaries(texts, values))
+def test_an_entity_reads_back_from_its_text(entity: dict[str, object]) -> None:
+    """Every number and character of it, and in whatever order its names came in."""
+    text = entity_text(entity)
+    assert json.loads(text) == entity
+    assert entity_text(dict(reversed(entity.items()))) == text
+
+
+def test_what_is_no_json_and_half_characters_have_a_text() -> None:
+    """It is JSON in ASCII then, with the type of the value."""
+    assert entity_text({"b": "\ud800", "a": Decimal("1.50")}) == '{"a":{"Decimal":"1.50"},"b":"\\ud800"}'
+    assert entity_text({"a": (1, b"x")}) == '{"a":[1,{"bytes":"b\'x\'"}]}'
 
 
 def test_values_of_other_types_make_other_versions() -> None:
