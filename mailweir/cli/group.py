@@ -104,7 +104,9 @@ def _run(arguments: Sequence[str], out: Out) -> int:
     except click.exceptions.Abort:
         return 130
     except click.NoSuchOption as error:
-        close = meant(error.option_name, error.possibilities or [])
+        # The command itself knows one option more, which is answered before anything is loaded.
+        alone = ["--version"] if error.ctx and error.ctx.parent is None else []
+        close = meant(error.option_name, [*alone, *(error.possibilities or [])])
         return _refuse(arguments, out, 2, f"no option '{error.option_name}'.{close}")
     except click.UsageError as error:
         return _refuse(arguments, out, error.exit_code, _sentence(error))

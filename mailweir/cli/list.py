@@ -52,7 +52,7 @@ def list_command(values: Common, kind: str | None, *, refs: str | None, of_value
     KIND is one of: systems pipes sources transforms sinks codes. Opens no connection.
     """
     if kind is not None and kind not in kinds:
-        raise click.UsageError(f"no kind '{kind}'.{meant(kind, kinds)}  ({' '.join(kinds)})")
+        raise click.UsageError(f"no kind '{kind}'.{meant(kind, kinds)} Kinds: {' '.join(kinds)}")
     if (kind is not None) + (refs is not None) + of_values > 1:
         raise click.UsageError("a KIND, `--refs` and `--values` are three different lists: ask for one")
     if refs is not None:

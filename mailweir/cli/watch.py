@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -18,13 +19,29 @@ _folders: Final = frozenset({"templates", "attachments"})
 # Configuration, values, and what sources read.
 _data: Final = frozenset({".json", ".jsonl", ".ndjson", ".csv"})
 
+# Milliseconds until the watcher says that nothing has changed, which is how it is known to be at work.
+_PATIENCE: Final = 250
+
 
 def watching(once: Callable[[], int], paths: Sequence[Path], out: Out) -> int:
     """Run `once` now and after each batch of changes, until the person stops it or nobody reads what it says."""
-    code = once()
+    # That it was stopped is no news to the person who did it.
+    logging.getLogger("watchfiles").setLevel(logging.ERROR)
     roots = {project_root(path) for path in paths}
+    watched = watch(
+        *roots,
+        watch_filter=lambda _, path: matters(Path(path), roots),
+        raise_interrupt=False,
+        rust_timeout=_PATIENCE,
+        yield_on_timeout=True,
+    )
+    # Watched before it is read: what is saved in between would be missed.
+    next(watched, None)
+    code = once()
     out.say("Watching for changes. Stop: Ctrl-C")
-    for changes in watch(*roots, watch_filter=lambda _, path: matters(Path(path), roots), raise_interrupt=False):
+    for changes in watched:
+        if not changes:
+            continue
         names = sorted({Path(path).name for _, path in changes})
         out.say(f"\n{datetime.now().astimezone():%H:%M:%S}  {', '.join(names)}")
         try:

@@ -154,6 +154,7 @@ def test_values_can_be_taken_as_given(project: Path) -> None:
     [
         (["chekc"], "error: no command 'chekc'. Did you mean 'check'?"),
         (["check", "--fxi"], "error: no option '--fxi'. Did you mean '--fix'?"),
+        (["--versoin"], "error: no option '--versoin'. Did you mean '--version'"),
         (["check", "nowhere"], "error: no file or folder 'nowhere'"),
         (["check", "*.none"], "error: nothing matches '*.none'"),
         (["-C", "nowhere", "check"], "error: no folder "),

@@ -174,7 +174,7 @@ def test_a_configuration_with_errors_is_listed_as_far_as_it_loads(mailweir: Mail
 
 def test_an_unknown_kind_is_wrong_use(mailweir: Mailweir) -> None:
     """The near kind, and all kinds."""
-    err = "error: no kind 'pipez'. Did you mean 'pipes'?  (systems pipes sources transforms sinks codes)\n"
+    err = "error: no kind 'pipez'. Did you mean 'pipes'? Kinds: systems pipes sources transforms sinks codes\n"
     assert mailweir("list", "pipez") == (2, "", err)
 
 

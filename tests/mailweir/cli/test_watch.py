@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
 
-from mailweir.cli.watch import matters
+from mailweir.cli.out import Out
+from mailweir.cli.watch import matters, watching
 
 ROOT = Path("/home/kari/.work/templates/my-mail")
 
@@ -55,3 +57,20 @@ def test_what_it_writes_does_not(name: str) -> None:
 def test_a_file_of_no_project_is_judged_by_its_name() -> None:
     """A path that is told in another spelling is no reason to miss a change."""
     assert matters(Path("/private/my-mail/a.conf.json"), {ROOT})
+
+
+def test_a_change_during_the_first_run_is_not_missed(tmp_path: Path) -> None:
+    """What is saved while the first report is made brings a second one."""
+    file = tmp_path / "a.conf.json"
+    file.write_text("{}")
+    out = Out(stdout=io.StringIO(), stderr=io.StringIO(), environ={})
+    runs = []
+
+    def once() -> int:
+        runs.append(file.read_text())
+        file.write_text("[]")
+        out.gone = len(runs) == 2
+        return len(runs)
+
+    assert watching(once, [tmp_path], out) == 2
+    assert runs == ["{}", "[]"]
