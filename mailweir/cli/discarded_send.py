@@ -9,7 +9,7 @@ import click
 
 from mailweir.cli.loading import counted, errors
 from mailweir.cli.run import MOST_UNASKED, carried_out
-from mailweir.cli.run_report import is_real
+from mailweir.destination import is_real
 from mailweir.resending import Kept, Plan, plan
 from mailweir.running import Asked, CannotRunError, Run
 from mailweir.systems_of import NoSystemError

@@ -124,8 +124,9 @@ def carried_out(
 
     from mailweir.cli.logged import logged
     from mailweir.cli.progress import Progress
-    from mailweir.cli.run_report import banner, document, exit_code, is_real, tell
+    from mailweir.cli.run_report import document, exit_code, tell
     from mailweir.cli.signals import at_signal
+    from mailweir.destination import banner, is_real
     from mailweir.running import MOST_COUNTED
     from pipeline.state.faults import StateError
 

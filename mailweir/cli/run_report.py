@@ -6,14 +6,10 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from mailweir.listing.components import address
-from mailweir.running import mail_sink, mail_systems
+from mailweir.destination import destinations
 from pipeline.config.glyphs import visible
 from pipeline.config.show import render
 from pipeline.receipt import Outcome, Receipt, Report
-from systems.eml import EmlConfig
-from systems.smtp.config import SmtpConfig
-from systems.smtp.form_rules import is_local
 
 if TYPE_CHECKING:
     from mailweir.cli.out import Out
@@ -41,49 +37,6 @@ MOST_LINES: Final = 10
 def word(outcome: Outcome) -> str:
     """An outcome for people: `in doubt`."""
     return outcome.value.replace("_", " ")
-
-
-def is_real(loaded: Loaded, run: Run) -> bool:
-    """Whether mail of this run can leave the machine."""
-    return any(_mode(loaded, run, name) == "real" for name in mail_systems(run.pipes))
-
-
-def _mode(loaded: Loaded, run: Run, name: str) -> str:
-    config = run.systems.config(name, object)
-    if isinstance(config, EmlConfig):
-        return "folder"
-    if isinstance(config, SmtpConfig) and all(_is_here(one) for one in address(_component(loaded, name)).split(", ")):
-        return "local"
-    return "real"
-
-
-def _is_here(place: str) -> bool:
-    return place.startswith("/") or is_local(place.rpartition(":")[0])
-
-
-def _component(loaded: Loaded, name: str) -> Any:  # noqa: ANN401 - a component of the project
-    return next(one for one in loaded.project.components if one.id == name)
-
-
-def banner(loaded: Loaded, run: Run) -> list[str]:
-    """Where mail goes, a line for each system."""
-    lines: list[str] = []
-    for name in mail_systems(run.pipes):
-        senders = dict.fromkeys(
-            sink.mail_from
-            for sink in map(mail_sink, run.pipes)
-            if sink is not None and sink.system == name and sink.mail_from
-        )
-        place = address(_component(loaded, name)) or name
-        sender = f" as {', '.join(senders)}" if senders else ""
-        mode = {"real": "   REAL DELIVERY", "local": "   on this machine"}.get(_mode(loaded, run, name), "")
-        lines.append(f"{'' if lines else 'Mail goes to':14}{place}{sender}{mode}   profile {loaded.profile}")
-    wishes = run.asked.wishes
-    if wishes.to:
-        lines.append(f"{'Redirected':14}every mail goes to {wishes.to}")
-    if wishes.only_to:
-        lines.append(f"{'Only to':14}{', '.join(wishes.only_to)}; mail to others is held")
-    return [visible(line) for line in lines]
 
 
 def tell(out: Out, run: Run) -> None:
@@ -208,8 +161,8 @@ def exit_code(done: Done, *, fail_on_discard: bool) -> int:
 def document(loaded: Loaded, run: Run, code: int) -> dict[str, Any]:
     """The run for programs."""
     done = run.done
-    names = mail_systems(run.pipes)
-    modes = {_mode(loaded, run, name) for name in names}
+    goes = destinations(loaded, run)
+    modes = {one.mode for one in goes.values()}
     return {
         "schema_version": 1,
         "command": "run",
@@ -219,7 +172,7 @@ def document(loaded: Loaded, run: Run, code: int) -> dict[str, Any]:
         "profile": loaded.profile,
         "delivery": {
             "mode": "real" if "real" in modes else "local" if "local" in modes else "folder",
-            "systems": names,
+            "systems": [*goes],
         },
         "pipes": [_pipe(report) for report in done.reports],
         "window": [

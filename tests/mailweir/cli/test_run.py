@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 
 from mailweir.catcher import Catcher
+from mailweir.destination import destination
+from mailweir.systems_of import Systems
+from pipeline.config.load import Options, load
 
 TOP = Path(__file__).parents[3]
 Command = Callable[..., Any]
@@ -201,6 +204,30 @@ def test_a_digest_that_was_discarded_goes_as_it_was(catcher: Catcher, command: C
     office.write_text(office.read_text().replace('"max_per_hour": 1', '"max_per_hour": 9'))
     assert command(tmp_path, "discarded", "send", "--yes").returncode == 0
     assert subjects(catcher) == ["2 for c0@example.com", "2 for c1@example.com"]
+
+
+def test_a_queue_and_a_folder_are_called_what_they_are(command: Command, tmp_path: Path) -> None:
+    """The first line says that nothing is sent, or where a queue sends on to."""
+    project(tmp_path, 9, smtp_server="mail.example.com")
+    others = [
+        {"_id": "drop", "type": "system:eml", "folder": "out"},
+        {"_id": "rest", "type": "system:spool", "system": "office", "process": False},
+        {"_id": "queue", "type": "system:spool", "system": "office"},
+    ]
+    (tmp_path / "systems/others.conf.json").write_text(json.dumps(others))
+    pipe = tmp_path / "pipes/welcome-mail.conf.json"
+    before = pipe.read_text()
+    for name, words in (
+        ("drop", "the folder out as Example <hello@example.com>   nothing is sent"),
+        ("rest", "the queue rest as Example <hello@example.com>   nothing is sent"),
+    ):
+        pipe.write_text(before.replace('"system": "office"', f'"system": "{name}"'))
+        assert f"Mail goes to  {words}   profile test" in command(tmp_path, "run", "--since", "0").stderr
+    loaded = load(tmp_path, Options(here=tmp_path))
+    assert destination(loaded, Systems(loaded), "queue") == (
+        "the queue queue, and from there to mail.example.com:9",
+        "real",
+    )
 
 
 def test_a_server_that_is_not_there_costs_no_mail(command: Command, tmp_path: Path) -> None:
