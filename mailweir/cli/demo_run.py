@@ -163,6 +163,8 @@ class _Demo:
                     break
                 self.changed = True
                 await self._again(session, names)
+            if session.blind:
+                self.values.out.fault(f"error: the files cannot be watched: {session.blind}")
         return code
 
     async def _catching(self, stack: AsyncExitStack) -> Catcher:

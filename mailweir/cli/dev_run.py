@@ -143,6 +143,9 @@ class _Dev:
                     self._faulty = False
                     self._line("config ok again")
                 await self._run(session, again)
+            if session.blind:
+                out.fault(f"error: the files cannot be watched: {session.blind}")
+                return 3
         return 0
 
     async def _catching(self, stack: AsyncExitStack) -> Place:

@@ -41,6 +41,8 @@ class Session:
         """`folder` is where the runs keep their state while they run; the gallery has the mail of the last one."""
         self.stopped = asyncio.Event()
         self.gallery = gallery
+        self.blind = ""
+        """Why changes are not seen."""
         self._place = place
         self._folder = folder
         self._run: Run | None = None
@@ -90,6 +92,8 @@ class Session:
                     root, watch_filter=lambda _, path: matters(Path(path), [root]), stop_event=self.stopped
                 ):
                     found.put_nowait(sorted({_name(Path(path), root) for _, path in batch}))
+            except (OSError, RuntimeError) as error:  # too many files for this machine, or the folder is gone
+                self.blind = visible(str(error))
             finally:
                 found.put_nowait(None)
 
