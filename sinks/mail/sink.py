@@ -49,6 +49,8 @@ MOST_ON_THE_WAY: Final = 3
 # Seconds of trouble that a run sits out after the system has worked, before it leaves the rest to the next run.
 PATIENCE: Final = 60.0
 SHORTEST_SLEEP: Final = 0.05
+# Seconds without news of a slow server, so that a bar moves.
+NEWS_EVERY: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ class MailSink:
                 await self._admit(portion)
                 while len(self._sending) >= MOST_ON_THE_WAY:
                     await self._one_sent()
+                    yield self._tell()
                 if self._told:
                     yield self._tell()
                 if not await self._goes_on():
@@ -117,7 +120,15 @@ class MailSink:
             while self._sending:
                 await self._one_sent()
                 yield self._tell()
-            while await self._more():
+            while (claims := await self._due()) is not None:
+                before = self._moved
+                self._close(claims.closed, {})
+                self._send(claims, {})
+                while self._sending:
+                    await self._one_sent()
+                    yield self._tell()
+                if self._moved == before and not claims.closed and not await self._worth_waiting(claims):
+                    break
                 yield self._tell()
             await self._state.flush()
             yield self._tell()
@@ -141,9 +152,9 @@ class MailSink:
         return told
 
     async def _one_sent(self) -> None:
-        """Wait for one portion; when the run is aborted, for none."""
+        """Wait for one portion, or until there may be news; when the run is aborted, for none."""
         watched = self._sending if self._aborted is None else {*self._sending, self._aborted}
-        done, _ = await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(watched, timeout=NEWS_EVERY, return_when=asyncio.FIRST_COMPLETED)
         self._sending -= done
         for task in done:
             task.result()
@@ -180,7 +191,8 @@ class MailSink:
             new = one.new
             number = fate.id if isinstance(fate, Known) else fate
             if parts:
-                self._parts[number] = parts[at]
+                # Without the entities: those of a million mails would stay for the whole run.
+                self._parts[number] = [part._replace(entity="") for part in parts[at]]
             if isinstance(fate, Known):
                 self._say(number, Receipt(new.entity_id, new.key, Outcome.SKIPPED, why_known(fate)))
             elif new.state is not MessageState.QUEUED:
@@ -263,18 +275,12 @@ class MailSink:
                 left_alone.append(Receipt(str(entity.get("_id", "")), "", Outcome.SKIPPED, "it is deleted"))
         return made, left_alone
 
-    async def _more(self) -> bool:
-        """Send what waits in the outbox and is due, or wait for it; False when there is nothing to do any more."""
-        if not await self._goes_on():
-            return False
-        before = self._moved
-        claims = await self._state.claim(self._ask)
-        self._close(claims.closed, {})
-        self._send(claims, {})
-        while self._sending:
-            await self._one_sent()
-        if self._moved > before or claims.closed:
-            return True
+    async def _due(self) -> Claims | None:
+        """What waits in the outbox and may go now; None when the run goes no further."""
+        return await self._state.claim(self._ask) if await self._goes_on() else None
+
+    async def _worth_waiting(self, claims: Claims) -> bool:
+        """Wait for what may go later, if that is wanted and there is any."""
         # What was not tried is due at once: without trouble there is nothing to gain by asking again and again.
         if not self._running.wishes.wait or (claims.again_in is None and not claims.messages):
             return False
@@ -347,6 +353,7 @@ class MailSink:
         state, chance, stopping = self._state, self._running.chance, self._running.stopping
         left = dict(outs)
         gone: set[str] = set()
+        over = False
 
         def messages() -> Iterable[Message]:
             for out in outs.values():
@@ -355,6 +362,9 @@ class MailSink:
                 yield out.message
 
         def handing_over(group: Sequence[Message]) -> None:
+            if over:
+                # A connection may still be about to send what nobody waits for: its claim is given back.
+                raise LookupError("nobody waits for the answer any more")
             self._put_on_record()
             state.handing_over([outs[message.key].claim for message in group])
             gone.update(message.key for message in group)
@@ -371,6 +381,7 @@ class MailSink:
                     self._settled(out.claim, settlement, answers, new=out.claim.id in composed, before=out.standings)
                 self._put_on_record_soon(settlements)
         finally:
+            over = True
             self._put_on_record()
             # The system took no more, or nobody waits for its answers.
             for name, out in left.items():
@@ -378,7 +389,8 @@ class MailSink:
                 earlier = claim.run != self._running.name
                 if name in gone:
                     why = "nobody waited for the answer"
-                    self._say(claim.id, Receipt(claim.entity_id, name, Outcome.IN_DOUBT, why, earlier=earlier))
+                    before = None if earlier or claim.id in composed else was(out.standings)
+                    self._say(claim.id, Receipt(claim.entity_id, name, Outcome.IN_DOUBT, why, before, earlier))
                 elif claim.id in composed:
                     self._queue(claim.id, claim.entity_id, name)
             if left:

@@ -91,6 +91,7 @@ class Office:
         self.stopping = asyncio.Event()
         self.aborting = asyncio.Event()
         self.run = 0
+        self.heard: Callable[[Report], None] = lambda _: None
 
     async def mail(self, entities: Iterable[Entity], since: str | None = None, size: int = 10) -> Report:
         """A run over these entities."""
@@ -113,6 +114,7 @@ class Office:
             async for group in sink.write(portions()):
                 for receipt in group:
                     report.take(receipt)
+                self.heard(report)
             self.offset = await state.offset("welcome")
         return report
 
@@ -307,6 +309,92 @@ def test_who_does_not_wait_leaves_what_was_handed_over_in_doubt(tmp_path: Path) 
 
     go(run)
     assert len(system.taken) == 3
+
+
+def test_what_nobody_waits_for_is_not_handed_over_any_more(tmp_path: Path) -> None:
+    """A connection that gets its turn after the run was aborted must not send a mail that is queued again."""
+    callbacks: list[Callable[[Sequence[Message]], None]] = []
+    messages_of: list[Message] = []
+
+    async def run() -> None:
+        begun = asyncio.Event()
+
+        class Slow(Postmaster):
+            async def send(
+                self, messages: Iterable[Message], handing_over: Callable[[Sequence[Message]], None]
+            ) -> AsyncIterator[Sequence[Answered]]:
+                callbacks.append(handing_over)
+                messages_of.extend(messages)
+                begun.set()
+                await asyncio.Event().wait()
+                yield []
+
+        office = Office(tmp_path, Slow())
+        mailing = asyncio.create_task(office.mail(people(2)))
+        await begun.wait()
+        office.stopping.set()
+        office.aborting.set()
+        assert counts(await mailing) == {"queued": 2}
+        with pytest.raises(LookupError):
+            callbacks[0](messages_of)
+
+    go(run)
+
+
+def test_a_retry_that_nobody_waits_for_counts_once(tmp_path: Path) -> None:
+    """A mail that was retrying, went out again and then was left without an answer is one mail in doubt."""
+
+    async def run() -> None:
+        again = asyncio.Event()
+
+        class LaterSilent(Postmaster):
+            async def send(
+                self, messages: Iterable[Message], handing_over: Callable[[Sequence[Message]], None]
+            ) -> AsyncIterator[Sequence[Answered]]:
+                (message,) = messages
+                handing_over([message])
+                self.taken.append(message.key)
+                if len(self.taken) == 1:
+                    answer = Answer("c0@example.com", Status.TEMPORARY, Phase.DOT, "office", 451, "", "later")
+                    yield [Answered(message, (answer,))]
+                else:
+                    again.set()
+                    await asyncio.Event().wait()
+
+        office = Office(tmp_path, LaterSilent(), wishes=Wishes(wait=True))
+        mailing = asyncio.create_task(office.mail(people(1)))
+        while not again.is_set():
+            office.clock.advance(600)
+            await asyncio.sleep(0.01)
+        office.stopping.set()
+        office.aborting.set()
+        report = await mailing
+        assert counts(report) == {"in_doubt": 1}
+        assert report.total == report.read == 1
+
+    go(run)
+
+
+def test_news_of_a_slow_server_comes_while_it_works(tmp_path: Path) -> None:
+    """Each answer is told soon, also when the rest of its portion takes long."""
+
+    async def run() -> None:
+        more = asyncio.Event()
+
+        class Slow(Postmaster):
+            async def send(
+                self, messages: Iterable[Message], handing_over: Callable[[Sequence[Message]], None]
+            ) -> AsyncIterator[Sequence[Answered]]:
+                async for group in super().send(messages, handing_over):
+                    yield group
+                    await more.wait()
+
+        office = Office(tmp_path, Slow())
+        office.heard = lambda report: more.set() if report.outcomes[Outcome.SENT] == 1 else None
+        async with asyncio.timeout(60):
+            assert counts(await office.mail(people(3))) == {"sent": 3}
+
+    go(run)
 
 
 def test_what_was_sent_goes_again_only_by_name(tmp_path: Path) -> None:
