@@ -106,10 +106,12 @@ class ReplyParser:
             return []
         lines = (self._rest + data if self._rest else data).split(b"\r\n")
         rest = self._rest = lines.pop()
-        known = self._known.get
-        replies = []
-        for line in lines:
-            reply = None if self._code else known(line)
+        known = list(map(self._known.get, lines))
+        if all(known) and not (rest or self._code):
+            return known  # type: ignore[return-value]  # none of them is None
+        replies: list[Reply] = []
+        for line, before in zip(lines, known, strict=True):
+            reply = None if self._code else before
             if reply is None:
                 reply = self._take(line)
                 if reply is None:

@@ -48,7 +48,7 @@ class SmtpSystem:
         self._queue: deque[Parcel] = deque()  # what was taken and is in no session
         self._seats: dict[int, Seat] = {}
         self._sessions: dict[int, Session] = {}
-        self._numbers: dict[Session, int] = {}
+        self._seat_of: dict[Session, Seat] = {}
         self._turned: list[Session] = []  # those that have read something in this turn of the loop
         self._next = 0
         self._steady = False  # every session is where it should be: no plan is needed to go on
@@ -133,7 +133,7 @@ class SmtpSystem:
 
     def ready(self, session: Session) -> None:
         """It can carry mail: its server works."""
-        seat = self._seats[self._numbers[session]]
+        seat = self._seat_of[session]
         seat.standing = Standing.IDLE
         seat.idle_since = self._loop.time()
         seat.most = session.machine.capabilities.limits.mails
@@ -194,7 +194,7 @@ class SmtpSystem:
 
     def _refill(self, session: Session, room: int, now: float) -> None:
         """Hand in more messages if that needs no thought, and let the plan think if not."""
-        seat = self._seats[self._numbers[session]]
+        seat = self._seat_of[session]
         if not self._steady or self._storage_faults >= MOST_STORAGE_FAULTS:
             self._plan_soon()
             return
@@ -244,7 +244,7 @@ class SmtpSystem:
 
     def closed(self, session: Session, fault: SystemFault | None) -> None:
         """Learn from how it ended."""
-        seat = self._seats[self._numbers[session]]
+        seat = self._seat_of[session]
         opening = seat.standing is Standing.OPENING
         seat.standing = Standing.CLOSING
         if fault is not None and not self._closing and fault.reason is not Reason.CANCELLED:
@@ -253,7 +253,7 @@ class SmtpSystem:
 
     def gone(self, session: Session) -> None:
         """It counts no more."""
-        number = self._numbers.pop(session)
+        number = self._seat_of.pop(session).number
         del self._seats[number], self._sessions[number]
         if not self._sessions:
             self._empty.set()
@@ -348,9 +348,8 @@ class SmtpSystem:
     def _open(self, server: str, now: float) -> None:
         number, self._next = self._next, self._next + 1
         session = Session(self._routes[server], self)
-        self._seats[number] = Seat(number, server, Standing.OPENING, now)
+        self._seats[number] = self._seat_of[session] = Seat(number, server, Standing.OPENING, now)
         self._sessions[number] = session
-        self._numbers[session] = number
         session.open()
 
     def _hand_in(self, session: Session, seat: Seat, parcel: Parcel, now: float) -> bool:
