@@ -6,7 +6,6 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Any, Final
@@ -236,7 +235,7 @@ def test_a_server_that_restarts(server: Any, system: Make, send: Make, letter: M
 def test_two_systems_share_a_server(server: Any, system: Make, send: Make, letter: Make, number: Make) -> None:
     """Mail of two systems that send at the same time is kept apart."""
     ours = [letter(index, b"ours\r\n") for index in range(30)]
-    theirs = [replace(letter(index + 30, b"theirs\r\n"), key=f"{index}") for index in range(30)]
+    theirs = [letter(index + 30, b"theirs\r\n")._replace(key=f"{index}") for index in range(30)]
 
     async def run() -> None:
         async with system(server.plain, connections=2) as one, system(server.plain, connections=2) as other:
