@@ -30,7 +30,7 @@ from systems.mail import MailSystem, MailSystemConfig, Trouble, gate_of
 if TYPE_CHECKING:
     from pipeline.clock import Clock
     from pipeline.config.load import Loaded
-    from pipeline.state.port import State
+    from pipeline.state.port import Look, State
     from pipeline.state.views import Usage
 
 S = TypeVar("S")
@@ -76,6 +76,8 @@ class Done:
     recovered: Recovered = field(default_factory=Recovered)
     fault: str = ""
     stopped: bool = False
+    declined: bool = False
+    """Who was asked said no."""
 
 
 class PipeContext:
@@ -130,7 +132,11 @@ def pipes_of(loaded: Loaded, names: Sequence[str] = ()) -> list[PipeConfig]:
         for component in loaded.project.components
         if component.kind == "pipe" and isinstance(component.config, PipeConfig)
     }
-    chosen = [found[name] for name in names] if names else [one for one in found.values() if one.pump.mode != "off"]
+    chosen = (
+        [found[name] for name in dict.fromkeys(names)]
+        if names
+        else [one for one in found.values() if one.pump.mode != "off"]
+    )
     if not chosen:
         raise CannotRunError("there is no pipe to run")
     faults = [fault for pipe in chosen for fault in _unready(pipe)]
@@ -236,7 +242,8 @@ class Run:
             ]
             done.recovered = state.recovered
             if counted is not None and not counted(await self._planned(flows, state)):
-                done.stopped = True
+                done.stopped = self._stopping.is_set()
+                done.declined = not done.stopped
                 return done
             async with self.systems:
                 for flow in flows:
@@ -259,7 +266,9 @@ class Run:
         for flow in flows:
             if mail_sink(flow.config) is not None and not getattr(flow.source, "once", False):
                 with suppress(FlowError):  # the run itself will tell
-                    for portion in self._portions(flow, await self._since(flow, state), Report(flow.config.id)):
+                    for portion in self._portions(
+                        flow, await since_of(flow.config, self.asked, state), Report(flow.config.id)
+                    ):
                         count += len(portion.entities)
                         if count >= MOST_COUNTED:
                             return MOST_COUNTED
@@ -272,7 +281,9 @@ class Run:
         await state.admit(Batch(execution=Execution(self.done.name, report.pipe, started)))
         tell(report)
         try:
-            async for group in flow.sink.write(self._portions(flow, await self._since(flow, state), report)):
+            async for group in flow.sink.write(
+                self._portions(flow, await since_of(flow.config, self.asked, state), report)
+            ):
                 for receipt in group:
                     report.take(receipt)
                 report.seconds = time.monotonic() - begun
@@ -285,13 +296,6 @@ class Run:
         if not self.done.fault:
             ended = Execution(self.done.name, report.pipe, started, self._clock.wall(), report.summary())
             await state.admit(Batch(execution=ended))
-
-    async def _since(self, flow: Flow, state: State) -> str | None:
-        if self.asked.source is not None or self.asked.wanted.id is not None or flow.config.disable_set_last_seen:
-            return None
-        if self.asked.since is not None:
-            return self.asked.since or None
-        return await state.offset(flow.config.id)
 
     def _portions(self, flow: Flow, since: str | None, report: Report) -> Iterator[Portion]:
         """What flows, counted."""
@@ -308,6 +312,15 @@ class Run:
             # To the sink it is the end: what came before is delivered.
             report.stopped = str(error)
             self.done.unread[report.pipe] = error
+
+
+async def since_of(pipe: PipeConfig, asked: Asked, state: Look | None) -> str | None:
+    """Where a pipe begins to read its source."""
+    if asked.source is not None or asked.wanted.id is not None or pipe.disable_set_last_seen:
+        return None
+    if asked.since is not None:
+        return asked.since or None
+    return None if state is None else await state.offset(pipe.id)
 
 
 async def _tidy(state: State) -> None:

@@ -6,29 +6,51 @@ import asyncio
 import html
 import time
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from mailweir.cli.run_report import word
-from mailweir.running import Asked, PipeContext, gates, mail_sink, mail_systems, pipes_of, source_of, transforms_of
+import click
+
+from mailweir.cli.logged import logged
+from mailweir.cli.queues import NotUsableError
+from mailweir.cli.run_report import nothing_read, word
+from mailweir.ledger.opened import rows
+from mailweir.running import (
+    Asked,
+    PipeContext,
+    gates,
+    mail_sink,
+    mail_systems,
+    pipes_of,
+    since_of,
+    source_of,
+    transforms_of,
+)
 from mailweir.systems_of import Systems
 from pipeline.clock import MachineClock
 from pipeline.config.glyphs import visible
+from pipeline.config.show import render
+from pipeline.errors import SourceError
 from pipeline.receipt import Outcome
 from pipeline.run import FlowError, portions
-from pipeline.state.facts import outcome_of
+from pipeline.state.facts import MessageState, outcome_of
+from pipeline.state.faults import StateError
+from pipeline.state.port import Look
 from pipeline.state.sqlite.looking import SqliteLook
-from pipeline.state.views import Usage
+from pipeline.state.views import Filter, Usage
 from sinks.mail.build import digest_of, maker_of
-from sinks.mail.digest import together
+from sinks.mail.digest import Digest, gathered, together
+from systems.mail import MailSystemConfig, gate_of
 
 if TYPE_CHECKING:
     from mailweir.cli.options import Common
     from pipeline.config.load import Loaded
     from pipeline.entity import Entity
     from pipeline.pipe import PipeConfig
-    from sinks.mail.maker import Made
+    from sinks.mail.maker import Made, Maker
 
 # Mails that are written to disk: enough to look at, and no disk is filled by a look.
 MOST_WRITTEN: Final = 1000
@@ -37,14 +59,31 @@ MOST_LINES: Final = 10
 
 @dataclass
 class Looked:
-    """What a pipe would do."""
+    """What a pipe would do. `sizes` are the places in the window that each mail takes."""
 
     pipe: PipeConfig
+    gate: str = ""
+    queues: bool = False
+    by_recipient: bool = False
     read: int = 0
     filtered: int = 0
     outcomes: Counter[Outcome] = field(default_factory=Counter)
+    sizes: list[int] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
     stopped: str = ""
+    unread: SourceError | None = None
+
+
+class Before(NamedTuple):
+    """What the state knows of mails: the keys in it, but not of those that may come again."""
+
+    state: Look | None
+    again: frozenset[str]
+
+    async def has(self, messages: Sequence[tuple[str, str]]) -> frozenset[str]:
+        """Which of these keys would be skipped."""
+        found = await self.state.generations(messages) if self.state is not None and messages else {}
+        return frozenset(found) - self.again
 
 
 @dataclass
@@ -58,10 +97,13 @@ class Shelf:
         """Keep one mail."""
         if made.message is None or len(self.rows) >= MOST_WRITTEN:
             return
-        if not self.rows:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         name = f"{len(self.rows) + 1:04}.eml"
-        (self.folder / name).write_bytes(made.message.content)
+        with _written(self.folder):
+            if not self.rows:
+                # One by one: the mode is for the last of a path only, and mail is for nobody else.
+                for folder in (self.folder.parent.parent, self.folder.parent, self.folder):
+                    folder.mkdir(mode=0o700, exist_ok=True)
+            (self.folder / name).write_bytes(made.message.content)
         self.rows.append((name, made.new.entity_id, ", ".join(made.new.recipients), made.new.subject))
 
     def index(self) -> Path | None:
@@ -75,14 +117,26 @@ class Shelf:
             for name, *rest in self.rows
         )
         page = self.folder / "index.html"
-        page.write_text(
+        some = f" The first {MOST_WRITTEN:,} mails are here." if len(self.rows) == MOST_WRITTEN else ""
+        text = (
             '<!doctype html><html lang="en"><meta charset="utf-8"><title>Dry run</title>\n'
             "<style>body{font:15px system-ui;margin:2rem}td,th{padding:.2rem 1rem .2rem 0;text-align:left}</style>\n"
-            f"<h1>Dry run</h1><p>Nothing was sent.</p>\n<table><tr><th>Mail<th>Entity<th>To<th>Subject</tr>\n{lines}"
-            "</table></html>\n",
-            encoding="utf-8",
+            f"<h1>Dry run</h1><p>Nothing was sent.{some}</p>\n"
+            f"<table><tr><th>Mail<th>Entity<th>To<th>Subject</tr>\n{lines}"
+            "</table></html>\n"
         )
+        with _written(self.folder):
+            page.write_text(text, encoding="utf-8")
         return page
+
+
+@contextmanager
+def _written(folder: Path) -> Iterator[None]:
+    """Say where nothing can be written."""
+    try:
+        yield
+    except OSError as error:
+        raise click.UsageError(f"cannot write mails to {folder}: {(error.strerror or str(error)).lower()}") from None
 
 
 def dry_run(values: Common, loaded: Loaded, asked: Asked, limit: int | None) -> int:
@@ -90,104 +144,180 @@ def dry_run(values: Common, loaded: Loaded, asked: Asked, limit: int | None) -> 
     systems = Systems(loaded)
     pipes = pipes_of(loaded, asked.pipes)
     shelf = Shelf(Path(systems.state) / "dry-run" / time.strftime("%m%d-%H%M%S"))
-    found = [_look(pipe, systems, asked, shelf) for pipe in pipes]
+    try:
+        with logged(values):
+            found, usages = asyncio.run(_all(pipes, systems, asked, shelf))
+    except StateError as error:
+        raise NotUsableError(error.text + (f"\n  help: {error.advice}" if error.advice else "")) from None
     index = shelf.index()
-    windows = [_window(found, usage, limit) for usage in _usage(systems, pipes)]
+    windows = [_window(found, usage, limit, named=len(usages) > 1) for usage in usages]
     code = 4 if any(one.stopped or one.outcomes[Outcome.REJECTED] for one in found) else 0
     if values.json:
         values.out.document(_document(found, windows, index, code))
         return code
-    values.out.line("DRY RUN   nothing is sent, nothing is stored")
+    out = values.out
+    out.line("DRY RUN   nothing is sent, nothing is stored")
     width = max(len(one.pipe.id) for one in found)
     for one in found:
-        counts = "   ".join(f"{count:,} would be {word(each)}" for each, count in one.outcomes.items() if count)
-        filtered = f"   {one.filtered:,} filtered" if one.filtered else ""
-        values.out.line(f"  {one.pipe.id:{width}}  {one.read:,} read{filtered}   {counts}")
+        out.line(f"  {one.pipe.id:{width}}  {_counts(one, asked)}")
         for entity, why in one.refused[:MOST_LINES]:
-            values.out.line(visible(f"    {entity}: {why}"))
-        if one.stopped:
-            values.out.fault(visible(f"error: {one.pipe.id} would stop: {one.stopped}"))
+            out.line(visible(f"    {entity}: {why}"))
+        if one.stopped and one.unread is None:
+            out.fault(visible(f"error: {one.pipe.id} would stop: {one.stopped}"))
+        elif one.unread is not None:
+            problem, texts = one.unread.shown()
+            out.fault(render([problem], texts, width=out.width(out.stderr), color=out.colors(out.stderr)).rstrip())
     for window in windows:
-        values.out.line(window["text"])
+        out.line(window["text"])
     if index is not None:
-        values.out.line(f"Rendered mail: {index.relative_to(loaded.root)}")
+        out.line(f"Rendered mail: {index.relative_to(loaded.root)}")
     return code
 
 
-def _look(pipe: PipeConfig, systems: Systems, asked: Asked, shelf: Shelf) -> Looked:
+def _counts(one: Looked, asked: Asked) -> str:
+    if not one.read and not one.stopped:
+        return nothing_read(asked)
+    filtered = [f"{one.filtered:,} filtered"] if one.filtered else []
+    words = [f"{count:,} would be {word(each)}" for each, count in one.outcomes.items() if count]
+    return "   ".join([f"{one.read:,} read", *filtered, *words])
+
+
+async def _all(
+    pipes: list[PipeConfig], systems: Systems, asked: Asked, shelf: Shelf
+) -> tuple[list[Looked], Sequence[Usage]]:
+    """What the pipes would do, and how full the windows are, as far as there is a state."""
+    wanted = gates(systems, mail_systems(pipes))
+    state = SqliteLook.open(Path(systems.state), MachineClock())
+    if state is None:
+        nobody = Before(None, frozenset())
+        found = [await _look(pipe, systems, asked, shelf, nobody) for pipe in pipes]
+        return found, [Usage(gate, limit, 0, 0, 0, limit, None, None) for gate, limit in wanted.items()]
+    async with state:
+        found = []
+        for pipe in pipes:
+            again = Filter(frozenset({MessageState.REJECTED, MessageState.DISCARDED, MessageState.HELD}), pipe.id)
+            # What was held because nobody knows whether it arrived has been tried.
+            names = [row.name async for row in rows(state, again) if not row.tries]
+            before = Before(state, frozenset(name.partition(".")[0] for name in names))
+            found.append(await _look(pipe, systems, asked, shelf, before))
+        return found, await state.usage(wanted) if wanted else ()
+
+
+async def _look(pipe: PipeConfig, systems: Systems, asked: Asked, shelf: Shelf, before: Before) -> Looked:
     looked = Looked(pipe)
     sink = mail_sink(pipe)
     if sink is None:
         return looked
+    declared = systems.config(sink.system, MailSystemConfig)
+    looked.gate, _ = gate_of(declared, systems.configs(MailSystemConfig))
+    looked.queues, looked.by_recipient = declared.on_limit == "queue", declared.count_by == "recipient"
     context = PipeContext(systems, pipe.id, None)
     maker = maker_of(sink, context, "", asked.wishes)
     source = asked.source or source_of(pipe, context)
-    since = asked.since or None
     digest = digest_of(sink)
     waiting: list[Entity] = []
+    keys: set[str] = set()
+    since = await since_of(pipe, asked, before.state)
     try:
         for portion in portions(source, transforms_of(pipe, context), since, asked.wanted):
             looked.read += portion.read
             looked.filtered += portion.filtered
             if digest is None:
-                at = systems.now() / 1e9
-                for entity in portion.entities:
-                    _count(looked, shelf, maker.make(entity, at))
+                await _make(looked, shelf, maker, portion.entities, before, keys, resend=asked.wishes.resend)
             else:
-                waiting += portion.entities
+                waiting += await _gather(looked, portion.entities, digest, before)
     except FlowError as error:
         looked.stopped = f"entity `{error.entity_id}`: {error.text}"
+    except SourceError as error:
+        looked.stopped, looked.unread = str(error), error
     if digest is not None:
         entities, wrong = together(waiting, digest)
         for entity in entities:
-            _count(looked, shelf, maker.make(entity, systems.now() / 1e9))
+            for made in maker.make(entity, systems.now() / 1e9):
+                _count(looked, shelf, made, len(entity["entities"]))
         looked.outcomes[Outcome.REJECTED] += len(wrong)
         looked.refused += [(str(entity.get("_id", "")), why) for entity, why in wrong[:MOST_LINES]]
     return looked
 
 
-def _count(looked: Looked, shelf: Shelf, mails: Any) -> None:  # noqa: ANN401 - what the maker made
-    if not mails:
-        looked.outcomes[Outcome.SKIPPED] += 1
-    for made in mails:
-        if made.message is not None:
-            looked.outcomes[Outcome.SENT] += 1
-            shelf.put(made)
-        else:
-            looked.outcomes[outcome_of[made.new.state]] += 1
-            if len(looked.refused) < MOST_LINES:
-                looked.refused.append((made.new.entity_id, made.new.detail))
+async def _make(
+    looked: Looked,
+    shelf: Shelf,
+    maker: Maker,
+    entities: Sequence[Entity],
+    before: Before,
+    keys: set[str],
+    *,
+    resend: bool,
+) -> None:
+    """The mails of entities. `keys` are those of all mails so far."""
+    at = time.time()
+    mails = [maker.make(entity, at) for entity in entities]
+    known = await before.has([] if resend else [(made.new.entity_id, made.new.key) for each in mails for made in each])
+    for each in mails:
+        if not each:
+            looked.outcomes[Outcome.SKIPPED] += 1
+        for made in each:
+            if made.new.key in known or made.new.key in keys:
+                looked.outcomes[Outcome.SKIPPED] += 1
+            else:
+                _count(looked, shelf, made)
+            keys.add(made.new.key)
 
 
-def _usage(systems: Systems, pipes: list[PipeConfig]) -> list[Usage]:
-    """How full the windows are, as far as there is a state."""
-    wanted = gates(systems, mail_systems(pipes))
-    state = SqliteLook.open(Path(systems.state), MachineClock())
-    if state is None:
-        return [Usage(gate, limit, 0, 0, 0, limit, None, None) for gate, limit in wanted.items()]
+async def _gather(looked: Looked, entities: Sequence[Entity], digest: Digest, before: Before) -> list[Entity]:
+    """Those that would be gathered."""
+    keys = [
+        "" if entity.get("_deleted") is True else getattr(gathered(entity, digest, looked.pipe.id, ""), "key", None)
+        for entity in entities
+    ]
+    named = [(str(entity["_id"]), key) for entity, key in zip(entities, keys, strict=True) if key]
+    known = await before.has(named)
+    left = [entity for entity, key in zip(entities, keys, strict=True) if key is None or (key and key not in known)]
+    looked.outcomes[Outcome.SKIPPED] += len(entities) - len(left)
+    return left
 
-    async def look() -> list[Usage]:
-        async with state:
-            return list(await state.usage(wanted))
 
-    return asyncio.run(look())
+def _count(looked: Looked, shelf: Shelf, made: Made, entities: int = 1) -> None:
+    """Count one mail, that so many entities became."""
+    if made.message is not None:
+        looked.outcomes[Outcome.SENT] += entities
+        looked.sizes.append(len(made.new.recipients) if looked.by_recipient else 1)
+        shelf.put(made)
+        return
+    looked.outcomes[outcome_of[made.new.state]] += entities
+    if len(looked.refused) < MOST_LINES:
+        looked.refused.append((made.new.entity_id, made.new.detail))
 
 
-def _window(found: list[Looked], usage: Usage, limit: int | None) -> dict[str, Any]:
+def _window(found: list[Looked], usage: Usage, limit: int | None, *, named: bool) -> dict[str, Any]:
     """Whether the mails would fit, with the limit that there is and with the one asked about."""
-    many = sum(one.outcomes[Outcome.SENT] for one in found)
-    text = f"With max_per_hour {usage.limit:,} ({usage.used:,} used now) {_fit(many, usage.limit - usage.used)}."
+    mine = [one for one in found if one.gate == usage.gate]
+    fits, said = _fit(mine, usage.limit - usage.used)
+    begin = f"{usage.gate}: with" if named else "With"
+    text = f"{begin} max_per_hour {usage.limit:,} ({usage.used:,} used now) {said}."
     if limit is not None:
-        text += f" With {limit:,} as you asked: {_fit(many, limit - usage.used)}."
-    fits = min(many, max(0, (usage.limit if limit is None else limit) - usage.used))
+        fits, said = _fit(mine, limit - usage.used)
+        text += f" With {limit:,} as you asked: {said}."
     return {"system": usage.gate, "limit": usage.limit, "asked": limit, "used": usage.used, "fit": fits, "text": text}
 
 
-def _fit(many: int, free: int) -> str:
-    free = max(0, free)
-    if many <= free:
-        return f"all {many:,} fit"
-    return f"{free:,} fit now, {many - free:,} would be discarded"
+def _fit(found: list[Looked], free: int) -> tuple[int, str]:
+    """How many mails fit into so many places, and that in words."""
+    many = fits = waits = 0
+    for one in found:
+        for size in one.sizes:
+            many += 1
+            if size <= free:
+                fits += 1
+                free -= size
+            else:
+                waits += one.queues
+    over = many - fits - waits
+    if many == fits:
+        return fits, f"all {many:,} fit" if many else "there is nothing to send"
+    words = [f"{waits:,} would wait"] if waits else []
+    return fits, ", ".join([f"{fits:,} fit now", *words, *([f"{over:,} would be discarded"] if over else [])])
 
 
 def _document(found: list[Looked], windows: list[dict[str, Any]], index: Path | None, code: int) -> dict[str, Any]:

@@ -59,13 +59,14 @@ class Ledger:
         return self._told(lambda: opened.act(self.folder, work))
 
     def _told(self, work: Callable[[], T]) -> T:
+        from mailweir.cli.queues import NotUsableError
         from mailweir.ledger.opened import UnknownError
         from pipeline.state.faults import StateError
 
         try:
             return work()
         except StateError as error:
-            raise click.UsageError(error.text + (f"\n  help: {error.advice}" if error.advice else "")) from None
+            raise NotUsableError(error.text + (f"\n  help: {error.advice}" if error.advice else "")) from None
         except UnknownError as error:
             raise click.UsageError(str(error)) from None
 

@@ -40,7 +40,7 @@ def limits_command(values: Common, systems: Sequence[str]) -> int:
 
     Systems of one `rate_group` share a window. It cannot be reset: it is what the provider saw.
     """
-    ledger = ledger_of(values, "limits")
+    ledger = ledger_of(values, "limits", take_secrets=True)
     configs = _configs(ledger, systems)
     found = _windows(ledger, configs)
     wanted = systems or tuple(config.id for config in configs)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from mailweir.cli.streams import put
-from pipeline.receipt import Report
+from pipeline.receipt import Outcome, Report
 
 if TYPE_CHECKING:
     from mailweir.cli.out import Out
@@ -29,7 +29,8 @@ class Progress:
         """How many entities there are for all pipes together; 0: nobody knows."""
         self._none = way == "none"
         self._now = now
-        self._begun = self._last = now()
+        self._begun: float | None = None  # a question before the first news takes none of its time
+        self._last = 0.0
         self._before = 0  # what the pipes before this one read
         self._pipe = ""
         self._read = 0
@@ -42,6 +43,8 @@ class Progress:
             self._pipe = report.pipe
         self._read = report.read
         now = self._now()
+        if self._begun is None:
+            self._begun = self._last = now
         if self._none or now - self._last < (BAR_EVERY if self.bar else LINE_EVERY):
             return
         self._last = now
@@ -60,8 +63,8 @@ class Progress:
             self._drawn = False
 
     def _line(self, report: Report, now: float) -> str:
-        done = sum(report.outcomes.values())
-        rate = (self._before + done) / max(now - self._begun, 0.001)
+        done = report.outcomes.total() - report.outcomes[Outcome.QUEUED]
+        rate = (self._before + done) / max(now - (self._begun or 0.0), 0.001)
         parts = [report.pipe]
         if self.total:
             share = min(1.0, (self._before + done) / self.total)
@@ -77,4 +80,8 @@ class Progress:
 
 
 def _said(report: Report) -> list[str]:
-    return [f"{count:,} {each.value.replace('_', ' ')}" for each, count in report.outcomes.items() if count]
+    earlier = [f"{report.earlier.total():,} from before"] if report.earlier else []
+    return [
+        *earlier,
+        *(f"{count:,} {each.value.replace('_', ' ')}" for each, count in report.outcomes.items() if count),
+    ]

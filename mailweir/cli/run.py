@@ -34,7 +34,7 @@ Examples:
   mailweir run welcome-mail --input customers.jsonl --yes""",
 )
 @click.argument("pipes", nargs=-1, metavar="[PIPE]...")
-@click.option("--dry-run", is_flag=True, help="Render everything, connect to nothing, change no state.")
+@click.option("--dry-run", is_flag=True, help="Render what would go, connect to nothing, change no state.")
 @click.option(
     "--max-per-hour", type=click.IntRange(0), metavar="N", help="With --dry-run: what if this were the limit."
 )
@@ -75,6 +75,7 @@ def run_command(
     Mail that was handed over before is skipped. Exits with 0; 2 for wrong use; 3 when nothing was run; 4 when mail was
     rejected, is dead or has to be tried again; 6 with --fail-on-discard; 130 after Ctrl-C.
     """
+    from mailweir.cli.queues import NotUsableError
     from mailweir.running import Asked, CannotRunError, Run
     from mailweir.systems_of import NoSystemError
     from pipeline.component import Wishes
@@ -89,8 +90,7 @@ def run_command(
     _known(loaded, pipes)
     faults = errors(loaded)
     if faults:
-        values.out.fault(f"error: the configuration has {number_of(len(faults), 'error')}. See: mailweir check")
-        return 3
+        raise NotUsableError(f"the configuration has {number_of(len(faults), 'error')}. See: mailweir check")
     wishes = Wishes(to, only_to, resend=resend, wait=wait)
     start = None if since is None else "" if since == "0" else since
     try:
@@ -104,8 +104,7 @@ def run_command(
     except CannotRunError as error:
         raise click.UsageError(str(error)) from None
     except (NoSystemError, UnusableError) as error:
-        values.out.fault(f"error: {error}")
-        return 3
+        raise NotUsableError(str(error)) from None
 
 
 def carried_out(
@@ -124,6 +123,7 @@ def carried_out(
 
     from mailweir.cli.logged import logged
     from mailweir.cli.progress import Progress
+    from mailweir.cli.queues import NotUsableError
     from mailweir.cli.run_report import document, exit_code, tell
     from mailweir.cli.signals import at_signal
     from mailweir.destination import banner, is_real
@@ -136,17 +136,26 @@ def carried_out(
 
     asks = ask and values.asks and not values.json and is_real(loaded, run)
 
-    async def go() -> Done:
+    def heed_signals() -> None:
         at_signal(run.stop, values.out, run.abort)
+
+    async def go() -> Done:
+        if not asks:
+            heed_signals()
         return await run.go(shown.news, counted if asks or shown.bar else None)
 
     def counted(count: int) -> bool:
         """Ask before many people get mail; without a terminal nobody is asked."""
         shown.total = count if count < MOST_COUNTED else 0
-        if not asks or count <= MOST_UNASKED:
+        if not asks:
             return True
-        about = f"{count:,} or more" if count >= MOST_COUNTED else f"up to {count:,}"
-        return click.confirm(f"{about} mails. Send?", default=False, err=True)
+        try:
+            return count <= MOST_UNASKED or _sends(count, MOST_COUNTED)
+        except click.Abort:
+            run.stop()
+            return False
+        finally:
+            heed_signals()
 
     # What is loaded stays, and a mail in the making is many small things that go by themselves when it is sent.
     gc.freeze()
@@ -155,10 +164,7 @@ def carried_out(
         with logged(values, summed_up="mailweir.mail"):
             done = asyncio.run(go())
     except StateError as error:
-        values.out.fault(f"error: {error.text}")
-        if error.advice:
-            values.out.fault(f"  help: {error.advice}")
-        return 3
+        raise NotUsableError(error.text + (f"\n  help: {error.advice}" if error.advice else "")) from None
     finally:
         shown.end()
     code = exit_code(done, fail_on_discard=fail_on_discard)
@@ -167,6 +173,18 @@ def carried_out(
     else:
         tell(values.out, run)
     return code
+
+
+def _sends(count: int, most: int) -> bool:
+    """Ask. Ctrl-C is an answer: while a program waits for a line its loop of events hears no signal."""
+    import signal
+
+    about = f"{count:,} or more" if count >= most else f"up to {count:,}"
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return click.confirm(f"{about} mails. Send?", default=False, err=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _known(loaded: Loaded, names: tuple[str, ...]) -> None:

@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from mailweir.destination import destinations
+from mailweir.running import gates, mail_sink
 from pipeline.config.glyphs import visible
 from pipeline.config.show import render
 from pipeline.receipt import Outcome, Receipt, Report
 
 if TYPE_CHECKING:
     from mailweir.cli.out import Out
-    from mailweir.running import Done, Run
+    from mailweir.running import Asked, Done, Run
     from pipeline.config.load import Loaded
 
 # In the order in which people want to know.
@@ -47,7 +48,7 @@ def tell(out: Out, run: Run) -> None:
         out.say("")
     width = max((len(report.pipe) for report in done.reports), default=0)
     for report in done.reports:
-        out.line(f"  {report.pipe:{width}}  {_counts(report)}  {report.seconds:6.1f} s")
+        out.line(f"  {report.pipe:{width}}  {_counts(report, run.asked)}  {report.seconds:6.1f} s")
     for outcome in told_one_by_one:
         _tell_some(out, outcome, [one for report in done.reports for one in report.shown.get(outcome, ())], done)
     for name, trouble in done.troubles.items():
@@ -60,9 +61,11 @@ def tell(out: Out, run: Run) -> None:
         elif report.stopped:
             out.fault(visible(f"error: {report.pipe} stopped: {report.stopped}"))
     _tell_discards(out, run)
-    if done.stopped and not done.reports:
+    if (done.stopped or done.declined) and not done.reports:
         out.line("Nothing was sent.")
         return
+    if done.stopped and any(report.outcomes[Outcome.QUEUED] for report in done.reports):
+        out.say("What is queued goes with the next `mailweir run`.")
     out.line("")
     out.line(_last(done))
 
@@ -77,10 +80,19 @@ def _tell_recovered(out: Out, done: Done) -> None:
         )
 
 
-def _counts(report: Report) -> str:
+def _counts(report: Report, asked: Asked) -> str:
     if not (report.read or report.earlier or report.stopped):
-        return "nothing new since the last run; `--since 0` reads everything again"
+        return nothing_read(asked)
     return "   ".join(counts(report))
+
+
+def nothing_read(asked: Asked) -> str:
+    """Why a pipe has read nothing."""
+    if asked.wanted.id is not None:
+        return visible(f"no entity has the `_id` {asked.wanted.id}")
+    if asked.source is not None or asked.since is not None:
+        return "there is no entity"
+    return "nothing new since the last run; `--since 0` reads everything again"
 
 
 def counts(report: Report) -> list[str]:
@@ -110,24 +122,36 @@ def _tell_some(out: Out, outcome: Outcome, receipts: list[Receipt], done: Done) 
 
 def _tell_discards(out: Out, run: Run) -> None:
     done = run.done
-    many = sum(report.outcomes[Outcome.DISCARDED] + report.earlier[Outcome.DISCARDED] for report in done.reports)
-    if not many:
-        return
-    out.fault("")
-    mails = "1 mail was" if many == 1 else f"{many:,} mails were"
-    for usage in done.usage:
-        if usage.free == 0:
-            out.fault(f"warning: {mails} DISCARDED. {usage.gate} reached max_per_hour {usage.limit}.")
-            if usage.free_at is not None and usage.all_free_at is not None:
-                out.fault(
-                    f"  A place is free at {_clock(usage.free_at)}; all {usage.limit} are free at"
-                    f" {_clock(usage.all_free_at)}."
-                )
-            break
-    else:
-        out.fault(f"warning: {mails} DISCARDED: `max_per_hour` was reached.")
-    out.fault(f"  Which ones    mailweir discarded --run {done.name}")
-    out.fault(f"  Send them     mailweir discarded send --run {done.name}")
+    usages = {usage.gate: usage for usage in done.usage}
+    many = _discards(run)
+    for gate, count in many.items():
+        out.fault("")
+        mails = "1 mail was" if count == 1 else f"{count:,} mails were"
+        usage = usages.get(gate)
+        if usage is None or usage.free:
+            out.fault(f"warning: {mails} DISCARDED. {gate} had no place for that many in its hour.")
+            continue
+        out.fault(f"warning: {mails} DISCARDED. {gate} reached max_per_hour {usage.limit:,}.")
+        if usage.free_at is not None and usage.all_free_at is not None:
+            out.fault(
+                f"  A place is free at {_clock(usage.free_at)}; all {usage.limit:,} are free at"
+                f" {_clock(usage.all_free_at)}."
+            )
+    if many:
+        out.fault(f"  Which ones    mailweir discarded --run {done.name}")
+        out.fault(f"  Send them     mailweir discarded send --run {done.name}")
+
+
+def _discards(run: Run) -> Counter[str]:
+    """How many mails the limit of each gate threw away."""
+    systems = {pipe.id: sink.system for pipe in run.pipes if (sink := mail_sink(pipe)) is not None}
+    many: Counter[str] = Counter()
+    for report in run.done.reports:
+        count = report.outcomes[Outcome.DISCARDED] + report.earlier[Outcome.DISCARDED]
+        if count:
+            (gate,) = gates(run.systems, [systems[report.pipe]])
+            many[gate] += count
+    return many
 
 
 def _last(done: Done) -> str:
@@ -137,7 +161,10 @@ def _last(done: Done) -> str:
         total += report.earlier
     always = {Outcome.SENT, Outcome.DISCARDED}
     said = ", ".join(f"{total[each]:,} {word(each)}" for each in _order if total[each] or each in always)
-    windows = "".join(f" Window {usage.used:,} of {usage.limit:,}." for usage in done.usage)
+    several = len(done.usage) > 1
+    windows = "".join(
+        f" Window{f' of {usage.gate}' if several else ''} {usage.used:,} of {usage.limit:,}." for usage in done.usage
+    )
     return f"{said}.{windows}"
 
 
@@ -147,8 +174,8 @@ def _clock(wall: float) -> str:
 
 def exit_code(done: Done, *, fail_on_discard: bool) -> int:
     """What a run comes to, as a number."""
-    if done.stopped:
-        return 130 if done.reports else 0
+    if done.stopped or done.declined:
+        return 130 if done.stopped else 0
     counts = [report.outcomes + report.earlier for report in done.reports]
     if done.fault or done.troubles or any(report.stopped for report in done.reports):
         return 4

@@ -130,7 +130,7 @@ def test_a_state_that_cannot_be_used_is_told(office: Any, verb: list[str], spoil
         path.write_bytes(b"no database" * 1000)
     before = path.read_bytes()
     done = office(*verb)
-    assert (done.code, done.out) == (2, "")
+    assert (done.code, done.out) == (3, "")
     assert said in done.err
     assert "\n  help: " in done.err
     assert path.read_bytes() == before

@@ -35,7 +35,9 @@ def shown(way: str, *, terminal: bool, total: int = 0) -> str:
     progress = Progress(Out(stdout=stream, stderr=stream), way, lambda: next(times))
     progress.total = total
     report = Report("welcome-mail", read=100)
+    progress.news(report)
     report.outcomes[Outcome.SENT] = 50
+    report.outcomes[Outcome.QUEUED] = 3
     progress.news(report)
     progress.news(report)
     progress.end()

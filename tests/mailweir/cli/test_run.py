@@ -115,6 +115,32 @@ def test_discards_are_told_once_and_can_fail_the_run(catcher: Catcher, command: 
     assert "10 sent, 3 discarded. Window 10 of 10." in done.stdout
 
 
+def test_each_limit_is_told_of_what_it_discarded(catcher: Catcher, command: Command, tmp_path: Path) -> None:
+    """With several systems the warning and the sum name each of them, and an unknown entity is told as that."""
+    project(tmp_path, catcher.port, 4, max_per_hour=2)
+    office = json.loads((tmp_path / "systems/office.conf.json").read_text())
+    pipe = json.loads((tmp_path / "pipes/welcome-mail.conf.json").read_text())
+    second = {**pipe, "_id": "second", "sink": {**pipe["sink"], "system": "other"}}
+    others = [{**office, "_id": "other", "max_per_hour": 1}, second]
+    (tmp_path / "others.conf.json").write_text(json.dumps(others))
+    done = command(tmp_path, "run")
+    assert "warning: 1 mail was DISCARDED. office reached max_per_hour 2." in done.stderr
+    assert "warning: 2 mails were DISCARDED. other reached max_per_hour 1." in done.stderr
+    assert done.stderr.count("Which ones") == 1
+    assert "Window of office 2 of 2." in done.stdout
+    assert "Window of other 1 of 1." in done.stdout
+    assert "no entity has the `_id` nobody" in command(tmp_path, "run", "second", "second", "--id", "nobody").stdout
+
+
+def test_limits_are_shown_where_a_login_is_a_secret(command: Command, tmp_path: Path) -> None:
+    """A configuration that `check` passes is no faulty one for `limits`."""
+    project(tmp_path, 9, smtp_username="u", smtp_password="$SECRET(pw)")
+    (tmp_path / ".secrets.env").write_text("pw=hidden-17\n")
+    (tmp_path / ".secrets.env").chmod(0o600)
+    done = command(tmp_path, "limits")
+    assert (done.returncode, "0 of 1000" in done.stdout) == (0, True), done.stderr
+
+
 PEOPLE = [{"_id": f"c{at}", "email": f"c{at}@example.com", "name": f"N{at}"} for at in range(13)]
 
 

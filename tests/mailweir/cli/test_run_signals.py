@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -39,6 +40,41 @@ class Silent:
     def close(self) -> None:
         """Listen no more."""
         self._socket.close()
+
+
+def test_ctrl_c_answers_the_question(tmp_path: Path) -> None:
+    """At the question whether to send, a signal ends the run with 130, and nothing was sent."""
+    sink = {
+        "type": "mail",
+        "system": "office",
+        "mail_from": "hello@example.com",
+        "recipients_property": "email",
+        "subject_template": "Hi",
+        "body_template": "Hi",
+    }
+    people = [{"_id": f"c{at}", "email": f"c{at}@example.com"} for at in range(11)]
+    parts = [
+        {"_id": "office", "type": "system:smtp", "smtp_server": "mail.example.invalid"},
+        {"_id": "welcome", "type": "pipe", "source": {"type": "embedded", "entities": people}, "sink": sink},
+    ]
+    (tmp_path / "all.conf.json").write_text(json.dumps(parts))
+    person, terminal = os.openpty()
+    run = subprocess.Popen(
+        [sys.executable, "-m", "mailweir", "run"],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(TOP)},
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+    )
+    os.close(terminal)
+    seen = b""
+    while b"Send? [y/N]" not in seen:
+        seen += os.read(person, 1000)
+    run.send_signal(signal.SIGINT)
+    out, _ = run.communicate(timeout=120)
+    os.close(person)
+    assert (run.returncode, out) == (130, b"Nothing was sent.\n")
 
 
 def test_who_does_not_wait_is_told_what_is_in_doubt(tmp_path: Path) -> None:
