@@ -305,7 +305,10 @@ class Run:
                 report.read += portion.read
                 report.filtered += portion.filtered
                 stored = portion
-                if self.asked.source is not None or flow.config.disable_set_last_seen:
+                wishes = self.asked.wishes
+                # Who looks at mail before it is real, or keeps some back, must not use up what the next run is to send.
+                tried = wishes.to is not None or bool(wishes.only_to)
+                if tried or self.asked.source is not None or flow.config.disable_set_last_seen:
                     stored = portion._replace(since=None)
                 yield stored
         except SourceError as error:

@@ -42,11 +42,12 @@ from pipeline.state.port import Look
 from pipeline.state.sqlite.looking import SqliteLook
 from pipeline.state.views import Filter, Usage
 from sinks.mail.build import digest_of, maker_of
-from sinks.mail.digest import Digest, gathered, together
+from sinks.mail.digest import Digest, gathered, place_of, together
 from systems.mail import MailSystemConfig, gate_of
 
 if TYPE_CHECKING:
     from mailweir.cli.options import Common
+    from pipeline.component import Wishes
     from pipeline.config.load import Loaded
     from pipeline.entity import Entity
     from pipeline.pipe import PipeConfig
@@ -225,7 +226,7 @@ async def _look(pipe: PipeConfig, systems: Systems, asked: Asked, shelf: Shelf, 
             if digest is None:
                 await _make(looked, shelf, maker, portion.entities, before, keys, resend=asked.wishes.resend)
             else:
-                waiting += await _gather(looked, portion.entities, digest, before)
+                waiting += await _gather(looked, portion.entities, digest, before, asked.wishes)
     except FlowError as error:
         looked.stopped = f"entity `{error.entity_id}`: {error.text}"
     except SourceError as error:
@@ -265,14 +266,17 @@ async def _make(
             keys.add(made.new.key)
 
 
-async def _gather(looked: Looked, entities: Sequence[Entity], digest: Digest, before: Before) -> list[Entity]:
+async def _gather(
+    looked: Looked, entities: Sequence[Entity], digest: Digest, before: Before, wishes: Wishes
+) -> list[Entity]:
     """Those that would be gathered."""
+    place = place_of(looked.pipe.id, wishes.to)
     keys = [
-        "" if entity.get("_deleted") is True else getattr(gathered(entity, digest, looked.pipe.id, ""), "key", None)
+        "" if entity.get("_deleted") is True else getattr(gathered(entity, digest, place, ""), "key", None)
         for entity in entities
     ]
     named = [(str(entity["_id"]), key) for entity, key in zip(entities, keys, strict=True) if key]
-    known = await before.has(named)
+    known = await before.has([] if wishes.resend else named)
     left = [entity for entity, key in zip(entities, keys, strict=True) if key is None or (key and key not in known)]
     looked.outcomes[Outcome.SKIPPED] += len(entities) - len(left)
     return left

@@ -63,6 +63,8 @@ def preview_command(
     if watch and entity == "-":
         raise click.UsageError("--watch cannot read standard input again")
 
+    from mailweir.cli.logged import logged
+
     def once() -> int:
         loaded = load_here(values, take_secrets=True)
         known = [one.id for one in loaded.project.components if one.kind == "pipe"]
@@ -72,7 +74,8 @@ def preview_command(
         if faults:
             values.out.fault(f"error: the configuration has {counted(len(faults), 'error')}. See: mailweir check")
             return 3
-        shown = _shown(loaded, pipe, entity, wanted, most)
+        with logged(values):
+            shown = _shown(loaded, pipe, entity, wanted, most)
         if opens:
             _open(values, loaded, pipe, shown)
         return _tell(values, loaded, pipe, shown, style, strict=strict, quiet=opens)

@@ -16,6 +16,7 @@ from pipeline.config.glyphs import visible
 from pipeline.receipt import Outcome
 from pipeline.state.facts import outcome_of
 from sinks.mail.outbound import restored
+from systems.address import a_labels
 
 if TYPE_CHECKING:
     from pipeline.errors import Problem
@@ -54,6 +55,13 @@ def warnings_of(made: Made, found: Iterable[Problem]) -> list[str]:
     return [*made.notes, *(f"{one.code} {one.told}" for one in found)]
 
 
+def _written(address: str) -> Iterator[bytes]:
+    """How a mail may name somebody: with the domain as it is, or as it goes over the wire."""
+    yield address.encode()
+    local, _, domain = address.rpartition("@")
+    yield f"{local}@{a_labels(domain) or domain}".encode()
+
+
 def text(made: Made, found: Sequence[Problem]) -> Iterator[str]:
     """The mail as lines for a terminal."""
     mail = caught(made)
@@ -63,7 +71,7 @@ def text(made: Made, found: Sequence[Problem]) -> Iterator[str]:
         value = mail.header(name)
         if value is not None:
             yield f"{name:<9} {visible(value)}"
-    hidden = [one for one in made.new.recipients if one.encode() not in made.new.content]
+    hidden = [one for one in made.new.recipients if not any(form in made.new.content for form in _written(one))]
     if hidden:
         yield f"{'Hidden':<9} {visible(', '.join(hidden))}"
     yield f"{'Parts':<9} {', '.join(_parts(mail))}"

@@ -138,6 +138,8 @@ class Batch:
     gather: tuple[Gathered, ...] = ()
     scatter: tuple[int, ...] = ()
     """The numbers of gathered entities that the messages are made of."""
+    forget: tuple[tuple[str, str], ...] = ()
+    """Entities by `_id` and key that were gathered and may be gathered again, in this batch already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,13 @@ class Digest(NamedTuple):
     most: int = 100
 
 
+def place_of(pipe: str, to: str | None) -> str:
+    """Under which name the entities of a pipe wait: mail that goes elsewhere takes nothing from the real recipients."""
+    return pipe if to is None else f"{pipe}>{to}"
+
+
 def gathered(entity: Entity, digest: Digest, pipe: str, run: str) -> Gathered | str:
-    """The entity as it waits, or why it cannot."""
+    """The entity as it waits, or why it cannot. `pipe` is the place of it."""
     name = entity.get("_id")
     if not isinstance(name, str):
         return "the entity has no `_id`"
@@ -47,6 +52,12 @@ def gathered(entity: Entity, digest: Digest, pipe: str, run: str) -> Gathered | 
 def withdrawn(entity: Entity, pipe: str) -> Gathered:
     """An entity that is deleted: it goes out of the gathering that it waits in."""
     return Gathered(pipe, "", str(entity.get("_id", "")), "", "")
+
+
+def names(gathering: Gathering, digest: Digest, pipe: str) -> tuple[tuple[str, str], ...]:
+    """The `_id` and the key of each entity of a gathering."""
+    found = (gathered(json.loads(part.entity), digest, pipe, "") for part in gathering.parts)
+    return tuple((one.entity_id, one.key) for one in found if isinstance(one, Gathered))
 
 
 def whole(gathering: Gathering) -> Entity:

@@ -35,7 +35,7 @@ from pipeline.state.facts import (
 from pipeline.state.keys import name_of
 from sinks.mail import outbound
 from sinks.mail.delivery import Policy, Standing
-from sinks.mail.digest import Digest, gathered, refusal, whole, withdrawn
+from sinks.mail.digest import Digest, gathered, names, place_of, refusal, whole, withdrawn
 from sinks.mail.maker import Made, Maker
 from sinks.mail.outbound import Outbound
 from sinks.mail.told import said, was, why_known
@@ -81,6 +81,7 @@ class MailSink:
         self._expires_after = post.expires_after
         self._longest_sleep = post.longest_sleep
         self._digest = post.digest
+        self._place = place_of(pipe, running.wishes.to)
         self._parts: dict[int, Sequence[Part]] = {}  # of the mails that are made of several entities, by their ids
         self._policies = {
             at_most_once: replace(post.policy, delivery="at_most_once" if at_most_once else "at_least_once")
@@ -206,16 +207,18 @@ class MailSink:
 
     async def _gather(self, entities: Sequence[Entity], offset: Offset | None, digest: Digest) -> None:
         """Let entities wait for the mail that they become with others."""
-        pipe, run = self._pipe, self._running.name
+        pipe, place, run = self._pipe, self._place, self._running.name
         waiting: list[Gathered] = []
         refused: list[NewMessage] = []
         for entity in entities:
-            one = withdrawn(entity, pipe) if entity.get("_deleted") is True else gathered(entity, digest, pipe, run)
+            one = withdrawn(entity, place) if entity.get("_deleted") is True else gathered(entity, digest, place, run)
             if isinstance(one, Gathered):
                 waiting.append(one)
             else:
                 refused.append(refusal(entity, one, pipe, self._ask.system, run))
-        admitted = await self._state.admit(Batch(tuple(refused), offset, gather=tuple(waiting)))
+        again = [(one.entity_id, one.key) for one in waiting if one.entity] if self._running.wishes.resend else ()
+        batch = Batch(tuple(refused), offset, gather=tuple(waiting), forget=tuple(again))
+        admitted = await self._state.admit(batch)
         self._told += [Receipt(new.entity_id, new.key, Outcome.REJECTED, new.detail) for new in refused]
         for one, new_one in zip(waiting, admitted.gathered, strict=True):
             if new_one and one.entity:
@@ -228,17 +231,24 @@ class MailSink:
         """Make the mails of gatherings that are due; False when there are no more."""
         if not await self._goes_on():
             return False
-        due = await self._state.gatherings(self._pipe, digest.every, digest.most)
+        due = await self._state.gatherings(self._place, digest.every, digest.most)
         at, expires = self._now(), self._expires_at()
         made: list[Made] = []
         parts: list[Sequence[Part]] = []
-        for gathering in due:
-            mails = self._maker.make(whole(gathering), at, {}, expires)
+        forget: list[tuple[str, str]] = []
+        wholes = [whole(gathering) for gathering in due]
+        generations = await self._generations(wholes)
+        for gathering, entity in zip(due, wholes, strict=True):
+            mails = self._maker.make(entity, at, generations, expires)
+            if all(mail.message is None for mail in mails):
+                # Rejected or held: what was never to be sent may come again, as every other entity.
+                forget += names(gathering, digest, self._place)
             made += mails
             parts += [gathering.parts] * len(mails)
         if made:
             used = tuple(part.number for gathering in due for part in gathering.parts)
-            await self._put(made, Batch(tuple(one.new for one in made), scatter=used), parts)
+            batch = Batch(tuple(one.new for one in made), scatter=used, forget=tuple(forget))
+            await self._put(made, batch, parts)
         while len(self._sending) >= MOST_ON_THE_WAY:
             await self._one_sent()
         return bool(made)
@@ -259,10 +269,7 @@ class MailSink:
 
     async def _made(self, entities: Sequence[Entity]) -> tuple[list[Made], list[Receipt]]:
         """The mails of entities, and receipts for those that become none."""
-        generations: Mapping[str, int] = {}
-        if self._running.wishes.resend:
-            keys = [key for entity in entities for key in self._maker.keys(entity)]
-            generations = await self._state.generations(keys)
+        generations = await self._generations(entities)
         at, make = self._now(), self._maker.make
         expires = self._expires_at()
         made: list[Made] = []
@@ -274,6 +281,12 @@ class MailSink:
             else:
                 left_alone.append(Receipt(str(entity.get("_id", "")), "", Outcome.SKIPPED, "it is deleted"))
         return made, left_alone
+
+    async def _generations(self, entities: Sequence[Entity]) -> Mapping[str, int]:
+        """How often the mails of entities were sent before, if they are to go again on purpose."""
+        if not self._running.wishes.resend:
+            return {}
+        return await self._state.generations([key for entity in entities for key in self._maker.keys(entity)])
 
     async def _due(self) -> Claims | None:
         """What waits in the outbox and may go now; None when the run goes no further."""

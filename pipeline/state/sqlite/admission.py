@@ -66,6 +66,11 @@ def admit(transaction: Transaction, batch: Batch, ask: Ask | None, owner: int | 
         claimed = claims.claim(transaction, ask, owner)
     else:
         claimed = _straight(transaction, new, ask, owner)
+    if batch.forget:
+        transaction.connection.executemany(
+            "DELETE FROM seen WHERE entity_id = ? AND key = ? AND message = 0",
+            [(entity_id, key_bytes(key, 0)) for entity_id, key in batch.forget],
+        )
     gathered = tuple(_gather(transaction, one) for one in batch.gather)
     _beside(transaction, batch)
     return Admitted(tuple(fates), claimed, gathered)

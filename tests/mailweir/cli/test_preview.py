@@ -53,6 +53,23 @@ def test_a_mail_is_shown_as_its_reader_sees_it(command: Command, tmp_path: Path)
     assert [path.name for path in tmp_path.iterdir()] == ["a.conf.json"]
 
 
+def test_who_stands_in_the_mail_is_not_hidden(command: Command, tmp_path: Path) -> None:
+    """A domain that is written otherwise on the wire is no other recipient; a hidden copy is told."""
+    project(tmp_path, bcc="archive@example.com")
+    entity = json.dumps({"_id": "x", "email": "bo@blåbær.example", "name": "Bo"})
+    done = command(tmp_path, "preview", "welcome-mail", "--entity", "-", given=entity)
+    assert "To        bo@xn--blbr-roah.example" in done.stdout
+    assert "Hidden    archive@example.com\n" in done.stdout
+
+
+def test_lines_that_are_left_out_are_warnings(command: Command, tmp_path: Path) -> None:
+    """They are told as in a run."""
+    (tmp_path / "in.jsonl").write_text('{"_id": 1}\n' + json.dumps(PEOPLE[0]))
+    source = {"type": "json", "path": "in.jsonl", "on_error": "skip"}
+    project(tmp_path, {"_id": "welcome-mail", "source": source})
+    assert command(tmp_path, "preview", "welcome-mail").stderr.startswith("warning: in.jsonl:1:")
+
+
 def test_a_mail_that_would_be_rejected_says_why(command: Command, tmp_path: Path) -> None:
     """Exit 1, and a fault of a template has its place in the configuration."""
     done = command(project(tmp_path), "preview", "welcome-mail", "--id", "c2")

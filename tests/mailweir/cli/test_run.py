@@ -115,6 +115,21 @@ def test_discards_are_told_once_and_can_fail_the_run(catcher: Catcher, command: 
     assert "10 sent, 3 discarded. Window 10 of 10." in done.stdout
 
 
+def test_who_tries_a_run_out_uses_nothing_up(catcher: Catcher, command: Command, tmp_path: Path) -> None:
+    """After `--to` and `--only-to` the next run reads the same entities, and mails those who have not got theirs."""
+    project(tmp_path, catcher.port)
+    command(tmp_path, "run", "--to", "me@example.com")
+    assert "1 sent   1 rejected   1 held" in command(tmp_path, "run", "--only-to", "c1@*").stdout
+    assert "1 sent   1 rejected   1 skipped" in command(tmp_path, "run").stdout
+    assert "nothing new" in command(tmp_path, "run").stdout
+    assert [mail.recipients[0] for mail in catcher.mails] == [
+        "me@example.com",
+        "me@example.com",
+        "c1@example.com",
+        "c2@example.com",
+    ]
+
+
 def test_each_limit_is_told_of_what_it_discarded(catcher: Catcher, command: Command, tmp_path: Path) -> None:
     """With several systems the warning and the sum name each of them, and an unknown entity is told as that."""
     project(tmp_path, catcher.port, 4, max_per_hour=2)

@@ -523,3 +523,56 @@ def test_a_digest_that_is_refused_or_late_is_told_of_each_entity(tmp_path: Path)
         assert counts(await office.mail(orders(2, start=20))) == {"discarded": 2}
 
     go(run)
+
+
+def test_a_digest_that_was_rejected_or_held_comes_again(tmp_path: Path) -> None:
+    """What was never to be sent is not skipped when its entities are read again: it goes, once."""
+    system = Postmaster()
+
+    async def run() -> None:
+        office = Office(tmp_path, system, **{**BOOK, "subject_template": "{{ nothing }}"})
+        assert counts(await office.mail(orders(4))) == {"rejected": 4}
+        office.config = office.config.model_copy(update={"subject_template": "Your orders"})
+        office.wishes = Wishes(only_to=("c0@*",))
+        assert counts(await office.mail(orders(4))) == {"sent": 2, "held": 2}
+        office.wishes = Wishes()
+        assert counts(await office.mail(orders(4))) == {"sent": 2, "skipped": 2}
+        assert counts(await office.mail(orders(4))) == {"skipped": 4}
+
+    go(run)
+    assert len(system.taken) == 2
+
+
+def test_a_digest_that_is_sent_elsewhere_takes_nothing_from_its_recipients(tmp_path: Path) -> None:
+    """What waits for them goes on waiting, and they get what somebody else was shown."""
+    system = Postmaster()
+
+    async def run() -> None:
+        office = Office(tmp_path, system, **{**BOOK, "digest": {"by": "email", "every": 60}})
+        assert counts(await office.mail(orders(2))) == {"queued": 2}
+        office.clock.advance(61)
+        office.wishes = Wishes(to="me@example.com")
+        assert counts(await office.mail(orders(2))) == {"queued": 2}
+        office.wishes = Wishes()
+        assert (await office.mail([])).earlier == Counter({Outcome.SENT: 2})
+        office.clock.advance(61)
+        office.wishes = Wishes(to="me@example.com")
+        assert (await office.mail([])).earlier == Counter({Outcome.SENT: 2})
+
+    go(run)
+    to = [message.envelope.recipients for message in system.messages]
+    assert to == [("c0@example.com",), ("c1@example.com",), ("me@example.com",), ("me@example.com",)]
+
+
+def test_a_digest_goes_again_by_name(tmp_path: Path) -> None:
+    """With `resend` entities that were mailed together are gathered and mailed once more."""
+    system = Postmaster()
+
+    async def run() -> None:
+        office = Office(tmp_path, system, **BOOK)
+        await office.mail(orders(4))
+        office.wishes = Wishes(resend=True)
+        assert counts(await office.mail(orders(4))) == {"sent": 4}
+
+    go(run)
+    assert len(set(system.taken)) == 4
