@@ -75,6 +75,11 @@ class Report:
         """How many the outcomes are of."""
         return self.outcomes.total()
 
+    @property
+    def left(self) -> int:
+        """How many were read and have no word because the run ended in the middle: the next one finds them."""
+        return max(0, self.read - self.filtered - self.total) if self.stopped else 0
+
     def summary(self) -> str:
         """The counts as JSON, for the record of runs."""
         counts: dict[str, int] = {

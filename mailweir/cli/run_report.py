@@ -101,6 +101,8 @@ def counts(report: Report) -> list[str]:
     if report.filtered:
         parts.append(f"{report.filtered:,} filtered")
     parts += [f"{report.outcomes[each]:,} {word(each)}" for each in _order if report.outcomes[each]]
+    if report.left:
+        parts.append(f"{report.left:,} left to the next run")
     left = ", ".join(f"{report.earlier[each]:,} {word(each)}" for each in _order if report.earlier[each])
     return [*parts, f"(from before: {left})"] if left else parts
 
@@ -235,6 +237,7 @@ def _pipe(report: Report) -> dict[str, Any]:
         "filtered": report.filtered,
         "seconds": round(report.seconds, 3),
         "mail": {each.value: report.outcomes[each] for each in _order},
+        "left": report.left,
         "earlier": {each.value: count for each, count in report.earlier.items() if count},
         "stopped": report.stopped or None,
     }

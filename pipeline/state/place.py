@@ -72,7 +72,8 @@ def make_file(path: Path) -> bool:
 def refused(path: Path, error: OSError) -> StateError:
     """What a refusal of the machine means."""
     reason = (error.strerror or type(error).__name__).lower()
-    return StateError(StateReason.REFUSED, f"{path} cannot be used: {reason} (user number {os.geteuid()})")
+    text = f"{path} cannot be used: {reason} (user number {os.geteuid()})"
+    return StateError(StateReason.REFUSED, text, "give this user a project folder on a disk that can be written to")
 
 
 def file_system(folder: Path, mounts: Path = _MOUNTS) -> str:

@@ -32,6 +32,7 @@ from pipeline.state.facts import (
     Settlement,
     outcome_of,
 )
+from pipeline.state.faults import StateError
 from pipeline.state.keys import name_of
 from sinks.mail import outbound
 from sinks.mail.delivery import Policy, Standing
@@ -133,6 +134,10 @@ class MailSink:
                 yield self._tell()
             await self._state.flush()
             yield self._tell()
+        except StateError:
+            await self._abort()
+            yield self._tell()
+            raise
         finally:
             self._aborted.cancel()
             await self._abort()
@@ -432,6 +437,8 @@ class MailSink:
         due = None if settlement.due is None else self._now() + max(0.0, settlement.due - self._state.now())
         told = None if new or earlier else was(before)
         detail = said(answers) or settlement.detail
+        if settlement.state is MessageState.EXPIRED:
+            detail = f"its time is over{'; ' * bool(detail)}{detail}"
         outcome = outcome_of[settlement.state]
         self._moved += settlement.state is not MessageState.QUEUED
         self._say(claim.id, Receipt(claim.entity_id, claim.name, outcome, detail, told, earlier, due))

@@ -33,3 +33,12 @@ def test_only_some_are_kept() -> None:
         report.take(Receipt(str(number), "k", Outcome.REJECTED))
     assert len(report.shown[Outcome.REJECTED]) == MOST_SHOWN
     assert report.outcomes[Outcome.REJECTED] == MOST_SHOWN * 3
+
+
+def test_what_has_no_word_is_left_to_the_next_run() -> None:
+    """Where a run ended in the middle the counts add up all the same; in one that goes on nothing is left yet."""
+    report = Report("p", read=5, filtered=1)
+    report.take(Receipt("a", "k", Outcome.SENT))
+    assert report.left == 0
+    report.stopped = "the disk is full"
+    assert report.left == 3

@@ -83,7 +83,7 @@ _meaning: Final = {
     sqlite3.SQLITE_PROTOCOL: StateReason.FAILED,
 }
 _advice: Final = {
-    StateReason.FULL: "make room; it goes on by itself then",
+    StateReason.FULL: "make room and run it again; what still runs goes on by itself",
     StateReason.BUSY: "another program holds it; it goes on by itself then",
     StateReason.DAMAGED: "nothing was changed; restore a backup, or move the file away and read what was sent in the"
     " server's log",

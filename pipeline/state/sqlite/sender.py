@@ -160,7 +160,9 @@ def _registered(owners: Owners, names: Iterator[str]) -> tuple[str, Lock]:
 def _fault(folder: Path, error: OSError) -> StateError:
     if error.errno in _no_room:
         text = f"{folder}: no room for the journal"
-        return StateError(StateReason.FULL, text, "make room; it goes on by itself then", passing=True)
+        return StateError(
+            StateReason.FULL, text, "make room and run it again; what still runs goes on by itself", passing=True
+        )
     if isinstance(error, PermissionError | FileNotFoundError | NotADirectoryError):
         return place.refused(folder, error)
     return StateError(StateReason.FAILED, f"{folder}: the journal cannot be written: {error.strerror or error}")

@@ -227,7 +227,7 @@ class Writer:
         return StateError(
             StateReason.FULL,
             f"{self._path.parent} has {free // 2**20} MB left on its disk, and {self._floor // 2**20} MB are the least",
-            "make room; it goes on by itself then",
+            "make room and run it again; what still runs goes on by itself",
             passing=True,
         )
 

@@ -248,8 +248,11 @@ def test_a_disk_that_cannot_record_stops_the_mail(tmp_path: Path) -> None:
 
     async def run() -> None:
         office = Office(tmp_path, Refusing())
+        reports: list[Report] = []
+        office.heard = reports.append
         with pytest.raises(StateError, match="the disk is full"):
             await office.mail(people(5))
+        assert counts(reports[-1]) == {"queued": 5}
         office.system = system
         assert (await office.mail([])).earlier == Counter({Outcome.SENT: 5})
 
@@ -441,7 +444,9 @@ def test_a_mail_that_waited_too_long_is_not_sent(tmp_path: Path) -> None:
         assert counts(await office.mail(people(2))) == {"queued": 2}
         office.clock.advance(3601)
         office.system = Postmaster()
-        assert (await office.mail([])).earlier == Counter({Outcome.DEAD: 2})
+        late = await office.mail([])
+        assert late.earlier == Counter({Outcome.DEAD: 2})
+        assert late.shown[Outcome.DEAD][0].detail == "its time is over"
         assert office.system.taken == []
 
     go(run)
