@@ -31,7 +31,8 @@ class Receipt(NamedTuple):
     """The outcome of one entity at one sink, with a few words of detail.
 
     `target` names what it became, such as the key of a mail. `before` is what an earlier receipt of this run said of
-    it; `earlier` says that it is left from another run. `due` is the wall time of the next try.
+    it; `earlier` says that it is left from another run. `due` is the wall time of the next try. `missed` are recipients
+    that will not get what was sent to others.
     """
 
     entity_id: str
@@ -41,6 +42,7 @@ class Receipt(NamedTuple):
     before: Outcome | None = None
     earlier: bool = False
     due: float | None = None
+    missed: int = 0
 
 
 @dataclass
@@ -54,6 +56,8 @@ class Report:
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     earlier: Counter[Outcome] = field(default_factory=Counter)
     shown: dict[Outcome, list[Receipt]] = field(default_factory=dict)
+    partly: int = 0
+    """How many of those that were sent will not reach everybody they were for."""
     stopped: str = ""
     """Why the run ended before its source did."""
 
@@ -65,7 +69,8 @@ class Report:
             shown = self.shown.get(receipt.before, [])
             shown[:] = [one for one in shown if one.target != receipt.target]
         counts[receipt.outcome] += 1
-        if receipt.outcome is not Outcome.SENT:
+        self.partly += receipt.missed > 0
+        if receipt.outcome is not Outcome.SENT or receipt.missed:
             kept = self.shown.setdefault(receipt.outcome, [])
             if len(kept) < MOST_SHOWN:
                 kept.append(receipt)

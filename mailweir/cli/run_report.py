@@ -51,6 +51,7 @@ def tell(out: Out, run: Run) -> None:
         out.line(f"  {report.pipe:{width}}  {_counts(report, run.asked)}  {report.seconds:6.1f} s")
     for outcome in told_one_by_one:
         _tell_some(out, outcome, [one for report in done.reports for one in report.shown.get(outcome, ())], done)
+    _tell_missed(out, done)
     for name, trouble in done.troubles.items():
         out.fault(visible(f"error: {name}: {trouble.server}: {trouble.fault.text}"))
         out.fault("  help: what is queued goes with the next `mailweir run`; see `mailweir doctor --connect`")
@@ -122,6 +123,20 @@ def _tell_some(out: Out, outcome: Outcome, receipts: list[Receipt], done: Done) 
         out.line(f"  … and {many - len(shown):,} more: mailweir outbox list --state {outcome.value}")
 
 
+def _tell_missed(out: Out, done: Done) -> None:
+    """What a server took for some of its recipients only."""
+    many = sum(report.partly for report in done.reports)
+    if not many:
+        return
+    out.line("")
+    out.line("Sent, but not to everybody")
+    shown = [one for report in done.reports for one in report.shown.get(Outcome.SENT, ())][:MOST_LINES]
+    for one in shown:
+        out.line(visible(f"  {one.entity_id}  {one.detail}"))
+    more = f"… and {many - len(shown):,} more: " if many > len(shown) else ""
+    out.line(f"  {more}mailweir outbox list --state sent --run {done.name}")
+
+
 def _tell_discards(out: Out, run: Run) -> None:
     done = run.done
     usages = {usage.gate: usage for usage in done.usage}
@@ -181,7 +196,7 @@ def exit_code(done: Done, *, fail_on_discard: bool) -> int:
     counts = [report.outcomes + report.earlier for report in done.reports]
     if done.fault or done.troubles or any(report.stopped for report in done.reports):
         return 4
-    if any(each[outcome] for each in counts for outcome in _unfinished):
+    if any(each[outcome] for each in counts for outcome in _unfinished) or any(one.partly for one in done.reports):
         return 4
     discarded = any(each[Outcome.DISCARDED] for each in counts)
     return 6 if discarded and fail_on_discard else 0
@@ -222,7 +237,7 @@ def document(loaded: Loaded, run: Run, code: int) -> dict[str, Any]:
                 "next_try_at": _moment(one.due),
             }
             for report in done.reports
-            for outcome in told_one_by_one
+            for outcome in (*told_one_by_one, Outcome.SENT)
             for one in report.shown.get(outcome, ())
         ],
         "troubles": [{"system": name, "message": trouble.fault.text} for name, trouble in done.troubles.items()],
@@ -238,6 +253,7 @@ def _pipe(report: Report) -> dict[str, Any]:
         "seconds": round(report.seconds, 3),
         "mail": {each.value: report.outcomes[each] for each in _order},
         "left": report.left,
+        "partly_sent": report.partly,
         "earlier": {each.value: count for each, count in report.earlier.items() if count},
         "stopped": report.stopped or None,
     }

@@ -39,7 +39,7 @@ from sinks.mail.delivery import Policy, Standing
 from sinks.mail.digest import Digest, gathered, names, place_of, refusal, whole, withdrawn
 from sinks.mail.maker import Made, Maker
 from sinks.mail.outbound import Outbound
-from sinks.mail.told import said, was, why_known
+from sinks.mail.told import missing, said, was, why_known
 from systems.mail import Answer, MailSystem, Message, Trouble
 
 _log = logging.getLogger("mailweir.mail")
@@ -441,4 +441,8 @@ class MailSink:
             detail = f"its time is over{'; ' * bool(detail)}{detail}"
         outcome = outcome_of[settlement.state]
         self._moved += settlement.state is not MessageState.QUEUED
-        self._say(claim.id, Receipt(claim.entity_id, claim.name, outcome, detail, told, earlier, due))
+        missed = 0
+        if len(before) > 1 and outcome is Outcome.SENT:
+            missed, why = missing(settlement.result)
+            detail = why or detail
+        self._say(claim.id, Receipt(claim.entity_id, claim.name, outcome, detail, told, earlier, due, missed))

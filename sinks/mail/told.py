@@ -7,7 +7,7 @@ from typing import Final
 
 from pipeline.receipt import Outcome
 from pipeline.state.facts import Known, MessageState, outcome_of
-from sinks.mail.delivery import Standing
+from sinks.mail.delivery import Standing, standings_of
 from systems.mail import Answer
 
 
@@ -25,6 +25,16 @@ def why_known(fate: Known) -> str:
     if fate.state is None or fate.state is MessageState.SENT:
         return "it was sent before"
     return f"it is {outcome_of[fate.state].value.replace('_', ' ')} from before"
+
+
+def missing(result: str) -> tuple[int, str]:
+    """How many recipients of a mail that was sent do not get it, and what was said of the first of them."""
+    standings = standings_of(result, 0, 0.0)
+    left = [one for one in standings if one.state is not MessageState.SENT]
+    if not left:
+        return 0, ""
+    code = "" if left[0].code is None else f"{left[0].code} "
+    return len(left), f"{len(standings) - len(left)} of {len(standings)}; {code}{left[0].text}"
 
 
 def said(answers: Sequence[Answer]) -> str:

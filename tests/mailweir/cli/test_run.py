@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 from mailweir.catcher import Catcher
 from mailweir.destination import destination
+from mailweir.rehearsal import mishap
 from mailweir.systems_of import Systems
 from pipeline.config.load import Options, load
 
@@ -128,6 +130,23 @@ def test_who_tries_a_run_out_uses_nothing_up(catcher: Catcher, command: Command,
         "c1@example.com",
         "c2@example.com",
     ]
+
+
+async def _refusing(folder: Path, command: Command) -> tuple[Any, Any]:
+    async with Catcher(mishaps=[mishap("bo@example.com=550")]) as catcher:
+        people = [{"_id": "c1", "email": "ann@example.com, bo@example.com", "name": "N"}]
+        project(folder, catcher.port, pipe={"source": {"type": "embedded", "entities": people}})
+        done = await asyncio.to_thread(command, folder, "run")
+        return done, await asyncio.to_thread(command, folder, "run", "--since", "0", "--resend", "--json")
+
+
+def test_who_was_refused_is_told_beside_what_was_sent(command: Command, tmp_path: Path) -> None:
+    """A mail that one of two recipients gets is sent, and no quiet success."""
+    done, document = asyncio.run(_refusing(tmp_path, command))
+    assert (done.returncode, "1 read   1 sent" in done.stdout) == (4, True)
+    assert "Sent, but not to everybody\n  c1  1 of 2; 550 " in done.stdout
+    assert json.loads(document.stdout)["pipes"][0]["partly_sent"] == 1
+    assert json.loads(document.stdout)["problems"][0]["outcome"] == "sent"
 
 
 def test_each_limit_is_told_of_what_it_discarded(catcher: Catcher, command: Command, tmp_path: Path) -> None:
