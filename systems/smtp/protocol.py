@@ -149,7 +149,7 @@ class Protocol(Opening, Transfer):
         expected, parser = self._expected, self._parser
         replies = parser.feed(data)
         self.progress += len(replies)
-        if len(replies) == len(USUAL) and expected == USUAL and not (self._unsent or parser.pending):  # noqa: SIM102
+        if len(replies) == 4 and expected == USUAL and not (self._unsent or parser.pending):  # noqa: SIM102
             if self._usual_turn(replies):
                 return self._take_events()
         for reply in replies:
@@ -191,6 +191,8 @@ class Protocol(Opening, Transfer):
 
     def take_dots(self) -> list[Message]:
         """The messages whose end is in what was taken since the last call: on record before that is written."""
+        if not self._dots:
+            return []
         dots, self._dots = self._dots, []
         return dots
 

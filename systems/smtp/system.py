@@ -188,7 +188,10 @@ class SmtpSystem:
                 ending.append((session, dots))
         refused = self._put_on_record(ending)
         for session in sessions:
-            session.fire(recorded=session not in refused)
+            if refused:
+                session.fire(recorded=session not in refused)
+            else:
+                session.fire()
             if session.machine.more:
                 session.flush()
 
@@ -199,17 +202,19 @@ class SmtpSystem:
             self._plan_soon()
             return
         limits = self._limits
-        most = limits.messages_per_connection if seat.most is None else min(seat.most, limits.messages_per_connection)
+        most = limits.messages_per_connection
+        if seat.most is not None and seat.most < most:
+            most = seat.most
+        carries = False
         if now < seat.opened_at + limits.connection_max_age:
-            carries = False
-            for _ in range(min(room, most - seat.messages)):
+            while room > 0 and seat.messages < most:
                 parcel = self._queue.popleft() if self._queue else self._draw()
                 if parcel is None:
                     break
-                carries = self._hand_in(session, seat, parcel, now) or carries
-            if carries:
-                return
-        if not session.machine.in_flight:
+                if self._hand_in(session, seat, parcel, now):
+                    carries = True
+                room -= 1
+        if not carries and not session.machine.in_flight:
             seat.standing = Standing.IDLE
             seat.idle_since = now
             self._plan_soon()

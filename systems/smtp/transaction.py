@@ -34,7 +34,7 @@ _the_only_one: Final = (0,)
 class Terms:
     """What holds for every message on a connection, until the server turns out to take less than it said."""
 
-    __slots__ = ("largest", "offers", "plain", "settings", "size")
+    __slots__ = ("largest", "offers", "plain", "server", "settings", "size")
 
     def __init__(self, offers: Capabilities, settings: Settings) -> None:
         """Nothing here changes later."""
@@ -42,6 +42,7 @@ class Terms:
         self.settings = settings
         limits = (offers.largest, settings.largest)
         self.largest = min((limit for limit in limits if limit is not None), default=sys.maxsize)
+        self.server = settings.server
         self.size = offers.size
         self.plain = not (offers.limits.crowd or settings.xverp)  # nothing is counted, nothing added
 
@@ -68,30 +69,28 @@ class Transaction:
         self.terms = terms
         self.taken: list[int] = []  # the recipients that the server took
         self.answers: list[Answer | None] = [None] * len(message.envelope.recipients)
-        if self._write_usual():
-            return
+        envelope = message.envelope
+        size = len(content.text)
+        # What nearly all messages are: 7-bit, of no great size, to one plain address.
+        if (
+            content.seven_bit
+            and size <= terms.largest
+            and terms.plain
+            and len(envelope.recipients) == 1
+            and not (content.fault or envelope.smtputf8 or envelope.xverp or envelope.reports)
+        ):
+            sender, address = wire_sender(envelope.sender), envelope.recipients[0]
+            if sender is not None and sender.isascii() and is_usual(address) and len(address) <= LONGEST_ADDRESS:
+                self.mail = f"MAIL FROM:<{sender}> SIZE={size}\r\n" if terms.size else f"MAIL FROM:<{sender}>\r\n"
+                self.recipients = (f"RCPT TO:<{address}>\r\n",)
+                self.asked = _the_only_one
+                return
         refusal = self._fault()
         if refusal is None:
             self._write()
         else:
             for index in range(len(self.answers)):
                 self._refuse(index, *refusal)
-
-    def _write_usual(self) -> bool:
-        """The commands for what nearly all messages are: 7-bit, of no great size, to one plain address."""
-        envelope, content, terms = self.message.envelope, self.content, self.terms
-        size = len(content.text)
-        if not (content.seven_bit and size <= terms.largest and terms.plain and len(envelope.recipients) == 1):
-            return False
-        if content.fault or envelope.smtputf8 or envelope.xverp or envelope.reports is not None:
-            return False
-        sender, address = wire_sender(envelope.sender), envelope.recipients[0]
-        if sender is None or not sender.isascii() or not is_usual(address) or len(address) > LONGEST_ADDRESS:
-            return False
-        self.mail = f"MAIL FROM:<{sender}> SIZE={size}\r\n" if terms.size else f"MAIL FROM:<{sender}>\r\n"
-        self.recipients = (f"RCPT TO:<{address}>\r\n",)
-        self.asked = _the_only_one
-        return True
 
     def _fault(self) -> tuple[str, str] | None:
         """Why no recipient of this server can have the message, with the enhanced code for it."""
@@ -162,7 +161,7 @@ class Transaction:
     @property
     def server(self) -> str:
         """The server's name in answers."""
-        return self.terms.settings.server
+        return self.terms.server
 
     @property
     def optional(self) -> bool:

@@ -292,10 +292,7 @@ class Transfer(Talk):
         if not transaction.taken:
             self._unexpected(reply)
             return
-        if len(transaction.answers) == 1:
-            self._accepted_whole(reply)
-        else:
-            self._settle(Status.ACCEPTED, reply)
+        self._settle(Status.ACCEPTED, reply)
         if self._waiting or not wire:
             self._advance()
 
@@ -309,7 +306,11 @@ class Transfer(Talk):
         size = len(content)
         if len(done.answers) != 1 or size > BLOCK:
             return False
-        self._accepted_whole(taken)
+        self._wire.popleft()
+        message = done.message
+        code, _, enhanced, text, _ = taken
+        answer = Answer(message.envelope.recipients[0], _accepted, _at_dot, done.terms.server, code, enhanced, text)
+        self._events.append(Answered(message, (answer,)))
         transaction.began = transaction.go_ahead = True
         transaction.next = 1
         transaction.taken.append(transaction.asked[0])
@@ -322,14 +323,6 @@ class Transfer(Talk):
         if self._waiting or self._leaving:
             self._advance()
         return True
-
-    def _accepted_whole(self, reply: Reply) -> None:
-        """The one recipient of the first message has it."""
-        message = self._wire.popleft().message
-        code, _, enhanced, text, _ = reply
-        (recipient,) = message.envelope.recipients
-        answer = Answer(recipient, _accepted, _at_dot, self._settings.server, code, enhanced, text)
-        self._events.append(Answered(message, (answer,)))
 
     def _content_refused(self, reply: Reply) -> None:
         transaction = self._wire[0]
