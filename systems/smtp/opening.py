@@ -10,18 +10,12 @@ from systems.smtp.commands import host_name
 from systems.smtp.events import Event, Login, StartTls
 from systems.smtp.login import Exchange, Mechanism
 from systems.smtp.replies import Kind, Reply, ReplyParser
-from systems.smtp.settings import Settings
 from systems.smtp.steps import Step
 from systems.smtp.talk import Talk
 
 
 class Opening(Talk):
     """The first part of `Protocol`."""
-
-    def __init__(self, settings: Settings) -> None:
-        """Nothing is said before `start`."""
-        super().__init__(settings)
-        self._exchange: Exchange | None = None
 
     def start(self, address: str = "") -> None:
         """The connection stands, with TLS if the settings say `encrypted`: now the server greets.

@@ -70,17 +70,15 @@ class Protocol(Opening, Transfer):
     @property
     def can_send(self) -> bool:
         """Whether one more message keeps the connection busy; what is handed in without it waits its turn."""
-        return self.room > 0
+        return self.room() > 0
 
-    @property
     def room(self) -> int:
         """How many more messages keep the connection busy."""
         if not self._ready or self._leaving or self._mails_left == 0:
             return 0
         return self._window - len(self._wire) - len(self._waiting)
 
-    @property
-    def more(self) -> bool:
+    def has_more(self) -> bool:
         """Whether `data_to_send` has more, or nothing follows any more."""
         return self._body is not None or self._ended
 
@@ -149,7 +147,7 @@ class Protocol(Opening, Transfer):
         expected, parser = self._expected, self._parser
         replies = parser.feed(data)
         self.progress += len(replies)
-        if len(replies) == 4 and expected == USUAL and not (self._unsent or parser.pending):  # noqa: SIM102
+        if len(replies) == 4 and expected == USUAL and not (self._unsent or parser.is_pending()):  # noqa: SIM102
             if self._usual_turn(replies):
                 return self._take_events()
         for reply in replies:
@@ -162,7 +160,7 @@ class Protocol(Opening, Transfer):
                 return self._take_events()
         if parser.violation is not None:
             self._violate(str(parser.violation))
-        elif parser.pending and len(expected) <= self._unsent and not self._body_at:
+        elif parser.is_pending() and len(expected) <= self._unsent and not self._body_at:
             self._violate("the server speaks when nothing is asked")
         return self._take_events()
 
@@ -234,7 +232,9 @@ class Protocol(Opening, Transfer):
         self._out = [b"QUIT\r\n"] if polite and not self._expected else []
         self._expected.clear()
         self._unsent = self._body_at = 0
-        self._body = self._turn = self._exchange = None
+        self._body = self._turn = None
+        if self._exchange is not None:
+            self._exchange = None
         self._dots = []
         self._ready = False
         self._ended = True

@@ -95,8 +95,7 @@ class ReplyParser:
         self._length = 0
         self._known: dict[bytes, Reply] = {}
 
-    @property
-    def pending(self) -> bool:
+    def is_pending(self) -> bool:
         """Whether a reply has begun and not ended."""
         return bool(self._rest or self._code)
 

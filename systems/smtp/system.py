@@ -23,6 +23,8 @@ from systems.smtp.session import Session
 MOST_WAITING: Final = 1000
 # RFC 5321 has 452 and 552 for a server whose disk is full: after so many in a row it is left in peace.
 MOST_STORAGE_FAULTS: Final = 3
+# Members of enumerations by names of their own, which are quicker to look up: they are needed for every message.
+_accepted, _busy = Status.ACCEPTED, Standing.BUSY
 _leave: Final = frozenset({Reason.CLOSING, Reason.DISCONNECTED})
 _storage: Final = frozenset({452, 552})
 # Seconds that messages on their way have when the work ends.
@@ -144,7 +146,7 @@ class SmtpSystem:
         """Tell the caller, or let those that were not tried go once more."""
         message, answers = answered
         parcel = session.carried.pop(id(message))
-        if len(answers) == 1 and message is parcel.whole and answers[0].status is Status.ACCEPTED:
+        if len(answers) == 1 and message is parcel.whole and answers[0].status is _accepted:
             session.accepted = True
             self._storage_faults = 0
             parcel.job.tell(answered)
@@ -180,7 +182,7 @@ class SmtpSystem:
         now = self._loop.time()
         ending: list[tuple[Session, list[Message]]] = []
         for session in sessions:
-            room = session.machine.room
+            room = session.machine.room()
             if room > 0:
                 self._refill(session, room, now)
             dots = session.load()
@@ -192,7 +194,7 @@ class SmtpSystem:
                 session.fire(recorded=session not in refused)
             else:
                 session.fire()
-            if session.machine.more:
+            if session.machine.has_more():
                 session.flush()
 
     def _refill(self, session: Session, room: int, now: float) -> None:
@@ -365,7 +367,7 @@ class SmtpSystem:
         carried[id(message)] = parcel
         parcel.since = now
         seat.messages += 1
-        seat.standing = Standing.BUSY
+        seat.standing = _busy
         return session.send(message)
 
     def _is_steady(self, now: float) -> bool:

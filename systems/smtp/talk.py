@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
+from typing import TYPE_CHECKING
 
 from systems.mail import Phase, Reason, SystemFault
 from systems.smtp.capabilities import Capabilities
@@ -12,16 +13,26 @@ from systems.smtp.replies import Reply, ReplyParser
 from systems.smtp.settings import Settings
 from systems.smtp.steps import PHASES, Step
 
+if TYPE_CHECKING:
+    from systems.smtp.login import Exchange
+
 
 class Talk(ABC):
     """The queue of commands. `_expected` is the state of the whole machine."""
+
+    # What few connections need is set when they need it: CPython keeps the attributes of an object in line only while
+    # they are 30 at most, and those of the machine are read for every message.
+    _encrypted = False
+    _exchange: Exchange | None = None
+    _rehearsing = False  # nothing goes beyond RCPT
 
     def __init__(self, settings: Settings) -> None:
         """Nothing is said yet."""
         self._settings = settings
         self._offers = Capabilities()
         self._parser = ReplyParser()
-        self._encrypted = settings.encrypted
+        if settings.encrypted:
+            self._encrypted = True
         self._ended = False
         self._turn: Phase | None = Phase.GREETING  # what the shell is to do before the talk goes on
         self._step = Step.GREETING  # whose reply is being read

@@ -39,7 +39,6 @@ class Transfer(Talk):
         self._pipelined = False
         self._chunked = False
         self._window = 1
-        self._rehearsing = False  # nothing goes beyond RCPT
         self._crossed = False  # a transaction may still be open at the server: RSET before the next
         self._mails_left: int | None = None
         self._early: deque[Message] = deque()
@@ -168,7 +167,7 @@ class Transfer(Talk):
 
     def _next_block(self, body: memoryview) -> None:
         """Send a block of large content, unless the server has begun to answer what has not ended: no dot then."""
-        if self._parser.pending and not self._expected:
+        if self._parser.is_pending() and not self._expected:
             return
         block = body[self._body_at : self._body_at + BLOCK]
         self._body_at += len(block)

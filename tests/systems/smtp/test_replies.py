@@ -26,7 +26,7 @@ def parse(*portions: bytes) -> tuple[list[Reply], str | None, bool]:
     """The replies, why there are no more, and whether one has begun."""
     parser = ReplyParser()
     replies = [reply for portion in portions for reply in parser.feed(portion)]
-    return replies, parser.violation.why if parser.violation else None, parser.pending
+    return replies, parser.violation.why if parser.violation else None, parser.is_pending()
 
 
 good = {
