@@ -1,6 +1,7 @@
 """How fast mail goes out over SMTP, with other clients in the same rounds: to a server that takes all it gets.
 
-Rates are by the server's clock, from the first connection to the last message. The client has one core and the server
+Rates are by the server's clock, from the first connection to the last message; smtp-sink has none, so there they are
+by the client's. The client has one core and the server
 another, so what is measured is the client. The peers are Postfix's smtp-source, a C program made to load servers;
 aiosmtplib, and the standard library with a thread a connection.
 
@@ -12,11 +13,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import time
 import venv
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -24,7 +27,8 @@ from typing import Final
 
 TOP: Final = Path(__file__).parents[1]
 MADE: Final = TOP / ".bench"
-POSTFIX: Final = TOP / ".mail-servers" / "postfix"
+POSTFIX: Final = Path(os.environ.get("MAILWEIR_MAIL_SERVERS", TOP / ".mail-servers")) / "postfix"
+LIBRARIES: Final = f"{POSTFIX}/usr/lib/postfix:{POSTFIX}/usr/lib/{os.uname().machine}-linux-gnu"
 CLIENTS: Final = Path(__file__).with_name("smtp_clients.py")
 
 CONNECTIONS: Final = 10
@@ -110,12 +114,49 @@ def helper(name: str, *arguments: object) -> Iterator[Helper]:
         running.close()
 
 
+class Sink:
+    """Postfix's server that throws all mail away. It counts nothing: the clock is the client's."""
+
+    def __init__(self, port: int) -> None:
+        """It listens there."""
+        self.port = port
+
+    def counted(self) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def postfix_sink() -> Iterator[Sink]:
+    """smtp-sink for a while, on the core of the servers."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    who = ["-u", "nobody"] if os.geteuid() == 0 else []
+    command = [str(POSTFIX / "usr/sbin/smtp-sink"), *who, f"127.0.0.1:{port}", "1000"]
+    process = subprocess.Popen(command, env=os.environ | {"LD_LIBRARY_PATH": LIBRARIES})
+    try:
+        on_core(process.pid, last=True)
+        for _ in range(100):
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                break
+            time.sleep(0.05)
+        yield Sink(port)
+    finally:
+        process.kill()
+        process.wait()
+
+
 def run() -> None:
     """Loopback, 5 ms of distance, and memory over many messages."""
     if shutil.which("cc") is None:
         sys.stdout.write("SMTP: the server to send to is compiled with `cc`, which is not here\n")
         return
     clients = list(available())
+    plain = [client for client in clients if client.kind != "chunking"]
+    if POSTFIX.exists():
+        with postfix_sink() as sink:
+            title = f"SMTP to Postfix's smtp-sink on loopback, {CONNECTIONS} connections, {SIZE:,} bytes"
+            table(title, plain, measured(plain, sink, sink.port, far=False), far=False)
+        sys.stdout.write("\n")
     with ExitStack() as stack:
         server = stack.enter_context(helper("null_server"))
         title = f"SMTP to a null server on loopback, {CONNECTIONS} connections, {SIZE:,} bytes"
@@ -151,32 +192,35 @@ def available() -> Iterator[Client]:
     yield Client("smtplib in threads", "threads", python, 10_000, 1_000, 4.0, 3.4)
 
 
-def once(client: Client, server: Helper, port: int, count: int) -> tuple[float, float, float]:
+def once(client: Client, server: Helper | Sink, port: int, count: int) -> tuple[float, float, float]:
     """Send, and give messages a second, processor seconds a message, and the most memory in MB."""
     server.counted()
-    libraries = f"{POSTFIX}/usr/lib/postfix:{POSTFIX}/usr/lib/{os.uname().machine}-linux-gnu"
+    begun = time.perf_counter()
     process = subprocess.Popen(
         client.command(port, count),
         stdout=subprocess.PIPE,
-        env=os.environ | ({} if client.python else {"LD_LIBRARY_PATH": libraries}),
+        env=os.environ | ({} if client.python else {"LD_LIBRARY_PATH": LIBRARIES}),
     )
     on_core(process.pid, last=False)
     said = process.stdout.read() if process.stdout else b""
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    messages, _, _, nanoseconds = server.counted()
+    took = time.perf_counter() - begun
+    counted = server.counted()
+    messages, _, _, nanoseconds = counted or (count, 0, 0, 0)
     if process.returncode or messages != count:
         raise RuntimeError(f"{client.name} ended with {process.returncode} after {messages} of {count} messages")
     own = json.loads(said) if client.python else {"cpu": usage.ru_utime + usage.ru_stime, "peak_kb": usage.ru_maxrss}
-    return messages / (nanoseconds / 1e9), own["cpu"] / count, own["peak_kb"] / 1000
+    seconds = nanoseconds / 1e9 if counted else own.get("wall", took)
+    return messages / seconds, own["cpu"] / count, own["peak_kb"] / 1000
 
 
-def rate_of(client: Client, server: Helper, port: int) -> float:
+def rate_of(client: Client, server: Helper | Sink, port: int) -> float:
     """The median of three."""
     return median(once(client, server, port, client.count)[0] for _ in range(3))
 
 
-def measured(clients: Sequence[Client], server: Helper, port: int, *, far: bool) -> dict[str, Figures]:
+def measured(clients: Sequence[Client], server: Helper | Sink, port: int, *, far: bool) -> dict[str, Figures]:
     """The figures of each client, in rounds that take turns."""
     found = {client.name: Figures() for client in clients}
     for _ in range(ROUNDS):

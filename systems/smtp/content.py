@@ -7,7 +7,7 @@ So neither ever leaves here.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from dataclasses import dataclass
 
 # Both patterns begin with a literal, which `re` looks for at the speed of memchr.
 _lone_lf = re.compile(rb"\n(?<!\r\n)").search
@@ -15,7 +15,8 @@ _lone_lf = re.compile(rb"\n(?<!\r\n)").search
 _odd_cr = re.compile(rb"\r(?!\n[^.])").search
 
 
-class Content(NamedTuple):
+@dataclass(slots=True)
+class Content:
     """Content in wire form. `text` has CR LF at the end of every line, `stuffed` also dots where DATA needs them.
 
     `fault` says why it cannot be sent: then nothing else holds.

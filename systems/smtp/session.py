@@ -99,17 +99,17 @@ class Session(asyncio.BufferedProtocol):
         """Hand in a message; whether it is on its way. `flush` follows."""
         events = self.machine.send(message)
         if events:
-            self._handle(events)
+            self.handle(events)
         return not events
 
     def rehearse(self, message: Message) -> None:
         """Ask whether the server would take a message."""
-        self._handle(self.machine.rehearse(message))
+        self.handle(self.machine.rehearse(message))
         self.flush()
 
     def quit(self) -> None:
         """Say goodbye when all is answered."""
-        self._handle(self.machine.quit())
+        self.handle(self.machine.quit())
         self.flush()
         if self._transport is None and self.machine.ended:
             self._leave()
@@ -121,7 +121,7 @@ class Session(asyncio.BufferedProtocol):
         # What a TLS transport holds are other bytes than those it was given.
         if transport is not None and transport.get_extra_info("sslcontext") is None:
             unsent = transport.get_write_buffer_size()
-        self._handle(self.machine.abort(reason, text, unsent=unsent))
+        self.handle(self.machine.abort(reason, text, unsent=unsent))
         self._drop()
 
     def check(self, now: float) -> None:
@@ -175,7 +175,7 @@ class Session(asyncio.BufferedProtocol):
             return []
         machine = self.machine
         self._loaded = machine.data_to_send()
-        if machine.ended and not self._loaded:
+        if not self._loaded and machine.ended:
             self._transport.close()
         return machine.take_dots()
 
@@ -188,7 +188,7 @@ class Session(asyncio.BufferedProtocol):
         if not recorded:
             self.unrecorded = True
             text = "it could not be put on record, so it was not sent"
-            self._handle(self.machine.abort(Reason.CANCELLED, text, unsent=len(data)))
+            self.handle(self.machine.abort(Reason.CANCELLED, text, unsent=len(data)))
             self._drop()
             return
         if self._transcript is not None:
@@ -218,16 +218,12 @@ class Session(asyncio.BufferedProtocol):
             self._received(data)
 
     def _received(self, data: bytes) -> None:
-        machine = self.machine
         if self._transcript is not None:
             self._say(self._transcript.received(data))
-        owner = self._owner
-        for event in machine.receive_data(data):
-            if isinstance(event, Answered):
-                owner.answered(self, event)
-            else:
-                self._handle((event,))
-        owner.turn(self)
+        events = self.machine.receive_data(data)
+        if events:
+            self.handle(events)
+        self._owner.turn(self)
 
     def pause_writing(self) -> None:
         """The transport holds something: nothing more is given to it, so that little is between here and the wire."""
@@ -244,7 +240,7 @@ class Session(asyncio.BufferedProtocol):
         if self._encrypting:
             self._early.append(b"")
             return False
-        self._handle(self.machine.receive_eof())
+        self.handle(self.machine.receive_eof())
         return False
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -253,16 +249,16 @@ class Session(asyncio.BufferedProtocol):
             self._early.append(exc)  # if the handshake fails, it says why
             return
         if exc is None:
-            self._handle(self.machine.receive_eof())
+            self.handle(self.machine.receive_eof())
         elif isinstance(exc, ssl.SSLError):
             text, retryable = explain(exc, starttls=False)
             # With TLS 1.3 a server can say what it misses after the handshake, in place of its greeting.
             early = self.machine.phase is Phase.GREETING
             reason = Reason.TLS_FAILED if early else Reason.DISCONNECTED
             text = text if early else f"the connection broke: {text}"
-            self._handle(self.machine.abort(reason, text, retryable=retryable))
+            self.handle(self.machine.abort(reason, text, retryable=retryable))
         else:
-            self._handle(self.machine.abort(Reason.DISCONNECTED, f"the connection broke: {words(exc)}"))
+            self.handle(self.machine.abort(Reason.DISCONNECTED, f"the connection broke: {words(exc)}"))
         self._leave()
 
     def _heed(self) -> None:
@@ -284,7 +280,8 @@ class Session(asyncio.BufferedProtocol):
 
     # What the machine asks for.
 
-    def _handle(self, events: Sequence[Event]) -> None:
+    def handle(self, events: Sequence[Event]) -> None:
+        """Do what the machine asks for."""
         owner = self._owner
         for event in events:
             if isinstance(event, Answered):
@@ -313,7 +310,7 @@ class Session(asyncio.BufferedProtocol):
         _log.error("%s: a fault of this program", self.route.endpoint.name, exc_info=error)
         text = f"a fault of this program: {type(error).__name__}; the log says more"
         self._encrypting = False
-        self._handle(self.machine.abort(Reason.OWN_FAULT, text, retryable=False))
+        self.handle(self.machine.abort(Reason.OWN_FAULT, text, retryable=False))
         self._drop()
         self._leave()
 
@@ -323,7 +320,7 @@ class Session(asyncio.BufferedProtocol):
             async with asyncio.timeout(route.timeouts.connect):
                 await dial(route.endpoint, route.source_address, lambda: self)
         except OSError as error:  # TimeoutError is of it
-            self._handle(machine.abort(Reason.UNREACHABLE, unreachable(error, route)))
+            self.handle(machine.abort(Reason.UNREACHABLE, unreachable(error, route)))
             self._drop()
             self._leave()
             return
@@ -363,7 +360,7 @@ class Session(asyncio.BufferedProtocol):
             fault = explain(EOFError(), starttls=starttls)
         self._encrypting = False
         if made is None:
-            self._handle(self.machine.abort(Reason.TLS_FAILED, fault.text, retryable=fault.retryable))
+            self.handle(self.machine.abort(Reason.TLS_FAILED, fault.text, retryable=fault.retryable))
             self._drop()
             self._leave()
             return False
@@ -393,10 +390,10 @@ class Session(asyncio.BufferedProtocol):
         if machine.ended:
             return
         if isinstance(chosen, Refusal):
-            self._handle(machine.abort(chosen.reason, chosen.text, retryable=False))
+            self.handle(machine.abort(chosen.reason, chosen.text, retryable=False))
             self._drop()
             return
-        self._handle(machine.authenticate(chosen))
+        self.handle(machine.authenticate(chosen))
         self.flush()
 
     async def _mechanism(self, offered: Sequence[str]) -> Sasl | Refusal:

@@ -54,6 +54,7 @@ class Transaction:
     mail = ""
     recipients: Sequence[str] = ()  # the RCPT commands
     asked: Sequence[int] = ()  # whom the RCPT name, as indexes of the message's recipients
+    taken: Sequence[int] = ()  # the recipients that the server took
     next = 0  # how many RCPT are answered
     began = False  # the server answered MAIL
     refusal: Reply | None = None  # its answer to MAIL, if it was no
@@ -67,7 +68,6 @@ class Transaction:
         self.message = message
         self.content = content
         self.terms = terms
-        self.taken: list[int] = []  # the recipients that the server took
         self.answers: list[Answer | None] = [None] * len(message.envelope.recipients)
         envelope = message.envelope
         size = len(content.text)
