@@ -137,7 +137,7 @@ class Batch:
     """Small things by name that must outlast a run, such as the health of a server; `""` forgets one."""
     gather: tuple[Gathered, ...] = ()
     scatter: tuple[int, ...] = ()
-    """The numbers of gathered entities that the messages are made of."""
+    """The numbers of gathered entities that the messages are made of. If one waits no more, nothing happens."""
     forget: tuple[tuple[str, str], ...] = ()
     """Entities by `_id` and key that were gathered and may be gathered again, in this batch already."""
 
@@ -228,12 +228,14 @@ class Known(NamedTuple):
 class Admitted(NamedTuple):
     """For each message of the batch, in order, its id or why it was skipped; and what was claimed at once.
 
-    `gathered` says of each entity to gather whether it was new.
+    `gathered` says of each entity to gather whether it was new; `stale` that nothing happened, for what was gathered is
+    not there any more.
     """
 
     fates: tuple[int | Known, ...]
     claims: Claims
     gathered: tuple[bool, ...] = ()
+    stale: bool = False
 
 
 class Settlement(NamedTuple):

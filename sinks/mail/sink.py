@@ -189,6 +189,8 @@ class MailSink:
         """Admit mails, and send what may go. `parts` are the entities that each of them is made of."""
         ask = None if self._system.trouble else replace(self._ask, most=max(self._ask.most, len(made)))
         admitted = await self._state.admit(batch, ask)
+        if admitted.stale:
+            return  # another process mailed what was gathered, or is about to: look again
         claims = admitted.claims
         taken = {claim.id for claim in claims.messages} | {claim.id for claim in claims.overdue}
         taken.update(closed.id for closed in claims.closed)

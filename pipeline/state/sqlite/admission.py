@@ -57,6 +57,8 @@ class _New(NamedTuple):
 
 def admit(transaction: Transaction, batch: Batch, ask: Ask | None, owner: int | None) -> Admitted:
     """Put a batch in, and claim for `owner` what `ask` asks for, new messages without a detour through the queue."""
+    if batch.scatter and not _all_wait(transaction, batch.scatter):
+        return Admitted((), Claims(), stale=True)
     fates, new = _reserve(transaction, batch.messages)
     claimed = Claims()
     if ask is None or owner is None:
@@ -241,6 +243,12 @@ def _store(
     if listed:
         connection.executemany(_LIST, listed)
     connection.executemany(_BODY, bodies)
+
+
+def _all_wait(transaction: Transaction, numbers: Sequence[int]) -> bool:
+    """Whether all these entities are still gathered: another process may have mailed them, or one may be newer."""
+    look = transaction.connection.execute
+    return all(look("SELECT 1 FROM gathered WHERE number = ?", (number,)).fetchone() for number in numbers)
 
 
 def _gather(transaction: Transaction, one: Gathered) -> bool:

@@ -16,7 +16,7 @@ from pipeline.component import Running, Wishes
 from pipeline.entity import Entity
 from pipeline.receipt import Outcome, Report
 from pipeline.run import Portion
-from pipeline.state.facts import Ask
+from pipeline.state.facts import Ask, Batch, Gathered, Offset
 from pipeline.state.faults import StateError, StateReason
 from pipeline.state.sqlite.store import SqliteState
 from sinks.mail import outbound
@@ -581,3 +581,24 @@ def test_a_digest_goes_again_by_name(tmp_path: Path) -> None:
 
     go(run)
     assert len(set(system.taken)) == 4
+
+
+def test_an_entity_is_in_one_mail_of_several_processes(tmp_path: Path) -> None:
+    """A mail is not admitted when what it is made of was mailed by somebody else, or has changed, in the meantime."""
+
+    async def run() -> None:
+        one = Gathered("p", "x", "a", "0" * 32, '{"_id":"a"}')
+        other = Gathered("p", "x", "b", "1" * 32, '{"_id":"b"}')
+        async with SqliteState.open(tmp_path / ".mailweir", VirtualClock(), outbound.stranded) as state:
+            await state.admit(Batch(gather=(one, other)))
+            (seen,) = await state.gatherings("p", 0, 10)
+            await state.admit(Batch(gather=(one._replace(key="2" * 32, entity='{"_id":"a","new":1}'),)))
+            numbers = tuple(part.number for part in seen.parts)
+            late = await state.admit(Batch(offset=Offset("p", "1"), scatter=numbers))
+            assert late.stale
+            assert await state.offset("p") is None
+            (fresh,) = await state.gatherings("p", 0, 10)
+            assert {part.entity_id for part in fresh.parts} == {"a", "b"}
+            assert not (await state.admit(Batch(scatter=tuple(part.number for part in fresh.parts)))).stale
+
+    go(run)
