@@ -171,7 +171,7 @@ class Session(asyncio.BufferedProtocol):
 
     def load(self) -> list[Message]:
         """Take what goes out next from the machine. `fire` follows when the messages that end in it are on record."""
-        if self._full or self._transport is None:
+        if self._full or self._transport is None or self._loaded:
             return []
         machine = self.machine
         self._loaded = machine.data_to_send()

@@ -51,7 +51,7 @@ class SmtpSystem:
         self._seats: dict[int, Seat] = {}
         self._sessions: dict[int, Session] = {}
         self._seat_of: dict[Session, Seat] = {}
-        self._turned: list[Session] = []  # those that have read something in this turn of the loop
+        self._turned: dict[Session, None] = {}  # those that have read something and are to write
         self._next = 0
         self._steady = False  # every session is where it should be: no plan is needed to go on
         self._storage_faults = 0
@@ -174,11 +174,12 @@ class SmtpSystem:
     def turn(self, session: Session) -> None:
         """Write for all of them at once: one record serves them, and a server is woken once."""
         if not self._turned:
-            self._loop.call_soon(self._end_turn)
-        self._turned.append(session)
+            # One turn of the loop later: those that can be read by then write along.
+            self._loop.call_soon(self._loop.call_soon, self._end_turn)
+        self._turned[session] = None
 
     def _end_turn(self) -> None:
-        sessions, self._turned = self._turned, []
+        sessions, self._turned = self._turned, {}
         now = self._loop.time()
         ending: list[tuple[Session, list[Message]]] = []
         for session in sessions:

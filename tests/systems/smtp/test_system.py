@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from systems.mail import Message, Phase, Reason, Status
+from systems.smtp.session import Session
+from systems.smtp.system import SmtpSystem
 
 Make = Callable[..., Any]
 
@@ -134,6 +136,29 @@ def test_one_record_serves_all_connections(peer: Make, system: Make, send: Make,
             await send(mail, many(message, 50), lambda group: calls.append(len(group)))
         assert sum(calls) == len(server.taken) == 50
         assert max(calls) > 1
+
+    asyncio.run(run())
+
+
+class ReadsInPieces(SmtpSystem):
+    """A system whose sessions read several times before it is their turn to write, as under TLS."""
+
+    def turn(self, session: Session) -> None:
+        """Twice."""
+        super().turn(session)
+        super().turn(session)
+
+
+def test_what_is_read_in_pieces_is_answered_whole(peer: Make, system: Make, send: Make, message: Make) -> None:
+    """Nothing that was to be written is lost when a session has read more than once before."""
+
+    async def run() -> None:
+        async with peer() as server:
+            built = system(server.port, connections=3)
+            built.__class__ = ReadsInPieces
+            async with built as mail, asyncio.timeout(60):
+                assert statuses(await send(mail, many(message, 20))) == [[Status.ACCEPTED]] * 20
+        assert len(server.taken) == 20
 
     asyncio.run(run())
 
