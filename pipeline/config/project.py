@@ -73,6 +73,7 @@ def compile_project(
     components: list[Component] = []
     others: list[Alternative] = []
     broken: list[Document] = []
+    stopped = False  # there is a file that was not looked at to its end
     lost: list[str] = []
     uses: list[Use] = []
     for document in documents:
@@ -81,6 +82,7 @@ def compile_project(
         here = typer.document_components()
         components += here
         lost += [*typer.lost, *("" for component in here if not component.id or has_fault(component))]
+        stopped = stopped or typer.stopped
         if document.problems or typer.stopped:
             broken.append(document)
         beside = [] if typer.stopped else list(alternatives(document, registry, resolver.chosen, templates))
@@ -94,7 +96,7 @@ def compile_project(
     # A template is no list of names and values; what looks like one in it is text for people.
     texts = {document.name for document in templates.values()}
     masks = _masks((document for document in by_name.values() if document.name not in texts), uses, scrubber)
-    whole = all(map(_read_whole, broken))
+    whole = not stopped and all(map(_read_whole, broken))
     found += check(components, broken, lost, others, all_read=whole and not _hide(found, components))
     every = [*components, *(other.component for other in others if other.component)]
     found += [*in_the_clear(every), *entity_ids(every)]

@@ -9,6 +9,7 @@ from pipeline.component import ComponentConfig, Kind, SecretArguments, Slot
 from pipeline.config.comments import without_comments
 from pipeline.config.component_types import Place, Types
 from pipeline.config.conditional import CONDITIONAL, misspelt
+from pipeline.config.fault_list import count
 from pipeline.config.given import UNKNOWN, Given, Unknown, advice, note, opening
 from pipeline.config.parts import objects
 from pipeline.config.registry import Registry
@@ -23,6 +24,8 @@ from pipeline.errors import Edit, Note, Problem, Span
 ConfigClass = type[ComponentConfig]
 # A file with more faults of shape is no configuration; the reader stops at fewer faults of syntax.
 MOST_PROBLEMS = 1000
+# What ten thousand components need is looked at within two seconds; whoever generates more can write several files.
+MOST_COMPONENTS = 10_000
 
 
 @dataclass(slots=True)
@@ -75,6 +78,12 @@ class Typer:
         # Copying every object of a large project for nothing would be felt.
         self.conditional = CONDITIONAL in self.document.text
         nodes = root.items if isinstance(root, Array) else [root] if root else []
+        if len(nodes) > MOST_COMPONENTS:
+            message = f"more than {count(MOST_COMPONENTS)} components in one file, so none of them is looked at"
+            first = opening(self.document, nodes[MOST_COMPONENTS])
+            self._fault("E113", message, first, (), notes=(advice("split the file"),))
+            self.stopped = True
+            return []
         found = []
         for node in nodes:
             if len(self.problems) > MOST_PROBLEMS:

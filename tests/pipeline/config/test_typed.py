@@ -215,3 +215,18 @@ def test_systems_are_not_alike_by_what_all_begin_with() -> None:
     (near,) = project('{"_id": "a", "type": "system:smtps"}').problems
     assert not any("did you mean" in note.text for note in far.notes)
     assert any('did you mean "system:smtp"?' in note.text for note in near.notes)
+
+
+def test_a_file_with_too_many_components_is_told_as_that_alone() -> None:
+    """None of them is looked at: there is one fault, at the first that is too many, and other files go on."""
+    many = "[\n" + ",\n".join(f'{{"_id": "p{number}", "type": "nonsense"}}' for number in range(10_001)) + "\n]"
+    checked = project(many, pipe(source={"type": "dataset", "dataset": "p7"}))
+    (problem,) = checked.problems
+    assert (problem.code, Lines(many).place(problem.span.start)) == ("E113", (10_002, 1))
+    assert problem.message == "more than 10 000 components in one file, so none of them is looked at"
+    assert [component.id for component in checked.components] == ["a"]
+
+
+def test_line_breaks_alone_are_an_empty_file() -> None:
+    """However many there are."""
+    assert found("\n" * 1_000_000) == [("E114", 1, 1)]
