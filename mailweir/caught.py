@@ -188,7 +188,8 @@ def _leaves(message: Message) -> Iterator[Message]:
             yield part
 
 
-def _payload(part: Message) -> bytes:
+def payload(part: Message) -> bytes:
+    """The bytes of a part as they were before they were encoded for the way."""
     data = part.get_payload(decode=True)
     return data if isinstance(data, bytes) else b""
 
@@ -197,11 +198,11 @@ def _size(part: Message) -> int:
     inner = part.get_payload()
     if isinstance(inner, list):
         return sum(len(one.as_bytes()) for one in inner if isinstance(one, Message))
-    return len(_payload(part))
+    return len(payload(part))
 
 
 def _text(part: Message) -> str:
-    data = _payload(part)
+    data = payload(part)
     try:
         text = _decoded(data, part.get_content_charset("utf-8"))
     except LookupError:

@@ -12,7 +12,7 @@ from pipeline.component import Wishes
 from pipeline.errors import Problem
 from pipeline.pipe import PipeConfig
 from pipeline.run import EVERYTHING, Wanted, portions
-from sinks.conditional import ConditionalSinkConfig
+from sinks.conditional import chosen
 from sinks.dataset import DatasetSinkConfig
 from sinks.mail.build import digest_of, maker_of
 from sinks.mail.config import MailConfig
@@ -23,9 +23,8 @@ from sources.json_file import JsonStream
 
 if TYPE_CHECKING:
     from mailweir.systems_of import Systems
-    from pipeline.component import SinkConfig, Source, SourceConfig, Transform
+    from pipeline.component import Source, SourceConfig, Transform
     from pipeline.config.load import Loaded
-    from pipeline.config.typed import Component
     from pipeline.entity import Entity
     from sinks.mail.maker import Made
 
@@ -54,7 +53,7 @@ def preview(loaded: Loaded, systems: Systems, name: str, source: Source | None, 
     pipe = flows.pipe(name)
     sink = mail_sink(pipe)
     component = next(one for one in loaded.project.components if one.kind == "pipe" and one.id == name)
-    given = next((one.given for one in _within(component) if one.config is sink), None)
+    given = next((one.given for one in component.walk() if one.config is sink), None)
     maker = maker_of(sink, PipeContext(systems, name, None), "preview", Wishes(), given)
     at = systems.now() / 1e9
     entities = 0
@@ -82,20 +81,12 @@ def _nothing(name: str, wanted: Wanted, entities: int) -> str:
 
 
 def mail_sink(pipe: PipeConfig) -> MailConfig:
-    """The mail sink of a pipe, the chosen one where a condition chooses."""
-    sink: SinkConfig | None = pipe.sink
-    while isinstance(sink, ConditionalSinkConfig):
-        sink = sink.alternatives[sink.condition]
+    """The mail sink of a pipe; `CannotPreviewError` when it has none."""
+    sink = chosen(pipe.sink)
     if not isinstance(sink, MailConfig):
         what = "a dataset" if sink is None else f"a sink of type `{sink.type}`"
         raise CannotPreviewError(f"`{pipe.id}` makes no mail: it ends in {what}")
     return sink
-
-
-def _within(component: Component) -> Iterator[Component]:
-    for _, child in component.children:
-        yield child
-        yield from _within(child)
 
 
 class Flows:

@@ -6,14 +6,13 @@ import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mailweir.ledger.opened import look
-from mailweir.running import CannotRunError, PipeContext, pipes_of
+from mailweir.running import CannotRunError, PipeContext, mail_sink, pipes_of
 from mailweir.systems_of import Systems
 from pipeline.component import Wishes
 from pipeline.run import BATCH
-from sinks.conditional import ConditionalSinkConfig
 from sinks.mail.build import maker_of
 from sinks.mail.config import MailConfig
 from systems.mail import MailSystemConfig, gate_of
@@ -101,9 +100,7 @@ def _is_one_of(row: Row, maker: Maker, entity: Entity) -> bool:
 
 
 def _mail(pipe: PipeConfig) -> MailConfig:
-    sink: Any = pipe.sink
-    while isinstance(sink, ConditionalSinkConfig):
-        sink = sink.alternatives[sink.condition]
-    if not isinstance(sink, MailConfig):
+    sink = mail_sink(pipe)
+    if sink is None:
         raise CannotRunError(f"the pipe `{pipe.id}` sends no mail any more")
     return sink

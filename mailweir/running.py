@@ -22,7 +22,7 @@ from pipeline.run import BATCH, EVERYTHING, FlowError, Portion, Wanted, portions
 from pipeline.state.facts import Batch, Execution, Recovered, Retention
 from pipeline.state.faults import StateError
 from pipeline.state.sqlite.store import SqliteState
-from sinks.conditional import ConditionalSinkConfig
+from sinks.conditional import chosen
 from sinks.mail import outbound
 from sinks.mail.config import MailConfig
 from systems.mail import MailSystem, MailSystemConfig, Trouble, gate_of
@@ -185,9 +185,7 @@ def mail_systems(pipes: Iterable[PipeConfig]) -> list[str]:
 
 def mail_sink(pipe: PipeConfig) -> MailConfig | None:
     """The sink of a pipe, if it is one that mails; of a conditional one the chosen alternative."""
-    sink = pipe.sink
-    while isinstance(sink, ConditionalSinkConfig):
-        sink = sink.alternatives[sink.condition]
+    sink = chosen(pipe.sink)
     return sink if isinstance(sink, MailConfig) else None
 
 

@@ -34,5 +34,12 @@ class ConditionalSinkConfig(SinkConfig):
         return cast("_Runs", self.alternatives[self.condition]).build
 
 
+def chosen(sink: SinkConfig | None) -> SinkConfig | None:
+    """The sink itself, or the one that a condition chooses, through any number of them."""
+    while isinstance(sink, ConditionalSinkConfig):
+        sink = sink.alternatives[sink.condition]
+    return sink
+
+
 class _Runs(Protocol):
     def build(self, context: Context) -> Sink: ...

@@ -17,7 +17,7 @@ from pipeline.component import Context
 from systems.disk import Disk, Refusal, left_behind, make_folders
 from systems.file_names import dated_name, digest
 from systems.forms import path_faults
-from systems.mail import Answer, Answered, MailSystemConfig, Message, Phase, Status, Trouble
+from systems.mail import Answered, MailSystemConfig, Message, Status, Trouble, answered_alike
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given
@@ -141,9 +141,7 @@ class Eml:
             self._disk.remove(hidden.with_name(f"{_name(hidden)}.json"))
 
     def _answer(self, message: Message, status: Status, text: str) -> Answered:
-        phase = Phase.BEFORE if status is Status.NOT_TRIED else Phase.DOT
-        everyone = message.envelope.recipients
-        return Answered(message, tuple(Answer(one, status, phase, self.name, text=text) for one in everyone))
+        return answered_alike(message, status, self.name, text)
 
 
 def _names(name: str) -> Iterator[str]:

@@ -180,6 +180,13 @@ class Answered(NamedTuple):
     answers: tuple[Answer, ...]
 
 
+def answered_alike(message: Message, status: Status, server: str, text: str) -> Answered:
+    """The same answer for each recipient, from a system that itself decides what becomes of a message."""
+    phase = Phase.BEFORE if status is Status.NOT_TRIED else Phase.DOT
+    everyone = message.envelope.recipients
+    return Answered(message, tuple(Answer(one, status, phase, server, text=text) for one in everyone))
+
+
 class MailSystem(System, Protocol):
     """A system that carries mail."""
 

@@ -7,11 +7,10 @@ import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from email.message import Message as StandardMessage
 from email.parser import BytesParser
 from typing import TYPE_CHECKING, Any, Final
 
-from mailweir.caught import Caught
+from mailweir.caught import Caught, payload
 from pipeline.config.glyphs import visible
 from pipeline.receipt import Outcome
 from pipeline.state.facts import outcome_of
@@ -97,12 +96,7 @@ def _parts(mail: Caught) -> Iterator[str]:
             continue
         name = part.get_filename()
         called = f" {visible(name)}" if isinstance(name, str) else ""
-        yield f"{part.get_content_type()}{called} {_size(len(_content(part)))}"
-
-
-def _content(part: StandardMessage) -> bytes:
-    data = part.get_payload(decode=True)
-    return data if isinstance(data, bytes) else b""
+        yield f"{part.get_content_type()}{called} {_size(len(payload(part)))}"
 
 
 def _size(count: int) -> str:
@@ -120,7 +114,7 @@ def body_html(made: Made) -> str:
     for part in BytesParser().parsebytes(mail.content).walk():
         name = part.get("Content-ID")
         if name:
-            data = b64encode(_content(part)).decode()
+            data = b64encode(payload(part)).decode()
             pictures[str(name).strip("<> ")] = f"data:{part.get_content_type()};base64,{data}"
     return _picture.sub(lambda found: pictures.get(found[1], found[0]), mail.body.html)
 

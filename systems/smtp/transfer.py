@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-from systems.mail import Answer, Answered, Message, Phase, Status
+from systems.mail import Answer, Answered, Message, Phase, Status, answered_alike
 from systems.smtp.content import prepare
 from systems.smtp.events import Ready
 from systems.smtp.replies import Kind, Reply
@@ -96,14 +96,7 @@ class Transfer(Talk):
 
     def _untried(self, message: Message, text: str) -> Answered:
         """The answers to a message of which nothing went out."""
-        server = self._settings.server
-        return Answered(
-            message,
-            tuple(
-                Answer(recipient, Status.NOT_TRIED, Phase.BEFORE, server, text=text)
-                for recipient in message.envelope.recipients
-            ),
-        )
+        return answered_alike(message, Status.NOT_TRIED, self._settings.server, text)
 
     def _dismiss(self, text: str) -> None:
         """Answer what has not begun."""

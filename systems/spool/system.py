@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Final, Self
 
 from systems.disk import PAUSE, FolderError, Refusal
-from systems.mail import Answer, Answered, Message, Phase, Status, Trouble
+from systems.mail import Answered, Message, Status, Trouble, answered_alike
 from systems.spool.drain import Drain
 from systems.spool.locks import HeldError
 from systems.spool.round import Round
@@ -116,9 +116,7 @@ class Spool:
         return answered
 
     def _answer(self, message: Message, status: Status, text: str) -> Answered:
-        phase = Phase.BEFORE if status is Status.NOT_TRIED else Phase.DOT
-        everyone = message.envelope.recipients
-        return Answered(message, tuple(Answer(one, status, phase, self.name, text=text) for one in everyone))
+        return answered_alike(message, status, self.name, text)
 
     async def _follow(self, drain: Drain) -> None:
         """Rounds, until it is told to stop."""

@@ -2,40 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any
 
 import pytest
 
 from mailweir.catcher import Catcher
-
-
-@pytest.fixture
-def catcher() -> Iterator[Catcher]:
-    """A catcher in a thread of its own."""
-    there, over = Event(), Event()
-    made: list[Catcher] = []
-
-    async def serve() -> None:
-        async with Catcher() as caught:
-            made.append(caught)
-            there.set()
-            await asyncio.to_thread(over.wait)
-
-    thread = Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    assert there.wait(30)
-    yield made[0]
-    over.set()
-    thread.join(30)
 
 
 def run(*arguments: str, given: bytes = b"", folder: Path | None = None, **environ: str) -> Any:
