@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from pipeline.component import Context, SourceConfig
 from pipeline.entity import Entity
-from sources.json_cut import Form, OnError
-from systems.forms import Form as PathForm
-from systems.forms import form_problem, path_faults
+from sources.json_cut import Form
+from sources.parts import OnError
+from systems.forms import file_faults
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given
@@ -39,11 +39,7 @@ class JsonConfig(SourceConfig):
     @classmethod
     def faults(cls, given: Given) -> Iterable[Problem]:
         """The path can be one, and stays in the project."""
-        yield from path_faults(given, ("path",))
-        path = given.text("path")
-        if path and not is_below(path):
-            wrong = PathForm("leads out of the project", 0, len(path), "put the file into the project's folder")
-            yield form_problem(given, "path", wrong)
+        return file_faults(given, "path")
 
     def build(self, context: Context) -> Json | JsonStream:
         """The source itself."""
@@ -53,12 +49,6 @@ class JsonConfig(SourceConfig):
             return JsonStream(sys.stdin.buffer, "standard input", self.format, self.on_error)
         lasting = self.supports_since is not False
         return Json(Path(context.root), self.path, self.format, self.on_error, lasting=lasting)
-
-
-def is_below(path: str) -> bool:
-    """Whether a path stays in the folder from which it leads."""
-    parts = Path(path).parts
-    return not Path(path).is_absolute() and ".." not in parts
 
 
 def entities_of(stream: BinaryIO, name: str, form: Form | None = None, on_error: OnError = "stop") -> Iterator[Entity]:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Final, Literal
 
 Form = Literal["lines", "list", "objects"]
-OnError = Literal["stop", "skip"]
 
 BLANKS: Final = b" \t\r\n"
 MOST_DEPTH: Final = 64

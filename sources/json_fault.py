@@ -4,64 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final
 
 from pipeline.config.given import advice, note
 from pipeline.config.text import Limits, read
 from pipeline.config.tree import Object, plain
 from pipeline.config.validate import describe
-from pipeline.errors import Note, Problem, Span
 from sources.json_cut import MOST_DEPTH
+from sources.parts import Fault, Place, fault
 
-MOST_BYTES: Final = 16_000_000
 # The reader that says best what is wrong makes a tree; a large piece gets the word of the decoder instead.
 _MOST_READ: Final = 1_000_000
 _at_byte: Final = re.compile(r"(.*) \(byte ([0-9]+)\)\Z", re.DOTALL)
-
-
-class Place(NamedTuple):
-    """Where something begins: the bytes before it, and its line and column, both from 1. Columns count characters."""
-
-    offset: int = 0
-    line: int = 1
-    column: int = 1
-
-    def after(self, data: bytes) -> Place:
-        """The place behind these bytes."""
-        last = data.rfind(b"\n") + 1
-        length = len(data[last:].decode("utf-8", "surrogateescape"))
-        column = length + (1 if last else self.column)
-        return Place(self.offset + len(data), self.line + data.count(b"\n"), column)
-
-
-class Fault(NamedTuple):
-    """What is wrong with a piece: the places in the `problem` count characters of `text`, which stands at `place`.
-
-    `resumes` says that what follows can be read. `unfinished`: it is the end of the text and may still be growing.
-    """
-
-    problem: Problem
-    text: str
-    place: Place
-    resumes: bool = True
-    unfinished: bool = False
-
-
-def fault(
-    name: str, place: Place, data: bytes, problem: tuple[str, str, str], at: int = 0, notes: tuple[Note, ...] = ()
-) -> Fault:
-    """The fault of code, message and label at a byte of a piece."""
-    code, message, label = problem
-    text = data.decode("utf-8", "surrogateescape")
-    start = len(data[:at].decode("utf-8", "surrogateescape"))
-    span = Span(name, start, min(start + 1, len(text)))
-    return Fault(Problem(code, message, span, label, notes=notes), text, place)
-
-
-def too_large(name: str, place: Place) -> Fault:
-    """An entity past the limit."""
-    words = ("E113", "the entity is too large", f"the limit is {MOST_BYTES // 1_000_000} MB")
-    return fault(name, place, b"", words)
 
 
 def nested(name: str, place: Place, data: bytes, at: int) -> Fault:

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import logging
-import os
-import stat
-import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final
 
 from pipeline.entity import Entity
-from pipeline.errors import Problem, SourceError, Span
-from sources.json import is_below
-from sources.json_cut import Form, OnError
-from sources.json_fault import Fault, Place
-from sources.json_text import Batch, batches, opened
-from systems.disk import reason
+from sources.input_file import open_file, portions_of, unpacked, without_faults
+from sources.json_cut import Form
+from sources.json_text import batches, opened
+from sources.parts import OnError, Place
 
-# A pipe holds so much; from a file larger portions are read, so that few lines are cut in two.
-_PIPE: Final = 65_536
+# So much is read at a time to see whether a file is the one that was read before.
 _FILE: Final = 1_048_576
-# More of one kind in one run is one fault many times; all are counted.
-_MOST_TOLD: Final = 20
 
 _log: Final = logging.getLogger("mailweir.source")
 
@@ -48,12 +39,11 @@ class Json:
     def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:
         """Batches of entities; `SourceError` where it cannot go on."""
         with ExitStack() as stack:
-            file = stack.enter_context(_open(self._root, self._path))
+            file = stack.enter_context(open_file(self._root, self._path))
             if self._path.endswith(".gz"):
-                file = stack.enter_context(cast("BinaryIO", gzip.GzipFile(fileobj=file)))
-                yield from self._stream(file)
+                yield from self._stream(unpacked(file, self._path, stack))
                 return
-            text = opened(_portions(file, self._path), self._form)
+            text = opened(portions_of(file, self._path), self._form)
             if text.form != "lines" or not self._lasting:
                 file.seek(0)
                 yield from self._stream(file)
@@ -78,8 +68,8 @@ class Json:
             trail, place = Trail(), start
             file.seek(0)
             trail.add(file.read(start.offset))
-        text = opened((), "lines")._replace(portions=trail.kept(_portions(file, self._path)))
-        found = _without_faults(batches(text, self._path, place), self._on_error, growing=True)
+        text = opened((), "lines")._replace(portions=trail.kept(portions_of(file, self._path)))
+        found = without_faults(batches(text, self._path, place), self._on_error, growing=True)
         for batch in found:
             print_ = trail.upto(batch.end.offset)
             if batch.entities or batch.end.column == 1:
@@ -102,8 +92,8 @@ class JsonStream:
 
     def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:
         """Batches of entities as they come; `SourceError` where it cannot go on."""
-        text = opened(_portions(self._stream, self._name), self._form)
-        for batch in _without_faults(batches(text, self._name), self._on_error):
+        text = opened(portions_of(self._stream, self._name), self._form)
+        for batch in without_faults(batches(text, self._name), self._on_error):
             self.skipped += batch.fault is not None
             if batch.entities:
                 yield batch.entities, None
@@ -156,70 +146,3 @@ def _position(since: str | None) -> Place | None:
     if len(parts) != 3 or not all(part.isascii() and part.isdigit() for part in parts[:2]):  # place, fingerprint
         return None
     return Place(int(parts[0]), int(parts[1]))
-
-
-def _without_faults(found: Iterator[Batch], on_error: OnError, *, growing: bool = False) -> Iterator[Batch]:
-    """The batches up to the first fault, which is raised; or all of them, and what they leave out is logged."""
-    skipped = 0
-    for batch in found:
-        fault = batch.fault
-        if fault is not None and growing and fault.unfinished:
-            yield batch._replace(fault=None)
-            _log.warning("%s; the last line has no end yet and is read when it has one", _error(fault))
-            break
-        if fault is not None and (on_error == "stop" or not fault.resumes):
-            yield batch._replace(fault=None)
-            raise _error(fault)
-        if fault is not None:
-            skipped += 1
-            if skipped <= _MOST_TOLD:
-                _log.warning("%s; it is left out", _error(fault))
-        yield batch
-    if skipped > _MOST_TOLD:
-        _log.warning("%d parts that are no entities were left out", skipped)
-
-
-def _error(fault: Fault) -> SourceError:
-    return SourceError(fault.problem, fault.text, fault.place.line, fault.place.column)
-
-
-def _portions(stream: BinaryIO, name: str) -> Iterator[bytes]:
-    """What a stream gives, as soon as it gives it."""
-    # A pipe has read1, which does not wait for more; a file and a gzip file are read in large portions.
-    read = getattr(stream, "read1", None) if _is_pipe(stream) else None
-    while True:
-        try:
-            portion = read(_PIPE) if read else stream.read(_FILE)
-        except (OSError, EOFError, zlib.error) as error:
-            why = reason(error) if isinstance(error, OSError) and error.strerror else str(error).lower()
-            raise _unreadable(name, why) from None
-        if not portion:
-            return
-        yield portion
-
-
-def _is_pipe(stream: BinaryIO) -> bool:
-    try:
-        return not stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
-    except (OSError, AttributeError):
-        return False
-
-
-def _unreadable(name: str, why: str) -> SourceError:
-    return SourceError(Problem("E115", f"cannot read this file: {why}", Span(name, 0, 0)))
-
-
-def _open(root: Path, path: str) -> BinaryIO:
-    """The file, if it is a regular one in the folder."""
-    real = os.path.realpath(root / path)
-    if not is_below(path) or not Path(real).is_relative_to(os.path.realpath(root)):
-        raise _unreadable(path, "it lies outside of the project")
-    try:
-        # Without O_NONBLOCK opening a FIFO waits for a writer that never comes.
-        handle = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        raise _unreadable(path, reason(error)) from None
-    if stat.S_ISREG(os.fstat(handle).st_mode):
-        return cast("BinaryIO", os.fdopen(handle, "rb", buffering=0))
-    os.close(handle)
-    raise _unreadable(path, "it is not a regular file")

@@ -16,10 +16,9 @@ from msgspec.json import Decoder
 
 from pipeline.entity import Entity
 from sources.json_cut import BLANKS, MOST_DEPTH, CutError, Cutter, Form, is_open, too_deep
-from sources.json_fault import MOST_BYTES, Fault, Place, broken, fault, nested, no_entity, too_large
+from sources.json_fault import broken, nested, no_entity
+from sources.parts import BATCH, MOST_BYTES, Batch, Fault, Place, fault, too_large
 
-# DESIGN's batch: large enough that a batch costs little, small enough that a crash repeats little.
-BATCH: Final = 256
 _BOM: Final = b"\xef\xbb\xbf"
 # Of a line so many bytes are shown on each side of a fault between two entities.
 _SHOWN: Final = 200
@@ -27,18 +26,6 @@ _NEVER_CLOSED: Final = ("E106", "the list is never closed", "the text ends here"
 
 _object = Decoder(dict)
 _value = Decoder()
-
-
-class Batch(NamedTuple):
-    """Entities in the order of the text, and the place up to which everything has been read.
-
-    Of `lines` one can go on from there, if it has entities or is at the beginning of a line. A `fault` is of what
-    stands at that place; what follows it can be read if its `resumes` says so.
-    """
-
-    entities: Sequence[Entity]
-    end: Place
-    fault: Fault | None = None
 
 
 class Opened(NamedTuple):

@@ -51,6 +51,20 @@ def path_faults(given: Given, names: Iterable[str]) -> Iterator[Problem]:
             yield form_problem(given, name, wrong)
 
 
+def file_faults(given: Given, name: str) -> Iterator[Problem]:
+    """E203 if this property cannot be the path of a file in the project."""
+    yield from path_faults(given, (name,))
+    text = given.text(name)
+    if text and not is_below(text):
+        wrong = Form("leads out of the project", 0, len(text), "put the file into the project's folder")
+        yield form_problem(given, name, wrong)
+
+
+def is_below(path: str) -> bool:
+    """Whether a path stays in the folder from which it leads."""
+    return not path.startswith("/") and ".." not in path.split("/")
+
+
 def invisible(text: str) -> Form | None:
     """What can be in no name at all: control characters, and blanks at either end."""
     if not text:

@@ -19,8 +19,8 @@ from pipeline.config.load import Options
 from pipeline.config.show import render
 from pipeline.errors import SourceError
 from sources.json import JsonConfig, entities_of
-from sources.json_cut import OnError
 from sources.json_file import Json, JsonStream
+from sources.parts import OnError
 
 
 def lines(*ids: str) -> str:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from pipeline.errors import SourceError
 from sources.json_cut import Form
-from sources.json_fault import MOST_BYTES, Fault
-from sources.json_text import BATCH, batches, opened
+from sources.json_text import batches, opened
+from sources.parts import BATCH, MOST_BYTES, Fault
 
 values = st.recursive(
     st.none()
