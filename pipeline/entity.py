@@ -14,10 +14,9 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final, Self
 from uuid import UUID
-
-import msgspec
 
 Entity = dict[str, Any]
 """A JSON object; properties whose names begin with `_` belong to the engine (`_id`, `_deleted`, …)."""
@@ -282,16 +281,21 @@ def _is(one: object, other: object) -> bool:
     return one is other
 
 
-_decode: Final = msgspec.json.Decoder().decode
-_encode: Final = msgspec.json.Encoder().encode
-_encode_in_order: Final = msgspec.json.Encoder(order="sorted").encode
+@cache
+def _coders() -> tuple[Callable[[bytes], Any], Callable[[Any], bytes], Callable[[Any], bytes]]:
+    """What decodes, what encodes, and what encodes in order: loaded by those who read data, and not by a check."""
+    from msgspec.json import Decoder, Encoder  # noqa: PLC0415 - as above
+
+    return Decoder().decode, Encoder().encode, Encoder(order="sorted").encode
+
+
 _slowly: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _slowly_in_order: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False, sort_keys=True).encode
 
 
 def from_json(text: bytes) -> Any:
     """The value that JSON stands for; msgspec.DecodeError for what is no JSON."""
-    value = _decode(text)
+    value = _coders()[0](text)
     # Strings with a tag are rare, and seen quickest before there are any objects. A `~` may be written as an escape.
     return typed(value) if b'"~' in text or b"\\u007" in text else value
 
@@ -300,6 +304,6 @@ def to_json(value: object, *, ordered: bool = False) -> bytes:
     """JSON that `from_json` reads back as the same value; with `ordered`, names in order: equal values, equal text."""
     plain = transit(value)
     try:
-        return _encode_in_order(plain) if ordered else _encode(plain)
+        return _coders()[2 if ordered else 1](plain)
     except UnicodeEncodeError:  # half a character
         return (_slowly_in_order(plain) if ordered else _slowly(plain)).encode()
