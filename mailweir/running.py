@@ -282,8 +282,7 @@ class Run:
             async for group in flow.sink.write(
                 self._portions(flow, await since_of(flow.config, self.asked, state), report)
             ):
-                for receipt in group:
-                    report.take(receipt)
+                report.take_all(group)
                 report.seconds = time.monotonic() - begun
                 tell(report)
         except FlowError as error:

@@ -43,24 +43,33 @@ class Journal:
         self._at = 0
         self._begin(0)
 
-    def handing_over(self, claims: Sequence[tuple[int, int]]) -> None:
-        """Claims are about to be handed over; when this returns, that is on record."""
+    def handing_over(self, claims: Sequence[tuple[int, int]], settlements: Sequence[Settlement] = ()) -> None:
+        """Claims are about to be handed over; when this returns, that is on record.
+
+        So is, in the same append, what became of others, as with `settled`.
+        """
         record = records.handing_over(claims)
         with self._lock:
-            self._append(record)
+            if settlements:
+                self._settle(settlements, record)
+            else:
+                self._append(record)
             self._handed_over.update(claims)
 
     def settled(self, settlements: Sequence[Settlement]) -> None:
         """What became of claims; when this returns, it is on record. `taken_over` must follow, in the same order."""
-        record = records.settled(settlements)
         with self._lock:
-            # Also if the disk refuses now: the next segment gets it.
-            self._kept.append(record)
-            try:
-                self._append(record)
-            finally:
-                for settlement in settlements:
-                    self._handed_over.pop(settlement.id, None)
+            self._settle(settlements, b"")
+
+    def _settle(self, settlements: Sequence[Settlement], more: bytes) -> None:
+        record = records.settled(settlements)
+        # Also if the disk refuses now: the next segment gets it.
+        self._kept.append(record)
+        try:
+            self._append(record + more)
+        finally:
+            for settlement in settlements:
+                self._handed_over.pop(settlement.id, None)
 
     def is_handed_over(self, id: int, number: int) -> bool:
         """Whether a claim without a settlement is on record as about to be handed over."""

@@ -5,7 +5,8 @@ The life of a message, and who calls what:
     admit          a batch goes in with the position in its source, in one transaction; a key seen before is skipped.
                    With an `Ask` what fits is claimed in the same one
     claim          what waits is claimed, each message with its permit, in one transaction
-    handing_over   before the last byte of a claimed message goes out; when it returns, that survives a kill
+    handing_over   before the last byte of a claimed message goes out; when it returns, that survives a kill. What
+                   became of others meanwhile can go on record with it
     settle         what became of it; when it returns, that survives a kill
     release        a claim of which nothing was handed over goes back
 
@@ -145,8 +146,11 @@ class State(Look, Protocol):
         """Take messages that wait."""
         ...
 
-    def handing_over(self, claims: Sequence[Claimed]) -> None:
-        """The last byte of these is about to go out. If this raises, it must not."""
+    def handing_over(self, claims: Sequence[Claimed], answered: Sequence[Settlement] = ()) -> None:
+        """The last byte of these is about to go out. If this raises, it must not.
+
+        Those that were `answered` are settled in any case, as if `settle` had been called before.
+        """
         ...
 
     def settle(self, settlements: Sequence[Settlement]) -> None:

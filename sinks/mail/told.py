@@ -1,14 +1,50 @@
-"""What is told of a mail in a receipt, for people. No I/O."""
+"""What is told of mails: receipts, and the words in them for people. No I/O."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
-from pipeline.receipt import Outcome
-from pipeline.state.facts import Known, MessageState, outcome_of
+from pipeline.receipt import Outcome, Receipt
+from pipeline.state.facts import Known, MessageState, Part, outcome_of
 from sinks.mail.delivery import Standing, standings_of
 from systems.mail import Answer
+
+
+class Told:
+    """The receipts of a run that nobody has taken yet."""
+
+    def __init__(self, run: str, *, may_be_discarded: bool) -> None:
+        """`may_be_discarded`: the limit discards what waits for it, also what was told as queued."""
+        self.receipts: list[Receipt] = []
+        self.parts: dict[int, Sequence[Part]] = {}
+        """Of mails that are made of several entities, by their ids."""
+        self.queued: set[str] = set()
+        """The names of mails that were told as queued and may still be discarded."""
+        self._run = run
+        self._may_be_discarded = may_be_discarded
+
+    def take(self) -> Sequence[Receipt]:
+        """All of them."""
+        taken, self.receipts = self.receipts, []
+        return taken
+
+    def say(self, number: int, receipt: Receipt) -> None:
+        """Tell of a mail; of one that is made of several entities, for each of them."""
+        parts = self.parts.get(number) if self.parts else None
+        if parts is None:
+            self.receipts.append(receipt)
+            return
+        for part in parts:
+            earlier = part.run != self._run
+            before = None if earlier else receipt.before or Outcome.QUEUED
+            self.receipts.append(receipt._replace(entity_id=part.entity_id, before=before, earlier=earlier))
+
+    def queue(self, number: int, entity_id: str, name: str) -> None:
+        """Tell that a mail waits."""
+        if self._may_be_discarded:
+            self.queued.add(name)
+        self.say(number, Receipt(entity_id, name, Outcome.QUEUED))
 
 
 def was(standings: Sequence[Standing]) -> Outcome:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Final, Self
 
 from systems.mail import Answer, Answered, Message, Phase, Reason, Status, SystemFault, Trouble
@@ -239,10 +240,16 @@ class SmtpSystem:
                     by_job[parcel.job].append(parcel.whole)
                 else:
                     by_job[parcel.job] = [parcel.whole]
-        failed = set()
-        for job, wholes in by_job.items():
+        failed: set[Job] = set()
+        jobs = list(by_job)
+        if len(jobs) > 1 and all(job.handing_over == jobs[0].handing_over for job in jobs):
+            # One record serves all calls of one caller. Should it fail, it shows one by one whose fault it is.
+            with suppress(Exception):
+                jobs[0].handing_over([whole for wholes in by_job.values() for whole in wholes])
+                jobs = []
+        for job in jobs:
             try:
-                job.handing_over(wholes)
+                job.handing_over(by_job[job])
             except Exception as error:  # noqa: BLE001 - the caller's own: it gets it back
                 job.fail(error)
                 failed.add(job)

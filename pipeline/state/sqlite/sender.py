@@ -50,19 +50,21 @@ class Sender:
         )
         return cursor.lastrowid or 0
 
-    def handing_over(self, claims: Sequence[Claimed]) -> None:
-        """On record: the last bytes of these are about to go out.
+    def handing_over(self, claims: Sequence[Claimed], answered: Sequence[Settlement] = ()) -> None:
+        """On record: the last bytes of these are about to go out, and what became of those that were `answered`.
 
-        Not if the lock is gone: others have taken this process for dead then, and its claims are theirs.
+        Nothing goes out if the lock is gone: others have taken this process for dead then, and its claims are theirs.
         """
         if not self._lock.stands():
+            if answered:
+                self.settled(answered)
             raise StateError(
                 StateReason.GONE,
                 f"{self._lock.path} was removed while its process sent: others may have its mail now",
                 "start it again, and leave the folder alone while mail is sent",
             )
         try:
-            self._journal.handing_over([(claim.id, claim.number) for claim in claims])
+            self._journal.handing_over([(claim.id, claim.number) for claim in claims], answered)
         except OSError as error:
             raise _fault(self._folder, error) from None
 

@@ -149,12 +149,17 @@ class SqliteState(Queries):
         future = self._call(lambda transaction: claims.claim(transaction, ask, owner))
         return await self._claiming(future, lambda claimed: claimed)
 
-    def handing_over(self, claims: Sequence[Claimed]) -> None:
-        """The last byte of these is about to go out."""
+    def handing_over(self, claims: Sequence[Claimed], answered: Sequence[Settlement] = ()) -> None:
+        """The last byte of these is about to go out, and this became of those that were `answered`."""
         sender = self._sending()
-        if self._writer.fault is not None:
-            raise self._writer.fault
-        sender.handing_over(claims)
+        if (fault := self._writer.fault) is not None:
+            self.settle(answered)
+            raise fault
+        try:
+            sender.handing_over(claims, answered)
+        finally:
+            if answered:
+                self._writer.settle(answered)
 
     def settle(self, settlements: Sequence[Settlement]) -> None:
         """What became of claims."""

@@ -36,6 +36,20 @@ def test_what_was_appended_is_told(tmp_path: Path) -> None:
     mine.close()
 
 
+def test_what_was_answered_goes_on_record_with_what_goes_next(tmp_path: Path) -> None:
+    """One append for both; a message that is answered in it is handed over no more, one that goes again is."""
+    mine = Journal(tmp_path, "me")
+    mine.handing_over([(1, 1), (2, 1)])
+    mine.handing_over([(3, 1), (2, 2)], [settlement(1), settlement(2)])
+    told, _ = journal.told(tmp_path, "me")
+    assert told.handed_over == {1: 1, 2: 2, 3: 1}
+    assert list(told.settlements.values()) == [settlement(1), settlement(2)]
+    assert mine.is_handed_over(3, 1)
+    assert mine.is_handed_over(2, 2)
+    assert not mine.is_handed_over(1, 1)
+    mine.close()
+
+
 def test_the_files_are_for_their_owner_alone(tmp_path: Path) -> None:
     """Answers of servers hold addresses."""
     Journal(tmp_path, "me").close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -108,6 +108,31 @@ def test_what_goes_out_is_on_record_first(peer: Make, system: Make, send: Make, 
             await send(mail, many(message, 20), lambda group: recorded.extend(one.key for one in group))
         assert sorted(recorded, key=int) == [str(index) for index in range(20)]
         assert not early
+
+    asyncio.run(run())
+
+
+def test_calls_of_one_caller_share_a_record(peer: Make, system: Make, send: Make, message: Make) -> None:
+    """Messages of several calls that end in one turn are told at once, and who cannot take its own hurts no other."""
+
+    async def run() -> None:
+        groups: list[list[str]] = []
+
+        def told(group: Sequence[Message]) -> None:
+            keys = [one.key for one in group]
+            if "bad" in keys:
+                raise LookupError("nobody waits for it")
+            groups.append(keys)
+
+        async with peer() as server, system(server.port, connections=4) as mail:
+            calls = [[message(key=f"{call}-{number}") for number in range(30)] for call in "ab"]
+            answers = await asyncio.gather(
+                *(send(mail, call, told) for call in (*calls, [message(key="bad")])), return_exceptions=True
+            )
+        assert isinstance(answers[2], LookupError)
+        assert [len(each) for each in answers[:2] if not isinstance(each, BaseException)] == [30, 30]
+        assert sorted(key for group in groups for key in group) == sorted(one.key for call in calls for one in call)
+        assert any({key[0] for key in group} == {"a", "b"} for group in groups)
 
     asyncio.run(run())
 

@@ -34,6 +34,19 @@ def test_what_was_sent_counts_and_the_rest_is_given_back(states: Any) -> None:
     assert states.gate() == (0, 1)
 
 
+def test_what_was_answered_is_settled_though_nothing_more_may_go(states: Any) -> None:
+    """The next messages do not go when the lock is gone; the answers that came before are written."""
+    state = states.open()
+    sent, left = claimed(states, state, 2)
+    state.handing_over((sent,))
+    for lock in states.folder.rglob("*.lock"):
+        lock.unlink()
+    with pytest.raises(StateError, match="was removed"):
+        state.handing_over((left,), [states.settlement(sent)])
+    states.run(state.flush())
+    assert states.rows() == {1: "sent", 2: "claimed"}
+
+
 def test_an_answer_counts_from_its_own_time(states: Any) -> None:
     """However late it is written down; one whose hour is over by then counts no more."""
     state = states.open()
