@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Mapping
 from hashlib import blake2b
 from typing import Final
 
@@ -18,14 +17,17 @@ SIZE: Final = 16
 _of_the_engine: Final = frozenset({"_hash", "_previous", "_ts", "_updated"})
 
 
-def message_key(pipe: str, entity_id: str, version: str, recipients: Iterable[str]) -> str:
+def message_key(pipe: str, entity_id: str, version: str, recipients: Collection[str]) -> str:
     """The key of a message. The order in which recipients are named, or twice, makes no other message."""
-    digest = blake2b(digest_size=SIZE)
-    for part in (pipe, entity_id, version, *sorted(set(recipients))):
-        data = part.encode("utf-8", "surrogatepass")
-        # With the length before it no part can run into the next.
-        digest.update(b"%d:%b" % (len(data), data))
-    return digest.hexdigest()
+    parts = (pipe, entity_id, version, *(recipients if len(recipients) == 1 else sorted(set(recipients))))
+    # With the length before it no part can run into the next.
+    text = "".join([f"{len(part)}:{part}" for part in parts])
+    if text.isascii():
+        data = text.encode()
+    else:
+        encoded = [part.encode("utf-8", "surrogatepass") for part in parts]
+        data = b"".join([b"%d:%b" % (len(part), part) for part in encoded])
+    return blake2b(data, digest_size=SIZE).hexdigest()
 
 
 def entity_text(entity: Entity) -> str:
@@ -42,10 +44,12 @@ def entity_version(entity: Entity, text: str | None = None) -> str:
 
 def _text(values: Mapping[str, object]) -> str:
     # The quick encoder has forms of its own for what JSON lacks: what does not read back as it was is for the other.
-    with suppress(UnicodeEncodeError, TypeError):  # half a character, names of several types
+    try:
         text = _encode_quickly(values)
         if _decode(text) == values:
             return text.decode()
+    except (UnicodeEncodeError, TypeError):  # half a character, names of several types
+        pass
     return _encode(values)
 
 

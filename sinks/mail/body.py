@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 
 from sinks.mail import encodings
 from sinks.mail.letter import Attachment, Letter, RefusedError
-from sinks.mail.parts import Part, cid_fault, of_file, of_text
+from sinks.mail.parts import Part, cid_fault, heads, of_file, of_text
 
 # Where HTML names a picture that comes with it: in an attribute or `url()`, not among the words of the text.
 _shown = re.compile(r"(?<=[\"'(=])cid:([^\"'\s()<>]+)", re.IGNORECASE)
@@ -28,11 +28,6 @@ _shown = re.compile(r"(?<=[\"'(=])cid:([^\"'\s()<>]+)", re.IGNORECASE)
 _mixed: Final = b'Content-Type: multipart/mixed;\r\n boundary="%b"\r\n'
 _alternative: Final = b'Content-Type: multipart/alternative;\r\n boundary="%b"\r\n'
 _related: Final = b'Content-Type: multipart/related; type="text/html";\r\n boundary="%b"\r\n'  # RFC 2387 section 3.1
-_text_and_html: Final = (
-    _alternative
-    + b"\r\n--%b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: %b\r\n\r\n%b"
-    + b"\r\n--%b\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: %b\r\n\r\n%b\r\n--%b--\r\n"
-)
 _eight_bit: Final = b"Content-Transfer-Encoding: 8bit\r\n"
 
 _one_field: Final = (b"Content-Type",)
@@ -66,11 +61,13 @@ def _usual(text: str, html: str, digest: str) -> Body | None:
     mark = b"=_" + digest.encode()
     encoding, plain = encodings.of_text(text)
     html_encoding, shown = encodings.of_text(html)
-    if mark in plain or mark in shown:
-        return None
+    if (encoding == b"7bit" and mark in plain) or (html_encoding == b"7bit" and mark in shown):
+        return None  # what is encoded holds no `=_`
     boundary = mark + b"a"
-    content = _text_and_html % (boundary, boundary, encoding, plain, boundary, html_encoding, shown, boundary)
-    return Body(content, _one_field, mark, 3)
+    between = b"\r\n--%b" % boundary
+    head, plain_head, html_head = _alternative % boundary, heads["plain", encoding], heads["html", html_encoding]
+    whole = (head, between, b"\r\n", plain_head, plain, between, b"\r\n", html_head, shown, between, b"--\r\n")
+    return Body(b"".join(whole), _one_field, mark, 3)
 
 
 def _any(letter: Letter, digest: str, domain: str) -> Body:

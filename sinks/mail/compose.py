@@ -45,16 +45,17 @@ class Composer:
             return refused.refusal
 
     def _compose(self, letter: Letter) -> Message:
-        if len(letter.to) == 1 and not letter.cc and not letter.bcc:
-            recipients: tuple[str, ...] = (letter.to[0].address,)
+        to = letter.to
+        if len(to) == 1 and not letter.cc and not letter.bcc:  # most mail
+            recipients: tuple[str, ...] = (to[0].address,)
         else:
-            recipients = distinct(letter.to, letter.cc, letter.bcc)
-        if not recipients:
-            raise RefusedError("to", "no recipient")
-        for place, box in enumerate(letter.bcc):  # the others are written, and looked at there
-            if fault := fault_of(box.address):
-                raise RefusedError(f"bcc.{place}", fault)
-        if letter.html is not None:
+            recipients = distinct(to, letter.cc, letter.bcc)
+            if not recipients:
+                raise RefusedError("to", "no recipient")
+            for place, box in enumerate(letter.bcc):  # the others are written, and looked at there
+                if fault := fault_of(box.address):
+                    raise RefusedError(f"bcc.{place}", fault)
+        if letter.html is not None and (letter.text is None or self._styles is not None):
             html = letter.html if self._styles is None else self._styles(letter.html)
             text = (text_of(html) or None) if letter.text is None else letter.text
             letter = letter._replace(html=html, text=text)

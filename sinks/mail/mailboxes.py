@@ -14,10 +14,11 @@ from systems.address import a_labels, fault_of
 LONGEST_NAME: Final = 240
 
 # A part of what `systems.address` takes: what most addresses look like, seen in one step.
-_usual_label = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_usual_word = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++"
+_usual_label = r"(?!-)[A-Za-z0-9-]{1,63}+(?<!-)"
 _usual = re.compile(
-    r"(?=.{3,254}\Z)(?=[^@]{1,64}@)(?!.*=\?)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
-    rf"@(?:{_usual_label}\.)+{_usual_label}"
+    rf"(?=[^@]{{1,64}}@)(?![^@]*=\?)(?=.{{3,254}}\Z){_usual_word}(?:\.{_usual_word})*+"
+    rf"@(?:{_usual_label}\.)++{_usual_label}"
 ).fullmatch
 # A phrase of atoms (RFC 5322 section 3.2.5) that nobody takes for an encoded word.
 _atoms = re.compile(r"[A-Za-z0-9!#$%&'*+/^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/^_`{|}~-]+)*").fullmatch

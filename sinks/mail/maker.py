@@ -13,7 +13,7 @@ from pipeline.state.facts import MessageState, NewMessage
 from pipeline.state.keys import entity_text, entity_version, message_key, name_of
 from sinks.mail.compose import Composer
 from sinks.mail.enclosures import NOTHING, Enclosed, Reads, no_files
-from sinks.mail.letter import Heading, Letter, Mailbox, Refusal
+from sinks.mail.letter import Attachment, Heading, Letter, Mailbox, Refusal
 from sinks.mail.lines import Line, Lines
 from sinks.mail.mime import Signs
 from sinks.mail.outbound import stored
@@ -21,7 +21,7 @@ from sinks.mail.people import Fields, Gate, Guards, Named, wrong
 from sinks.mail.recipients import distinct
 from sinks.mail.refusals import problem_of
 from sinks.mail.template import Templates, variables
-from sinks.mail.texts import Way, Writing
+from sinks.mail.texts import Texts, Way, Writing
 from systems.mail import Envelope, Message
 
 NO_GENERATIONS: Final[Mapping[str, int]] = MappingProxyType({})
@@ -64,6 +64,16 @@ class Made(NamedTuple):
     message: Message | None
     problem: Problem | None = None
     notes: tuple[str, ...] = ()
+
+
+class Said(NamedTuple):
+    """What a mail says, before anybody is named in it: the fields of a letter by these names."""
+
+    texts: Texts
+    headers: tuple[tuple[str, str], ...] = ()
+    unsubscribe: tuple[str, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    images: tuple[Attachment, ...] = ()
 
 
 class Known(NamedTuple):
@@ -132,8 +142,10 @@ class Maker:
         named = self._settings.people.named(values)
         if isinstance(named, Problem):
             return (self._rejected(known, (), named, generations.get(self._key(known, ()), 0)),)
-        letter = self._letter(values, int(at))
-        return tuple([self._made(known, each, letter, generations, expires) for each in self._each(named)])
+        said = self._said(values)
+        if len(named.to) == 1 or not self._settings.per_recipient:
+            return (self._made(known, named, said, at, generations, expires),)
+        return tuple([self._made(known, each, said, at, generations, expires) for each in self._each(named)])
 
     def _each(self, named: Named) -> Sequence[Named]:
         """The recipients of each mail."""
@@ -141,15 +153,14 @@ class Maker:
             return (named,)
         return [named._replace(to=(box,)) for box in named.to]
 
-    def _letter(self, values: Mapping[str, Any], at: int) -> Letter | Problem:
-        """The mail for these variables, before anybody is named in it."""
+    def _said(self, values: Mapping[str, Any]) -> Said | Problem:
+        """What the mail for these variables says."""
         texts = self._writing.write(values)
         if isinstance(texts, Problem):
             return texts
-        letter = Letter("", at, (), texts.subject, texts.text, texts.html)
-        return letter if self._plain else self._furnished(letter, values)
+        return Said(texts) if self._plain else self._furnished(texts, values)
 
-    def _furnished(self, letter: Letter, values: Mapping[str, Any]) -> Letter | Problem:
+    def _furnished(self, texts: Texts, values: Mapping[str, Any]) -> Said | Problem:
         """The same with what few sinks have."""
         settings = self._settings
         headers, unsubscribe = self._headers.write(values), self._unsubscribe.write(values)
@@ -166,7 +177,7 @@ class Maker:
         if isinstance(images, Problem):
             return images
         addresses = tuple([address for _, address in unsubscribe])
-        return letter._replace(headers=headers, unsubscribe=addresses, attachments=attachments, images=images)
+        return Said(texts, headers, addresses, attachments, images)
 
     def _left_alone(self, entity: Entity) -> bool:
         if not isinstance(entity, dict):
@@ -182,17 +193,34 @@ class Maker:
         self,
         known: Known,
         named: Named,
-        letter: Letter | Problem,
+        said: Said | Problem,
+        at: float,
         generations: Mapping[str, int],
         expires: float | None,
     ) -> Made:
         first = _addresses(named)
         key = self._key(known, first)
         generation = generations.get(key, 0) if generations else 0
-        if isinstance(letter, Problem):
-            return self._rejected(known, first, letter, generation)
+        if isinstance(said, Problem):
+            return self._rejected(known, first, said, generation)
         to, cc, bcc, reply_to, sender, skipped = named
-        letter = letter._replace(key=name_of(key, generation), to=to, cc=cc, bcc=bcc, reply_to=reply_to, sender=sender)
+        (subject, text, html), headers, unsubscribe, attachments, images = said
+        letter = Letter(
+            name_of(key, generation),
+            int(at),
+            to,
+            subject,
+            text,
+            html,
+            cc,
+            bcc,
+            sender,
+            reply_to,
+            headers,
+            unsubscribe,
+            attachments,
+            images,
+        )
         if self._redirect is not None:
             letter = _redirected(letter, self._redirect, first)
         message = self._composer.compose(letter)

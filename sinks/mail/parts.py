@@ -28,7 +28,7 @@ _percent: Final = tuple(chr(byte) if byte in _attribute else f"%{byte:02X}" for 
 _ours = frozenset({"boundary", "name"})  # parameters that nobody else may set
 _cid = re.compile(r"[A-Za-z0-9!#$&'*+\-./=?^_`{|}~@]+").fullmatch
 
-_heads: Final = {
+heads: Final = {
     (kind, encoding): (
         f"Content-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding.decode()}\r\n\r\n"
     ).encode()
@@ -48,7 +48,7 @@ class Part(NamedTuple):
 def of_text(kind: str, text: str) -> Part:
     """A text part, `plain` or `html`."""
     encoding, data = encodings.of_text(text)
-    return Part(_heads[kind, encoding] + data, open=encoding == b"7bit")
+    return Part(heads[kind, encoding] + data, open=encoding == b"7bit")
 
 
 def of_file(file: Attachment, content_id: str, at: str) -> Part:
