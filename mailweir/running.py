@@ -25,7 +25,7 @@ from pipeline.state.sqlite.store import SqliteState
 from sinks.conditional import chosen
 from sinks.mail import outbound
 from sinks.mail.config import MailConfig
-from systems.mail import MailSystem, MailSystemConfig, Trouble, gate_of
+from systems.mail import MailSystem, MailSystemConfig, Remembers, Trouble, gate_of
 
 if TYPE_CHECKING:
     from pipeline.clock import Clock
@@ -244,6 +244,7 @@ class Run:
                 done.declined = not done.stopped
                 return done
             async with self.systems:
+                await self._recall(state)
                 for flow in flows:
                     if self._stopping.is_set() or done.fault:
                         break
@@ -252,11 +253,34 @@ class Run:
                     trouble = self.systems.system(name, MailSystem).trouble
                     if trouble is not None:
                         done.troubles[name] = trouble
+                if not done.fault:
+                    await self._learn(state)
             done.stopped = self._stopping.is_set()
             if not done.fault:
                 await _tidy(state)
             done.usage = await state.usage(gates(self.systems, mail_systems(self.pipes)))
         return done
+
+    def _remembering(self) -> Iterator[tuple[str, Remembers]]:
+        for name in mail_systems(self.pipes):
+            system = self.systems.system(name, MailSystem)
+            if isinstance(system, Remembers):
+                yield f"health/{name}/", system
+
+    async def _recall(self, state: State) -> None:
+        """Tell mail systems what earlier runs learnt of their servers."""
+        for prefix, system in self._remembering():
+            notes = await state.notes(prefix)
+            system.recall({name.removeprefix(prefix): text for name, text in notes.items()}, self._clock.wall())
+
+    async def _learn(self, state: State) -> None:
+        """Keep what they learnt."""
+        for prefix, system in self._remembering():
+            learnt = {prefix + name: text for name, text in system.learnt(self._clock.wall()).items()}
+            before = await state.notes(prefix)
+            changed = {name: text for name, text in learnt.items() if before.get(name, "") != text}
+            if changed:
+                await state.admit(Batch(notes=changed))
 
     async def _planned(self, flows: Sequence[Flow], state: State) -> int:
         """How many entities go to sinks that mail. What can be read only once is not counted."""

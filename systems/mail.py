@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Literal, NamedTuple, Protocol
+from typing import Annotated, Literal, NamedTuple, Protocol, runtime_checkable
 
 from pydantic import Field
 
@@ -205,4 +205,17 @@ class MailSystem(System, Protocol):
     @property
     def trouble(self) -> Trouble | None:
         """Why nothing can be sent now; None if it can, or if nobody knows."""
+        ...
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A mail system that has learnt something of its servers which is worth keeping for the next run."""
+
+    def learnt(self, wall: float) -> Mapping[str, str]:
+        """What to keep, by name; `""` where there is nothing to keep any more. `wall` is the time of day."""
+        ...
+
+    def recall(self, learnt: Mapping[str, str], wall: float) -> None:
+        """What was kept. For a system that is open, before its first message."""
         ...

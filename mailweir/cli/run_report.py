@@ -11,6 +11,7 @@ from mailweir.running import gates, mail_sink
 from pipeline.config.glyphs import visible
 from pipeline.config.show import render
 from pipeline.receipt import Outcome, Receipt, Report
+from systems.mail import Reason
 
 if TYPE_CHECKING:
     from mailweir.cli.out import Out
@@ -54,7 +55,11 @@ def tell(out: Out, run: Run) -> None:
     _tell_missed(out, done)
     for name, trouble in done.troubles.items():
         out.fault(visible(f"error: {name}: {trouble.server}: {trouble.fault.text}"))
-        out.fault("  help: what is queued goes with the next `mailweir run`; see `mailweir doctor --connect`")
+        if trouble.fault.reason is Reason.LOGIN_REFUSED:
+            wait = f"not before {trouble.seconds / 60:.0f} min are over, so that no account is locked"
+            out.fault(f"  help: mend the login and run it again; the same login is tried again {wait}")
+        else:
+            out.fault("  help: what is queued goes with the next `mailweir run`; see `mailweir doctor --connect`")
     for report in done.reports:
         if report.pipe in done.unread:
             problem, texts = done.unread[report.pipe].shown()

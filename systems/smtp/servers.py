@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from systems.mail import Phase, SystemFault, Trouble
-from systems.smtp.health import State, cause_of
+from systems.mail import Phase, Reason, SystemFault, Trouble
+from systems.smtp.health import Cause, Circuit, State, cause_of
 from systems.smtp.pool import Server
 
 _log = logging.getLogger("mailweir.smtp")
@@ -21,10 +23,14 @@ _crowd: Final = frozenset({421, 432, 450, 451, 452, 454})
 class Servers:
     """In the order in which they are tried. Times are those of the loop."""
 
-    def __init__(self, system: str, names: Iterable[str], jitter: Callable[[], float]) -> None:
-        """All are taken to work. `jitter` gives random numbers from 0 up to 1."""
+    def __init__(self, system: str, logins: Mapping[str, str], jitter: Callable[[], float]) -> None:
+        """All are taken to work. `logins` has for each by name a mark that changes with its login.
+
+        `jitter` gives random numbers from 0 up to 1.
+        """
         self._system = system
-        self._servers = {name: Server(name) for name in names}
+        self._logins = logins
+        self._servers = {name: Server(name) for name in logins}
         self._faults: dict[str, SystemFault] = {}  # the last one of each server that is out of order
         self._jitter = jitter
 
@@ -39,6 +45,40 @@ class Servers:
             return None
         first = min(self._servers.values(), key=lambda server: server.circuit.until)
         return Trouble(first.name, self._faults[first.name], max(0.0, first.circuit.until - now))
+
+    def learnt(self, now: float, wall: float) -> dict[str, str]:
+        """The health of each server as text; `""` of one that works."""
+        return {name: self._told(server, now, wall) for name, server in self._servers.items()}
+
+    def _told(self, server: Server, now: float, wall: float) -> str:
+        fault = self._faults.get(server.name)
+        if server.circuit.cause is None or fault is None:
+            return ""
+        told = [fault.phase, fault.reason, fault.text, fault.code, fault.retryable]
+        return json.dumps({**server.circuit.plain(now, wall), "fault": told, "login": self._logins[server.name]})
+
+    def recall(self, learnt: Mapping[str, str], now: float, wall: float) -> None:
+        """What an earlier run learnt.
+
+        A server that was out of reach is probed at once, as somebody asks for it; only if it fails again the wait goes
+        on to grow. One that refused a login is left in peace as long as the login is the same: every try may lock the
+        account.
+        """
+        for name, text in learnt.items():
+            server = self._servers.get(name)
+            with suppress(ValueError, TypeError, KeyError):  # as another version kept it: then nothing is known
+                if server is None or not text:
+                    continue
+                values = json.loads(text)
+                phase, reason, said, code, retryable = values["fault"]
+                fault = SystemFault(Phase(phase), Reason(reason), str(said), code, bool(retryable))
+                circuit = Circuit.stored(values, now, wall)
+                if circuit.cause is Cause.NETWORK:
+                    circuit = replace(circuit, until=now)
+                elif values["login"] != self._logins[name]:
+                    continue
+                self._servers[name] = replace(server, circuit=circuit)
+                self._faults[name] = fault
 
     def steady(self, now: float) -> str | None:
         """The server that is tried first, if it works and takes as many connections as it is offered."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, Self
 
@@ -45,7 +45,7 @@ class SmtpSystem:
         """`jitter` gives random numbers from 0 up to 1."""
         self.name = name
         self._routes = {route.endpoint.name: route for route in routes}
-        self._servers = Servers(name, self._routes, jitter)
+        self._servers = Servers(name, {one: route.endpoint.mark for one, route in self._routes.items()}, jitter)
         self._limits = limits
         self._jobs: deque[Job] = deque()
         self._queue: deque[Parcel] = deque()  # what was taken and is in no session
@@ -97,6 +97,14 @@ class SmtpSystem:
     def trouble(self) -> Trouble | None:
         """Why no server can be used now, and for how many seconds none is tried."""
         return self._servers.trouble(self._loop.time())
+
+    def learnt(self, wall: float) -> Mapping[str, str]:
+        """The health of the servers."""
+        return self._servers.learnt(self._loop.time(), wall)
+
+    def recall(self, learnt: Mapping[str, str], wall: float) -> None:
+        """What an earlier run learnt of the servers."""
+        self._servers.recall(learnt, self._loop.time(), wall)
 
     async def send(
         self, messages: Iterable[Message], handing_over: Callable[[Sequence[Message]], None]

@@ -85,6 +85,24 @@ def test_the_same_run_twice_sends_nothing_and_says_why(catcher: Catcher, command
     assert len({each["Message-ID"][0] for each in headers}) == 4
 
 
+def test_a_refused_login_locks_no_account(catcher: Catcher, command: Command, tmp_path: Path) -> None:
+    """The next run does not try it again before its time, unless it is another login."""
+    login: dict[str, Any] = {"smtp_username": "ann", "smtp_password": "old"}
+    office = project(tmp_path, catcher.port, **login) / "systems/office.conf.json"
+    catcher.logins = {"ann": "new"}
+    first = command(tmp_path, "run")
+    assert (first.returncode, "535" in first.stderr) == (4, True)
+    catcher.logins = {"ann": "old"}
+    second = command(tmp_path, "run")
+    assert (second.returncode, "535" in second.stderr) == (4, True)
+    assert "the same login is tried again not before" in second.stderr
+    assert not catcher.mails
+    catcher.logins = {"ann": "new"}
+    office.write_text(office.read_text().replace("old", "new"))
+    assert "2 sent" in command(tmp_path, "run").stdout
+    assert len(catcher.mails) == 2
+
+
 def test_two_processes_together_keep_the_limit(catcher: Catcher, command: Command, tmp_path: Path) -> None:
     """Of 250 mails 100 arrive, whoever of two processes sends them, and the counts of both add up."""
     project(tmp_path, catcher.port, 250, max_per_hour=100)
