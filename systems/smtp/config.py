@@ -187,17 +187,6 @@ class SmtpConfig(MailSystemConfig):
     timeouts: TimeoutsConfig = Field(default_factory=TimeoutsConfig)
     """Seconds for each phase."""
 
-    max_tries: int = Field(default=40, ge=1)
-    """How often a message is tried before it is `dead`."""
-    retry_first: Seconds = 300
-    """Seconds until the second try; the waits grow from here."""
-    retry_longest: Seconds = 4000
-    """The longest wait between two tries."""
-    give_up_after: Annotated[float, Advice("not a time", ("write seconds: 432000 is five days",))] = Field(
-        default=432_000, gt=0
-    )
-    """Seconds after which a message that still gets temporary answers is `dead`."""
-
     @classmethod
     def faults(cls, given: Given) -> Iterable[Problem]:
         """What two properties say together."""

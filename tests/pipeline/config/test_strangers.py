@@ -85,16 +85,16 @@ def test_a_property_that_is_set_already_is_shown() -> None:
 
 def test_a_clear_slip_is_repaired_and_its_value_is_checked_in_the_same_run() -> None:
     """Also in objects within, and whatever lies below the misspelt name."""
-    text = system(maxTries=2.5, timeouts={"dto": -1}, servers=[{"smtp_servr": 5}])
+    text = system(maxPerHour=2.5, timeouts={"dto": -1}, servers=[{"smtp_servr": 5}])
     assert found(text) == [
-        ("E201", "maxTries"),
-        ("E202", "max_tries"),
+        ("E201", "maxPerHour"),
+        ("E202", "max_per_hour"),
         ("E201", "dto"),
         ("E203", "dot"),
         ("E201", "smtp_servr"),
         ("E202", "smtp_server"),
     ]
-    assert mended(text) == text.replace("maxTries", "max_tries").replace("dto", "dot").replace(
+    assert mended(text) == text.replace("maxPerHour", "max_per_hour").replace("dto", "dot").replace(
         '"smtp_servr": 5', '"smtp_server": "5"'
     )
     text = pipe(sorce={"type": "embeded", "entites": []})
