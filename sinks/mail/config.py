@@ -11,6 +11,7 @@ from pipeline.component import Advice, Many, Refers, SinkConfig
 from pipeline.entity import Entity
 from sinks.mail.config_parts import AttachmentConfig, DigestConfig, DkimConfig, ImageConfig, RetryConfig, Seconds
 from sinks.mail.digest import Digest, together
+from sinks.mail.part_rules import line_templates
 from sinks.mail.rules import faults
 from sinks.mail.template_rules import unmet_variables
 from systems.mail import MailSystemConfig
@@ -153,7 +154,7 @@ class MailConfig(SinkConfig):
         """Variables of the templates that none of the project's own entities has."""
         for digest in given.parts("digest"):
             entities, _ = together(entities, Digest(digest.text("by") or ""))
-        return unmet_variables(given, entities)
+        return unmet_variables(given, entities, line_templates(given))
 
     @classmethod
     def faults(cls, given: Given) -> Iterable[Problem]:

@@ -34,6 +34,25 @@ def part_faults(given: Given) -> Iterator[Problem]:
     yield from _keys(given)
 
 
+def line_templates(given: Given) -> Iterator[tuple[str, Where]]:
+    """The templates of headers and of addresses to unsubscribe, and where they stand."""
+    for name in ("headers", "list_unsubscribe"):
+        value, member = given.get(name), given.node.members.get(name)
+        if member is None:
+            continue
+        lines: list[tuple[tuple[str, ...], object, Node]] = []
+        if isinstance(value, dict) and isinstance(member.value, Object):
+            inner = member.value.members
+            lines = [((name, each), text, inner[each].value) for each, text in value.items() if each in inner]
+        elif isinstance(value, str):
+            lines = [((name,), value, member.value)]
+        elif isinstance(value, list | tuple) and isinstance(member.value, Array):
+            lines = [((name,), text, node) for text, node in zip(value, member.value.items, strict=False)]
+        for path, text, node in lines:
+            if isinstance(text, str) and is_template(text):
+                yield text, _where(given, path, text, node)
+
+
 def _headers(given: Given) -> Iterator[Problem]:
     headers = given.get("headers")
     member = given.node.members.get("headers")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -99,16 +99,17 @@ def _shared(files: tuple[tuple[str, str], ...], refused: tuple[tuple[str, str], 
     return Templates(Options(files=dict(files), refused=dict(refused)))
 
 
-def unmet_variables(given: Given, entities: Sequence[Entity]) -> Iterator[Problem]:
-    """W403: what a template shows, and none of the entities has."""
+def unmet_variables(
+    given: Given, entities: Sequence[Entity], lines: Iterable[tuple[str, Where]] = ()
+) -> Iterator[Problem]:
+    """W403: what a template shows, and none of the entities has. `lines` are templates beside those of the texts."""
     templates = _templates(given.templates)
     known = entities[:_MOST_ENTITIES]
-    for name in TEMPLATES:
-        found = _source(given, name, templates)
-        uses = templates.uses(found[0]) if isinstance(found, tuple) else None
-        if uses is not None and isinstance(found, tuple):
-            for use, depth in unmet(uses, known):
-                yield _unmet(given, use, depth, found[1], known)
+    texts = [_source(given, name, templates) for name in TEMPLATES]
+    for source, where in (*(found for found in texts if isinstance(found, tuple)), *lines):
+        uses = templates.uses(source)
+        for use, depth in () if uses is None else unmet(uses, known):
+            yield _unmet(given, use, depth, where, known)
 
 
 def _unmet(given: Given, use: Use, depth: int, where: Where, entities: Sequence[Entity]) -> Problem:

@@ -141,6 +141,20 @@ def test_a_variable_that_no_test_entity_has(tmp_path: Path) -> None:
     ]
 
 
+def test_a_variable_of_a_header_or_an_address_to_unsubscribe_that_no_test_entity_has(tmp_path: Path) -> None:
+    """As in the texts; what is no template is not looked at."""
+    sink: dict[str, Any] = {
+        "subject_template": "Hello",
+        "body_template": "Hello",
+        "headers": {"X-Shop": "{{ shopp }}", "X-Plain": "nmae", "X-Name": "{{ name }}"},
+        "list_unsubscribe": ["mailto:off@example.com", "https://example.com/{{ _idd }}"],
+    }
+    folder = project(tmp_path, sink, [ANN])
+    assert found(folder) == [(CONFIG, "W403", "shopp"), (CONFIG, "W403", "_idd")]
+    folder = project(tmp_path / "one", sink | {"list_unsubscribe": "https://example.com/{{ nmae }}"}, [ANN])
+    assert found(folder) == [(CONFIG, "W403", "shopp"), (CONFIG, "W403", "nmae")]
+
+
 def test_the_warning_says_what_happens_and_what_may_be_meant(tmp_path: Path) -> None:
     """A near name, how many entities have it, and what a reader would see."""
     for unhandled, words in (
