@@ -1,6 +1,8 @@
 """Cron expressions: five fields and, if wanted, a year. What they mean is cronsim's; where they are wrong is said here.
 
-`?` stands for `*` in the two fields for days, as in the expressions that Sesam users bring. No I/O.
+`?` stands for `*` in the two fields for days, as in the expressions that Sesam users bring. Clocks that change are met
+as Debian's cron does it: a fixed time that a day lacks comes at the end of the gap, one that a day has twice comes the
+first time only, and what comes every hour or minute comes by the hours and minutes that pass. No I/O.
 """
 
 from __future__ import annotations
@@ -8,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Final
+from zoneinfo import ZoneInfo
 
 # The longest that makes sense, a list of every minute, has 170 characters.
 LONGEST: Final = 400
@@ -36,6 +39,49 @@ _names: Final = {
     "@annually": "0 0 1 1 *",
 }
 _any_time: Final = datetime(2000, 1, 1, tzinfo=UTC)
+# Times before 1970 and after 9998 are those of a clock that was never set.
+_first: Final = 0.0
+_last: Final = datetime(9998, 1, 1, tzinfo=UTC).timestamp()
+
+
+@dataclass(frozen=True, slots=True)
+class Cron:
+    """An expression without faults, read by the clocks of a zone."""
+
+    text: str
+    zone: tzinfo = UTC
+
+    def after(self, moment: float) -> float | None:
+        """The first time after a moment, both in seconds since 1970; None if there is none within 50 years."""
+        from cronsim import CronSim  # noqa: PLC0415 - for those who have an expression
+
+        words = self.text.split()
+        fields = _as_cronsim(words)
+        years = _years(words[len(_fields)]) if len(words) > len(_fields) else None
+        moment = min(max(moment, _first), _last)
+        start = datetime.fromtimestamp(moment, UTC).astimezone(self.zone)
+        while True:
+            for found in CronSim(fields, start):
+                # A time that a day has twice is told as the first one, also to who asks in between.
+                if found.timestamp() > moment and (years is None or found.year in years):
+                    return found.timestamp()
+                if years is not None and found.year not in years:
+                    break
+            else:
+                return None
+            # The end of the year before the next one that is wanted.
+            later = min((year for year in years if year > found.year), default=None)
+            if later is None:
+                return None
+            start = datetime(later - 1, 12, 31, 23, 59, 59, tzinfo=self.zone)
+
+
+def zone_of(name: str) -> tzinfo | None:
+    """A time zone by the name that the database of the system or the package `tzdata` has for it."""
+    try:
+        return UTC if name == "UTC" else ZoneInfo(name)
+    except (OSError, LookupError, ValueError):
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +110,7 @@ def cron_fault(text: str) -> CronFault | None:
             "seconds cannot be said: leave the first field out" if _could_be_day(words[-1][0]) else "write 2027, or `*`"
         )
         return CronFault("has a sixth field that is no year", *words[-1].span(), how)
-    written = [word[0] for word in words[: len(_fields)]]
-    fields = ["*" if field == "?" and place in _days else field for place, field in enumerate(written)]
+    fields = _as_cronsim([word[0] for word in words]).split()
     for place, (field, word) in enumerate(zip(fields, words, strict=False)):
         alone = ["*"] * place + [field] + ["*"] * (len(_fields) - 1 - place)
         if not _right(alone):
@@ -74,6 +119,20 @@ def cron_fault(text: str) -> CronFault | None:
     if not _right(fields):
         return CronFault("names a day that its months do not have", *words[2].span(), "it would never run")
     return None
+
+
+def _as_cronsim(words: Sequence[str]) -> str:
+    """The five fields as cronsim reads them."""
+    first = words[: len(_fields)]
+    return " ".join("*" if field == "?" and place in _days else field for place, field in enumerate(first))
+
+
+def _years(text: str) -> frozenset[int] | None:
+    """The years of a field that `_is_year`; None for all."""
+    if text == "*":
+        return None
+    spans = [span for part in text.split(",") if (span := _year.fullmatch(part))]
+    return frozenset(year for span in spans for year in range(int(span[1]), int(span[2] or span[1]) + 1))
 
 
 def _is_year(text: str) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from zoneinfo import available_timezones
 
 from pydantic import ConfigDict, Field
 
 from pipeline.component import Identified, Kind, Many, Part, SinkConfig, Slot, SourceConfig, TransformConfig
 from pipeline.config.given import advice, note
-from pipeline.cron import cron_fault
+from pipeline.config.near import near
+from pipeline.cron import cron_fault, zone_of
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given
@@ -20,10 +22,12 @@ class PumpConfig(Part):
     """When a pipe runs, and what happens to entities that fail."""
 
     schedule_interval: float | None = Field(default=None, ge=0)
-    """Seconds between the starts of two runs. Default: 30 from dataset to dataset, else 900, give or take 5 %."""
+    """Seconds between the starts of two runs, give or take 5 %. Default: 30 from dataset to dataset, else 900."""
     cron_expression: str | None = None
-    """When to run, in UTC: minute, hour, day of the month, month, day of the week, and a year where one is wanted.
+    """When to run: minute, hour, day of the month, month, day of the week, and a year where one is wanted.
     Wins over `schedule_interval`."""
+    time_zone: str = "UTC"
+    """Whose clocks the expressions go by, such as `Europe/Oslo`."""
     mode: Literal["scheduled", "manual", "off"] = "scheduled"
     """`scheduled` runs by the clock, `manual` when told to, `off` never."""
     run_at_startup: bool = False
@@ -33,7 +37,7 @@ class PumpConfig(Part):
     rescan_run_count: int | None = Field(default=None, ge=1)
     """Every so many runs one reads the whole source again."""
     rescan_cron_expression: str | None = None
-    """When to read the whole source again, in UTC, as `cron_expression`."""
+    """When to read the whole source again, as `cron_expression`."""
     partial_rescan_run_count: int | None = Field(default=None, ge=1)
     """Every so many runs one goes back by `partial_rescan_delta`."""
     partial_rescan_delta: int | None = Field(default=None, ge=1)
@@ -123,6 +127,7 @@ class PipeConfig(Identified):
         for pump in given.parts("pump"):
             for name in ("cron_expression", "rescan_cron_expression"):
                 yield from _never(pump, name)
+            yield from _nowhere(pump)
 
 
 def _without_source(given: Given) -> Iterator[Problem]:
@@ -149,6 +154,16 @@ def _never(pump: Given, name: str) -> Iterator[Problem]:
     if fault:
         at = pump.inside(name, fault.start, fault.end) if fault.end else pump.value(name)
         yield pump.problem("E203", f"`{name}` {fault.words}", name, at=at, notes=(advice(fault.help),))
+
+
+def _nowhere(pump: Given) -> Iterator[Problem]:
+    """E203 for a time zone that the database does not have."""
+    name = pump.text("time_zone")
+    if name is None or zone_of(name) is not None:
+        return
+    close = near(name, sorted(available_timezones()), most=1)
+    meant = f'did you mean "{close[0]}"?' if close else 'write the name of one, such as "Europe/Oslo"'
+    yield pump.problem("E203", f"there is no time zone `{name}`", "time_zone", notes=(advice(meant),))
 
 
 class MetadataConfig(Identified):
