@@ -27,6 +27,7 @@ from sources.csv_fault import (
     unknown_column,
     wrong_width,
 )
+from sources.keys import joined
 from sources.parts import BATCH, MOST_BYTES, Batch, Fault, Place, too_large
 
 # In the order in which they are taken when none stands out.
@@ -242,7 +243,7 @@ class _Shape:
         else:
             if any(self.empty_key(row) is not None for row in rows):
                 return None
-            ids = [":".join([_escaped(row[at]) for at in self._keys]) for row in rows]
+            ids = [joined([row[at] for at in self._keys]) for row in rows]
         if self._pick is not None:
             rows = [[*self._pick(row)] for row in rows]
         for id_, row in zip(ids, rows, strict=True):
@@ -250,8 +251,3 @@ class _Shape:
         # Without a step of Python for each field this takes half the time.
         pairs: Iterable[Iterable[tuple[str, str]]] = map(zip, repeat(self._kept_names), rows)
         return list(map(dict, pairs if self._keep_empty else map(compress, pairs, rows)))
-
-
-def _escaped(part: str) -> str:
-    """A part of an `_id` of several: `a:b` and `c` must not be the same as `a` and `b:c`."""
-    return part.replace("%", "%25").replace(":", "%3A") if ":" in part or "%" in part else part
