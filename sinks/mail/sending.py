@@ -154,9 +154,13 @@ class Sending:
         self._gone.update(names)
 
     def _put_on_record_soon(self, settlements: Sequence[Settlement]) -> None:
-        """With all that is answered in this turn of the loop, and before anything more is handed over."""
+        """With all that is answered in this turn of the loop, and before anything more is handed over.
+
+        One turn later a system that goes on has handed over more, and one write served both.
+        """
         if not self._answered:
-            asyncio.get_running_loop().call_soon(self._put_on_record)
+            loop = asyncio.get_running_loop()
+            loop.call_soon(loop.call_soon, self._put_on_record)
         self._answered += settlements
 
     def _put_on_record(self) -> None:
