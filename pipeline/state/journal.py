@@ -68,8 +68,9 @@ class Journal:
         try:
             self._append(record + more)
         finally:
+            forget = self._handed_over.pop
             for settlement in settlements:
-                self._handed_over.pop(settlement.id, None)
+                forget(settlement[0], None)
 
     def is_handed_over(self, id: int, number: int) -> bool:
         """Whether a claim without a settlement is on record as about to be handed over."""

@@ -10,7 +10,6 @@ import fcntl
 import os
 import time
 import weakref
-from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -26,6 +25,10 @@ class Lock:
         """Of an open file."""
         self.path = path
         self._file = file
+        # It is looked for before every group of messages that goes out.
+        self._name = os.fspath(path)
+        made = os.fstat(file)
+        self._same = (made.st_ino, made.st_dev)
         _held.add(self)
 
     @classmethod
@@ -52,9 +55,11 @@ class Lock:
 
     def stands(self) -> bool:
         """Whether the file is still there under its name, so that others meet this lock."""
-        with suppress(OSError):
-            return os.path.samestat(self.path.stat(), os.fstat(self._file))
-        return False
+        try:
+            found = os.stat(self._name)  # noqa: PTH116 # it takes half the time of that of a `Path`
+        except OSError:
+            return False
+        return self._file >= 0 and (found.st_ino, found.st_dev) == self._same
 
     def release(self, *, remove: bool = False) -> None:
         """Let it go."""

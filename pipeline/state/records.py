@@ -17,6 +17,7 @@ import json
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 from zlib import crc32
 
@@ -47,7 +48,8 @@ def begin(owner: str, number: int) -> bytes:
 
 def handing_over(claims: Iterable[tuple[int, int]]) -> bytes:
     """The record that these claims, (message id, claim number), are about to be handed over."""
-    return _record(_handing_over, b"".join(_pair.pack(*claim) for claim in claims))
+    numbers = tuple(chain.from_iterable(claims))
+    return _record(_handing_over, struct.pack(f"<{len(numbers)}Q", *numbers))
 
 
 def settled(settlements: Iterable[Settlement]) -> bytes:

@@ -34,6 +34,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 import msgspec
@@ -138,6 +139,14 @@ def step(
     return _step(tuple(after), used)
 
 
+def taken(standing: Standing, answer: Answer, now: float) -> Standing:
+    """The first column of the table by itself, for nearly every answer is ACCEPTED."""
+    _, _, phase, server, code, enhanced, text = answer
+    _, _, tries, doubts, _, _, _, _, _, began = standing
+    values = (SENT, None, tries + 1, doubts, code, enhanced, text, server, phase, began if tries else now)
+    return tuple.__new__(Standing, values)
+
+
 def overdue(standings: Sequence[Standing]) -> Step:
     """The next state of a message that expired while it waited."""
     return _step(tuple(_late(standing) if standing.due is not None else standing for standing in standings), 0)
@@ -164,6 +173,12 @@ def due_by(standings: Sequence[Standing], due: float) -> tuple[int, ...]:
         (only,) = standings
         return (0,) if only.due is not None and only.due <= due else ()
     return tuple(at for at, standing in enumerate(standings) if standing.due is not None and standing.due <= due)
+
+
+@lru_cache(maxsize=8)
+def fresh(due: float) -> tuple[Standing]:
+    """Where the one recipient of a message stands that nobody tried yet. Messages of one batch are due together."""
+    return (Standing(due=due),)
 
 
 def standings_of(result: str, recipients: int, due: float) -> tuple[Standing, ...]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pipeline.state import gate as the_gate
 from pipeline.state.facts import (
@@ -21,38 +22,47 @@ from pipeline.state.facts import (
     MessageState,
     NewMessage,
 )
-from pipeline.state.gate import Ready, Sorted
+from pipeline.state.gate import Count, Ready
 from pipeline.state.keys import name_of
 from pipeline.state.sqlite import claims, gates
+from pipeline.state.sqlite.bulk import Bulk
 from pipeline.state.sqlite.columns import checksum, full_text, key_bytes, recipients_text, text_of
 from pipeline.state.sqlite.transaction import Transaction
 
+_queued: Final = MessageState.QUEUED
+# Without a function of Python around the making of it, for every mail is one.
+_tuple: Final[Any] = tuple.__new__
+_SEEN: Final = Bulk("INSERT INTO seen (message, key, entity_id) VALUES", 0, 3, "ON CONFLICT DO NOTHING")
 # As a new message waits or is claimed, and as one is listed that will not be sent.
-_PUT: Final = """
+_PUT: Final = Bulk(
+    """
     INSERT INTO message (
-        id, key, pipe, system, run, entity_id, recipients, subject, at_most_once, due, since, moved, expires, admitted,
-        owner, gate, places, passed, number, pending, state, tries, result, detail
-    ) VALUES (
-        ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?10, ?11, ?12,
-        ?13, ?14, ?15, ?16, ?16, ?17, 'queued', 0, '', ''
-    )
-"""
+        pipe, system, run, at_most_once, expires, pending, owner, gate, places, passed, number,
+        due, since, moved, admitted,
+        state, tries, result, detail,
+        id, key, entity_id, recipients, subject
+    ) VALUES
+    """,
+    15,
+    5,
+    between="'queued', 0, '', '', ",
+)
 _LIST: Final = """
     INSERT INTO message (
-        id, key, pipe, system, run, entity_id, recipients, subject, at_most_once, due, since, moved, expires, admitted,
+        id, key, entity_id, recipients, subject, pipe, system, run, at_most_once, due, since, moved, expires, admitted,
         owner, gate, places, passed, number, pending, state, tries, result, detail
     ) VALUES (
         ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL, ?10, ?10, ?11, ?12,
         NULL, NULL, 0, 0, 0, ?13, ?14, 0, '', ?15
     )
 """
+# One row at a time: SQLite makes a copy of what it is given, and content may be large.
 _BODY: Final = "INSERT INTO body (message, envelope, entity, checksum, content) VALUES (?, ?, ?, ?, ?)"
 
-
-class _New(NamedTuple):
-    number: int
-    key: bytes
-    message: NewMessage
+_New = tuple[int, bytes, NewMessage]
+"""The id of a message, its key as it is stored, and the message."""
+_Word = tuple[MessageState, str]
+"""Where a message is put that will not be sent, and why."""
 
 
 def admit(transaction: Transaction, batch: Batch, ask: Ask | None, owner: int | None) -> Admitted:
@@ -62,9 +72,9 @@ def admit(transaction: Transaction, batch: Batch, ask: Ask | None, owner: int | 
     fates, new = _reserve(transaction, batch.messages)
     claimed = Claims()
     if ask is None or owner is None:
-        _store(transaction, new, Sorted(), None, None)
+        _store(transaction, new)
     elif claims.is_waiting(transaction, ask.system):
-        _store(transaction, new, Sorted(), None, None)
+        _store(transaction, new)
         claimed = claims.claim(transaction, ask, owner)
     else:
         claimed = _straight(transaction, new, ask, owner)
@@ -86,14 +96,13 @@ def _reserve(transaction: Transaction, messages: Sequence[NewMessage]) -> tuple[
     (first,) = connection.execute(
         "UPDATE bearings SET next_message = next_message + ? RETURNING next_message - ?", (len(messages),) * 2
     ).fetchone()
-    numbered = [
-        _New(number, key_bytes(message.key, message.generation), message)
-        for number, message in enumerate(messages, first)
-    ]
-    inserted = connection.executemany(
-        "INSERT INTO seen (message, key, entity_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        [(number, key, message.entity_id) for number, key, message in numbered],
-    ).rowcount
+    numbered: list[_New] = []
+    values: list[object] = []
+    for number, message in enumerate(messages, first):
+        key = key_bytes(message.key, message.generation)
+        numbered.append((number, key, message))
+        values += (number, key, message.entity_id)
+    inserted = _SEEN.write(connection, values)
     if inserted == len(messages):
         return list(range(first, first + inserted)), numbered
     fates = [_again(transaction, new, first) for new in numbered]
@@ -127,122 +136,111 @@ def _again(transaction: Transaction, new: _New, first: int) -> int | Known:
 
 def _straight(transaction: Transaction, new: Sequence[_New], ask: Ask, owner: int) -> Claims:
     """Claim new messages as they come in: nothing waits before them."""
-    connection, _, now = transaction
     count = gates.count(transaction, ask.gate, ask.limit)
     by_recipient = ask.count_by == "recipient"
-    ours = [
-        at
-        for at, (_, _, message) in enumerate(new)
-        if message.state is MessageState.QUEUED and message.system == ask.system and message.expires is None
-    ][: ask.most]
-    ready = [Ready(len(new[at].message.recipients) if by_recipient else 1, passed=False) for at in ours]
-    chosen = the_gate.sort(count, ready, ask.on_limit)
-    places = {ours[index]: ready[index].places for index in chosen.go}
-    taken = sum(places.values())
+    system = ask.system
+    places: dict[int, int] = {}
+    for at, (_, _, message) in enumerate(new):
+        if message.system == system and message.state is _queued and message.expires is None:
+            places[at] = len(message.recipients) if by_recipient else 1
+            if len(places) == ask.most:
+                break
+    all_go = sum(places.values()) <= count.free
+    decided = _Decided(places) if all_go else _decided(transaction, places, ask, count)
+    taken = sum(decided.places.values())
+    messages = _store(transaction, new, decided.places, decided.words, owner, ask.gate)
+    if taken:
+        gates.take(transaction.connection, ask.gate, taken)
+    closed = tuple(_closed(new[at], state, decided.full) for at, (state, _) in decided.words.items())
+    lacking = decided.first_waits - (count.free - taken) if decided.first_waits else 0
+    return Claims(messages, (), closed, decided.full, claims.again_in(transaction, ask, lacking))
+
+
+class _Decided(NamedTuple):
+    """By their place in the batch: the permits of those that go, and where those are put that will not be sent.
+
+    `first_waits` is how many places the first needs that waits, 0 if none does.
+    """
+
+    places: dict[int, int]
+    words: Mapping[int, _Word] = MappingProxyType({})
+    full: Full | None = None
+    first_waits: int = 0
+
+
+def _decided(transaction: Transaction, places: dict[int, int], ask: Ask, count: Count) -> _Decided:
+    """Who goes when not all can."""
+    ours = list(places)
+    chosen = the_gate.sort(count, [Ready(needed, passed=False) for needed in places.values()], ask.on_limit)
+    go = {ours[index]: places[ours[index]] for index in chosen.go}
+    words: dict[int, _Word] = {}
     full = None
     if chosen.wait or chosen.too_many:
-        full = claims.full(transaction, ask, count, taken, 1)
-    decided = Sorted(
-        go=list(places),
-        too_many=[ours[index] for index in chosen.too_many],
-        never=[ours[index] for index in chosen.never],
-    )
-    _store(transaction, new, decided, full, owner, ask.gate, places)
-    if taken:
-        gates.take(connection, ask.gate, taken)
-    messages = tuple(_claimed(new[at], ask.gate, places[at], now.steady) for at in decided.go)
-    closed = (
-        *(_closed(new[at], MessageState.DISCARDED, full) for at in decided.too_many),
-        *(_closed(new[at], MessageState.HELD, None) for at in decided.never),
-    )
-    lacking = ready[chosen.wait[0]].places - (count.free - taken) if chosen.wait else 0
-    return Claims(messages, (), closed, full, claims.again_in(transaction, ask, lacking))
-
-
-def _claimed(new: _New, gate: str, places: int, now: float) -> Claimed:
-    number, _, message = new
-    return Claimed(
-        number,
-        1,
-        name_of(message.key, message.generation),
-        message.pipe,
-        message.system,
-        message.entity_id,
-        message.run,
-        gate,
-        places,
-        now,
-        now,
-        message.expires,
-        0,
-        message.at_most_once,
-        "",
-        message.envelope,
-        message.content,
-    )
+        full = claims.full(transaction, ask, count, sum(go.values()), 1)
+        detail = full_text(full)
+        words = {ours[index]: (MessageState.DISCARDED, detail) for index in chosen.too_many}
+    words.update((ours[index], (MessageState.HELD, claims.NEVER_FITS)) for index in chosen.never)
+    return _Decided(go, words, full, places[ours[chosen.wait[0]]] if chosen.wait else 0)
 
 
 def _closed(new: _New, state: MessageState, full: Full | None) -> Closed:
     number, _, message = new
-    detail = claims.NEVER_FITS if full is None else ""
     name = name_of(message.key, message.generation)
+    detail, full = ("", full) if state is MessageState.DISCARDED else (claims.NEVER_FITS, None)
     return Closed(number, name, message.pipe, message.entity_id, state, detail, full)
 
 
 def _store(
     transaction: Transaction,
     new: Sequence[_New],
-    decided: Sorted,
-    full: Full | None,
-    owner: int | None,
-    gate: str = "",
     places: Mapping[int, int] = MappingProxyType({}),
-) -> None:
-    """Write the rows: claimed, waiting, or closed at once."""
+    words: Mapping[int, _Word] = MappingProxyType({}),
+    owner: int | None = None,
+    gate: str = "",
+) -> tuple[Claimed, ...]:
+    """Write the rows: claimed where there are `places`, listed where there are `words`, or waiting. What is claimed."""
     connection, _, now = transaction
     steady, wall = now
-    too_many, never = frozenset(decided.too_many), frozenset(decided.never)
-    put: list[tuple[object, ...]] = []
+    alike: defaultdict[tuple[object, ...], list[object]] = defaultdict(list)
     listed: list[tuple[object, ...]] = []
     bodies: list[tuple[object, ...]] = []
+    claimed: list[Claimed] = []
     for at, (number, key, message) in enumerate(new):
-        recipients = message.recipients
-        row = (
-            number,
-            key,
-            message.pipe,
-            message.system,
-            message.run,
-            message.entity_id,
-            recipients_text(recipients),
-            message.subject,
-            int(message.at_most_once),
-            steady,
-            message.expires,
-            wall,
-        )
-        state: MessageState = message.state
-        detail = message.detail
-        kept = state is MessageState.QUEUED
-        if at in too_many and full is not None:
-            state, detail, kept = MessageState.DISCARDED, full_text(full), False
-        elif at in never:
-            state, detail = MessageState.HELD, claims.NEVER_FITS
-        if state is not MessageState.QUEUED:
-            listed.append((*row, len(recipients), text_of[state], detail))
-        elif taken := places.get(at):
-            put.append((*row, owner, gate, taken, 1, len(recipients)))
+        (
+            name, pipe, system, entity_id, to, envelope, content, entity, subject, run, generation, once, expires,
+            given, detail,
+        ) = message  # fmt: skip
+        state: MessageState = given
+        kept = state is _queued
+        if at in words:
+            state, detail = words[at]
+            kept = state is MessageState.HELD
+        recipients = recipients_text(to)
+        own = (number, key, entity_id, recipients, subject)
+        if state is not _queued:
+            listed.append((*own, pipe, system, run, once, steady, expires, wall, len(to), text_of[state], detail))
+        elif at not in places:
+            alike[pipe, system, run, once, expires, len(to), None, None, 0, 0, 0] += own
         else:
-            put.append((*row, None, None, 0, 0, len(recipients)))
-        envelope, content = message.envelope, message.content
+            taken = places[at]
+            alike[pipe, system, run, once, expires, len(to), owner, gate, taken, 1, 1] += own
+            if generation:
+                name = name_of(name, generation)
+            facts = (
+                number, 1, name, pipe, system, entity_id, run, gate, taken, steady, steady, expires, 0, once, "",
+                envelope, content,
+            )  # fmt: skip
+            claimed.append(_tuple(Claimed, facts))
         if kept:
-            bodies.append((number, envelope, message.entity, checksum(envelope, content), content))
+            bodies.append((number, envelope, entity, checksum(envelope, content), content))
         else:
-            bodies.append((number, None, message.entity, None, None))
-    connection.executemany(_PUT, put)
+            bodies.append((number, None, entity, None, None))
+    for shared, values in alike.items():
+        _PUT.write(connection, values, (*shared, steady, steady, steady, wall))
     if listed:
         connection.executemany(_LIST, listed)
     connection.executemany(_BODY, bodies)
+    return tuple(claimed)
 
 
 def _all_wait(transaction: Transaction, numbers: Sequence[int]) -> bool:

@@ -6,7 +6,7 @@ What is bound to a statement is of the plain types: for others sqlite3 looks for
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from json.encoder import encode_basestring
 from typing import Final
 from zlib import crc32
@@ -44,8 +44,10 @@ def name_of(key: bytes) -> str:
     return keys.name_of(key[: keys.SIZE].hex(), generation_of(key))
 
 
-def recipients_text(recipients: Iterable[str]) -> str:
+def recipients_text(recipients: Sequence[str]) -> str:
     """A JSON list, made without the detour of an encoder."""
+    if len(recipients) == 1:
+        return f"[{encode_basestring(recipients[0])}]"
     return f"[{','.join(map(encode_basestring, recipients))}]"
 
 

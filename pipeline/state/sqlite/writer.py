@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from threading import Condition, Thread
 from typing import Any, Final, TypeVar
@@ -28,9 +29,10 @@ from pipeline.state.sqlite.transaction import Transaction
 
 T = TypeVar("T")
 
-# Settlements wait so many seconds at most, or until there are so many.
-LINGER: Final = 0.02
-MANY: Final = 256
+# Settlements wait so many seconds at most, or until there are so many. Of a sender that reads and sends without a break
+# they go with the next portion that it admits: a commit of their own costs as much as some hundreds of them.
+LINGER: Final = 0.05
+MANY: Final = 768
 # After a fault that may pass, what is kept is tried again after so many seconds.
 TRY_AGAIN: Final = 1.0
 # After so many seconds without work the log is written back and cut.
@@ -190,8 +192,8 @@ class Writer:
         try:
             bearings = stored.advance(self._connection, self._clock)
             transaction = Transaction(self._connection, bearings, Moment(bearings.noted, self._clock.wall()))
-            for group in settlements:
-                self._settle(transaction, group)
+            if settlements:
+                self._settle(transaction, tuple(chain.from_iterable(settlements)))
             for call in calls:
                 if call.needs_room and free < self._floor:
                     results.append((call, None, self._too_full(free)))

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.state.facts import Claimed, MessageState, Moment, Retry, Stranded
+from pipeline.state.facts import Claimed, MessageState, Moment, Retry, Settlement, Stranded
 from sinks.mail import delivery, outbound
-from sinks.mail.delivery import Policy, Standing
+from sinks.mail.delivery import Policy, Standing, Times
 from systems.mail import Answer, DeliveryReports, Envelope, Message, Phase, Status
 
 TO = ("ann@example.com", "bo@example.com", "cy@example.com")
@@ -75,6 +75,46 @@ def test_answers_become_a_settlement() -> None:
     assert (done.state, done.due, done.pending, done.tries) == (MessageState.RETRYING, 420.0, 1, 1)
     standings = delivery.standings_of(done.result, 3, 0.0)
     assert [standing.state.value for standing in standings] == ["sent", "retrying", "dead"]
+
+
+@given(
+    st.sampled_from(MessageState), st.integers(0, 9), st.integers(0, 4), st.floats(0, 1e6), st.floats(0, 1e6),
+    st.none() | st.integers(200, 599), st.text(max_size=9), st.sampled_from(Phase), st.integers(0, 2), st.booleans(),
+    st.none() | st.floats(0, 1e6), st.booleans(),
+)  # fmt: skip
+def test_properties_of_a_message_that_was_taken(
+    state: MessageState,
+    tries: int,
+    doubts: int,
+    began: float,
+    now: float,
+    code: int | None,
+    text: str,
+    phase: Phase,
+    places: int,
+    at_most_once: bool,
+    expires: float | None,
+    fresh: bool,
+) -> None:
+    """The short way that most messages go ends where the table says."""
+    result = (
+        ""
+        if fresh
+        else delivery.result_of((Standing(state, 90.0, tries, doubts, 450, "4.0.0", "later", "mx", "data", began),))
+    )
+    claim = claimed(Envelope("me@example.com", TO[:1]), result, places=places)
+    claim = claim._replace(at_most_once=at_most_once, expires=expires)
+    out = outbound.outbound(claim)
+    answer = Answer(TO[0], Status.ACCEPTED, phase, "mx1", code, "2.0.0", text)
+    done = outbound.settlement(out, [answer], Policy(), now, 0.5)
+    standings = delivery.standings_of(result, 1, claim.due)
+    step = delivery.step(standings, (0,), [answer], Policy(), Times(expires, now), 0.5)
+    assert out == outbound.Outbound(claim, out.message, (0,), standings)
+    assert done == Settlement(
+        7, 2, "gate", places, min(places, step.used), now, step.state, step.due, step.pending, step.tries,
+        delivery.result_of(step.standings),
+    )  # fmt: skip
+    assert (type(done), type(out)) == (Settlement, outbound.Outbound)
 
 
 def test_a_message_takes_one_place_whatever_its_recipients() -> None:

@@ -126,6 +126,45 @@ def test_new_messages_are_claimed_as_they_come_in(states: Any) -> None:
     assert states.gate() == (2, 0)
 
 
+def test_each_message_of_a_large_batch_has_its_own_facts(states: Any) -> None:
+    """Of several pipes and runs, once at most or not, for several people, to wait or to go, with a time to expire."""
+    state = states.open()
+    people = ("ann@example.com", "bo@example.com", "cy@example.com")
+    messages = tuple(
+        states.message(
+            number,
+            *people[: 1 + number % 3],
+            pipe=f"p{number % 2}",
+            run=f"r{number % 5}",
+            system="office" if number % 7 else "other",
+            subject=f"Subject {number}",
+            at_most_once=number % 4 == 0,
+            expires=5000.0 + number if number % 9 == 0 else None,
+        )
+        for number in range(150)
+    )
+    claims = states.run(state.admit(Batch(messages), states.ask(100_000, most=100))).claims.messages
+    goes = [number for number in range(150) if number % 7 and number % 9][:100]
+    assert len(goes) == 100
+    assert [claim.id for claim in claims] == [number + 1 for number in goes]
+    for claim, new in zip(claims, (messages[number] for number in goes), strict=True):
+        assert (claim.name, claim.pipe, claim.run, claim.entity_id) == (new.key, new.pipe, new.run, new.entity_id)
+        assert (claim.at_most_once, claim.envelope, claim.content) == (new.at_most_once, new.envelope, new.content)
+    rows = states.query(
+        "SELECT id, pipe, run, system, entity_id, subject, at_most_once, expires, pending, number, owner IS NULL"
+        " FROM message ORDER BY id"
+    )
+    assert rows == [
+        (
+            number + 1, new.pipe, new.run, new.system, new.entity_id, new.subject, new.at_most_once, new.expires,
+            len(new.recipients), number in goes, number not in goes,
+        )
+        for number, new in enumerate(messages)
+    ]  # fmt: skip
+    shown = states.run(state.messages(Filter(), most=200)).rows
+    assert [row.recipients for row in reversed(shown)] == [new.recipients for new in messages]
+
+
 def test_new_messages_do_not_hide_when_the_others_are_due(states: Any) -> None:
     """All that came in is claimed; the sender still hears of what waits for its next try."""
     state = states.open()

@@ -83,6 +83,34 @@ def test_a_settlement_of_an_older_claim_is_left_out(states: Any) -> None:
     assert states.gate() == (0, 2)
 
 
+def test_many_are_settled_each_by_its_own_answer(states: Any) -> None:
+    """Those that were sent and the others, in several groups; what is a claim no more is left out."""
+    state = states.open()
+    claims = claimed(states, state, 150)
+    lost = claims[70]
+    states.run(state.release([lost]))
+    (again,) = states.claim(state).messages
+    words = [MessageState.SENT if number % 10 else MessageState.DEAD for number in range(150)]
+    settled = [
+        states.settlement(claim, word)._replace(result=f'["{claim.id}"]', tries=claim.id, at=1001.0 + claim.id)
+        for claim, word in zip(claims, words, strict=True)
+    ]
+    for start in range(0, 150, 40):
+        state.settle(settled[start : start + 40])
+    states.run(state.flush())
+    assert states.gate() == (1, words.count(MessageState.SENT))
+    rows = states.query("SELECT id, state, owner IS NULL, result, tries, moved, pending FROM message ORDER BY id")
+    assert rows == [
+        (claim.id, "queued", 0, "", 0, 1000.0, 1)
+        if claim is lost
+        else (claim.id, word.value, 1, f'["{claim.id}"]', claim.id, 1001.0 + claim.id, 1)
+        for claim, word in zip(claims, words, strict=True)
+    ]
+    state.settle([states.settlement(again)])
+    states.run(state.flush())
+    assert states.rows()[lost.id] == "sent"
+
+
 def test_settled_twice_counts_once(states: Any) -> None:
     """A second settlement of the same claim changes nothing."""
     state = states.open()
