@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.state.faults import StateError, StateReason
+from pipeline.state.sqlite import failures
 
 # "Mwir": `file` and SQLite itself can tell the file from others.
 APPLICATION: Final = 0x4D776972
@@ -109,7 +110,7 @@ _first: Final = (
     "CREATE TABLE note (name TEXT PRIMARY KEY, value TEXT NOT NULL, changed REAL NOT NULL) WITHOUT ROWID",
 )
 
-STEPS: Final[tuple[tuple[str, ...], ...]] = (_first,)
+STEPS: Final[tuple[tuple[str, ...], ...]] = (_first, failures.TABLES)
 """The step to version 1, to version 2, …"""
 
 
