@@ -13,16 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from mailweir.systems_of import Systems
+from mailweir.upstream import ends_of, upstream_first
 from pipeline.clock import MachineClock
 from pipeline.component import Running, Sink, Source, Transform, Wishes
 from pipeline.errors import SourceError
 from pipeline.pipe import PipeConfig
 from pipeline.receipt import Report
-from pipeline.run import BATCH, EVERYTHING, FlowError, Portion, Wanted, portions
+from pipeline.run import BATCH, EVERYTHING, FlowError, Portion, StoppedError, Wanted, marked, portions
 from pipeline.state.facts import Batch, Execution, Recovered, Retention
 from pipeline.state.faults import StateError
 from pipeline.state.sqlite.store import SqliteState
 from sinks.conditional import chosen
+from sinks.dataset import DatasetSinkConfig
 from sinks.mail import outbound
 from sinks.mail.config import MailConfig
 from systems.mail import MailSystem, MailSystemConfig, Remembers, Trouble, gate_of
@@ -30,6 +32,7 @@ from systems.mail import MailSystem, MailSystemConfig, Remembers, Trouble, gate_
 if TYPE_CHECKING:
     from pipeline.clock import Clock
     from pipeline.config.load import Loaded
+    from pipeline.state.datasets import Reads
     from pipeline.state.port import Look, State
     from pipeline.state.views import Usage
 
@@ -41,6 +44,8 @@ C = TypeVar("C")
 MOST_TIDYING: Final = 20
 # How many entities are counted before a run.
 MOST_COUNTED: Final = 10_000
+# How often pipes of a circle run before something must be wrong: each time, what has changed is less.
+MOST_ROUNDS: Final = 100
 
 
 class CannotRunError(ValueError):
@@ -108,6 +113,11 @@ class PipeContext:
         return self._systems.now()
 
     @property
+    def datasets(self) -> Reads:
+        """What reads datasets."""
+        return self._systems.datasets
+
+    @property
     def run(self) -> Running:
         """The run."""
         if self._running is None:
@@ -150,8 +160,8 @@ def _unready(pipe: PipeConfig) -> Iterable[str]:
     parts = [("source", pipe.source), *(("transform", one) for one in pipe.transform), ("sink", pipe.sink)]
     for kind, part in parts:
         if part is None:
-            what = "no source" if kind == "source" else "no sink: what it reads would go to the dataset of its name"
-            yield f"the pipe `{pipe.id}` has {what}" + ("" if kind == "source" else ", and datasets cannot be run yet")
+            if kind == "source":
+                yield f"the pipe `{pipe.id}` has no source"
         elif not hasattr(part, "build"):
             yield f"the pipe `{pipe.id}` has a {kind} of type `{part.type}`, which can be checked and not be run yet"
 
@@ -162,13 +172,13 @@ def flow_of(pipe: PipeConfig, context: PipeContext, source: Source | None = None
         pipe,
         source or source_of(pipe, context),
         [] if shaped else transforms_of(pipe, context),
-        pipe.sink.build(context),  # type: ignore[union-attr]  # `_unready` has looked
+        (pipe.sink or DatasetSinkConfig(type="dataset")).build(context),  # type: ignore[attr-defined]  # as below
     )
 
 
 def source_of(pipe: PipeConfig, context: PipeContext) -> Source:
     """Where the entities of a pipe come from, built."""
-    source: Source = pipe.source.build(context)  # type: ignore[union-attr]  # as above
+    source: Source = pipe.source.build(context)  # type: ignore[union-attr]  # `_unready` has looked
     return source
 
 
@@ -203,6 +213,10 @@ class Run:
         """Nothing happens yet, but `CannotRunError` is raised here if it cannot."""
         self.asked = asked
         self.pipes = pipes_of(loaded, asked.pipes)
+        self._ends = ends_of(loaded.project.components)
+        order = upstream_first(self._ends, {pipe.id for pipe in self.pipes})
+        # Mail comes last: who is asked whether to send it is told of all.
+        self.pipes.sort(key=lambda pipe: (mail_sink(pipe) is not None, order.index(pipe.id)))
         if asked.source is not None and len(self.pipes) > 1:
             raise CannotRunError("entities from elsewhere are for one pipe: name it")
         self.done = Done(secrets.token_hex(4))
@@ -239,13 +253,16 @@ class Run:
                 for pipe in self.pipes
             ]
             done.recovered = state.recovered
-            if counted is not None and not counted(await self._planned(flows, state)):
-                done.stopped = self._stopping.is_set()
-                done.declined = not done.stopped
+            mailing = [flow for flow in flows if mail_sink(flow.config) is not None]
+            others = [flow for flow in flows if mail_sink(flow.config) is None]
+            if not others and not await self._agreed(mailing, state, counted):
                 return done
             async with self.systems:
                 await self._recall(state)
-                for flow in flows:
+                await self._until_settled(others, state, tell)
+                if mailing and others and not done.fault and not await self._agreed(mailing, state, counted):
+                    return done
+                for flow in mailing:
                     if self._stopping.is_set() or done.fault:
                         break
                     await self._one(flow, state, tell)
@@ -282,6 +299,42 @@ class Run:
             if changed:
                 await state.admit(Batch(notes=changed))
 
+    async def _agreed(self, flows: Sequence[Flow], state: State, counted: Callable[[int], bool] | None) -> bool:
+        """Whether whoever is asked says yes to so many mails."""
+        done = self.done
+        if counted is None or counted(await self._planned(flows, state)):
+            return True
+        done.stopped = self._stopping.is_set()
+        done.declined = not done.stopped
+        return False
+
+    async def _until_settled(self, flows: Sequence[Flow], state: State, tell: Callable[[Report], None]) -> None:
+        """Run what does not mail; again, if what it reads has changed since, as it does in a circle."""
+        met: dict[str, Sequence[object]] = {}
+        for _ in range(MOST_ROUNDS):
+            changed = False
+            for flow in flows:
+                name, now = flow.config.id, self._inputs(flow)
+                if met.get(name) == now or self._report(name).stopped or self._stopping.is_set() or self.done.fault:
+                    continue
+                changed, met[name] = True, now
+                await self._one(flow, state, tell)
+            if not changed or self.asked.wanted != EVERYTHING:
+                return
+        for flow in flows:
+            report = self._report(flow.config.id)
+            if not report.stopped and met[report.pipe] != self._inputs(flow):
+                report.stopped = f"it has run {MOST_ROUNDS} times, and what it reads still changes"
+
+    def _inputs(self, flow: Flow) -> Sequence[object]:
+        """The latest change of each dataset that a pipe reads."""
+        found = [self.systems.datasets.dataset(name) for name in self._ends[flow.config.id].reads]
+        return [None if one is None else (one.number, one.last) for one in found]
+
+    def _report(self, pipe: str) -> Report:
+        """That of a pipe, which may run several times."""
+        return next((report for report in self.done.reports if report.pipe == pipe), Report(pipe))
+
     async def _planned(self, flows: Sequence[Flow], state: State) -> int:
         """How many entities go to sinks that mail. What can be read only once is not counted."""
         count = 0
@@ -297,20 +350,26 @@ class Run:
         return count
 
     async def _one(self, flow: Flow, state: State, tell: Callable[[Report], None]) -> None:
-        report = Report(flow.config.id)
-        self.done.reports.append(report)
-        begun, started = time.monotonic(), self._clock.wall()
+        report = self._report(flow.config.id)
+        if report in self.done.reports:
+            since = await state.offset(report.pipe)
+        else:
+            since = await since_of(flow.config, self.asked, state)
+            self.done.reports.append(report)
+        begun, started = time.monotonic() - report.seconds, self._clock.wall()
         await state.admit(Batch(execution=Execution(self.done.name, report.pipe, started)))
         tell(report)
         try:
-            async for group in flow.sink.write(
-                self._portions(flow, await since_of(flow.config, self.asked, state), report)
-            ):
+            async for group in flow.sink.write(self._portions(flow, since, report)):
                 report.take_all(group)
                 report.seconds = time.monotonic() - begun
                 tell(report)
+                # A sink that waits for nothing lets no signal through.
+                await asyncio.sleep(0)
         except FlowError as error:
             report.stopped = f"entity `{error.entity_id}`: {error.text}"
+        except StoppedError as error:
+            report.stopped = str(error)
         except StateError as error:
             report.stopped = self.done.fault = str(error)
         report.seconds = time.monotonic() - begun
@@ -322,7 +381,13 @@ class Run:
         """What flows, counted."""
         try:
             batch = flow.config.batch_size or getattr(flow.config.sink, "batch_size", None) or BATCH
-            for portion in portions(flow.source, flow.transforms, since, self.asked.wanted, batch):
+            tracks = getattr(flow.sink, "tracks", False)
+            found = portions(flow.source, flow.transforms, since, self.asked.wanted, batch, tracks=tracks)
+            if tracks and self.asked.source is None and self.asked.wanted == EVERYTHING:
+                found = marked(flow.source, found, since, elsewhere=bool(self.asked.since))
+            for portion in found:
+                if self._stopping.is_set() and mail_sink(flow.config) is None:
+                    return
                 report.read += portion.read
                 report.filtered += portion.filtered
                 stored = portion

@@ -8,6 +8,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from pipeline.state.sqlite.dataset_look import SqliteReads
+
 if TYPE_CHECKING:
     from pipeline.component import System
     from pipeline.config.load import Loaded
@@ -31,6 +33,7 @@ class Systems:
         self._talk = talk
         self.root = str(loaded.root)
         self.state = str(loaded.root / ".mailweir")
+        self.datasets = SqliteReads(Path(self.state))
         self._configs = {one.id: one.config for one in loaded.project.components if one.kind == "system"}
         self._built: dict[str, System] = {}
         self._building: list[str] = []

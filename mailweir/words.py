@@ -32,7 +32,9 @@ outcomes: Final[dict[Outcome, str]] = {
     " one count, and the entity is kept so that it can be sent later. Final.",
     Outcome.HELD: "The message is kept back and nothing was sent: its recipient is outside those that the run may"
     " mail, or it was in doubt too often.",
-    Outcome.SKIPPED: "Nothing to do: the same mail was handed over before, or the sink takes nothing. Final.",
+    Outcome.SKIPPED: "Nothing to do: the same mail was handed over before, the entity is in the dataset as it is, or"
+    " the sink takes nothing. Final.",
+    Outcome.WRITTEN: "The entity is in the dataset: it is new there or has changed. Final.",
 }
 
 _of_env = """\

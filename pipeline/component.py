@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Protocol, Self, 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from pipeline.entity import Entity
-from pipeline.receipt import Receipt
+from pipeline.receipt import Receipt, Tally
 
 if TYPE_CHECKING:
     from asyncio import Event
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pipeline.config.given import Given
     from pipeline.errors import Problem
     from pipeline.run import Portion
+    from pipeline.state.datasets import Reads
     from pipeline.state.port import State
 
 T = TypeVar("T")
@@ -215,6 +216,15 @@ class Context(Protocol):
         ...
 
 
+class SourceContext(Context, Protocol):
+    """What a source may ask for too."""
+
+    @property
+    def datasets(self) -> Reads:
+        """What reads datasets."""
+        ...
+
+
 class SinkContext(Context, Protocol):
     """What a sink may ask for too."""
 
@@ -261,7 +271,9 @@ class Running:
 class Source(Protocol):
     """Gives batches of entities, each with the position to go on from; `SourceError` where it cannot go on.
 
-    One that can be read only once, such as a stream, has an attribute `once` that is true.
+    One that can be read only once, such as a stream, has an attribute `once` that is true. One that has left parts out
+    which it could not read counts them in `skipped`, or is `cut` at its end; one that began `afresh`, since the
+    position was none of its own, says so too.
     """
 
     def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:
@@ -280,11 +292,12 @@ class Transform(Protocol):
 class Sink(Protocol):
     """Takes entities and says of each what became of it."""
 
-    def write(self, portions: Iterable[Portion]) -> AsyncIterator[Sequence[Receipt]]:
-        """One receipt for each entity, or for each thing that it became, in groups.
+    def write(self, portions: Iterable[Portion]) -> AsyncIterator[Sequence[Receipt] | Tally]:
+        """One receipt for each entity, or for each thing that it became, in groups; or how many became what.
 
         The sink pulls: it takes the next portion when it has room. A position is stored in the same moment as what
-        came up to it, and not before.
+        came up to it, and not before. One that keeps what a whole source has, and deletes what it has no more, has an
+        attribute `tracks` that is true: it gets the marks of the reading, and what was filtered out.
         """
         ...
 

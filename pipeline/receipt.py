@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -22,6 +22,7 @@ class Outcome(StrEnum):
     DISCARDED = "discarded"
     HELD = "held"
     SKIPPED = "skipped"
+    WRITTEN = "written"
 
     # That of `Enum` is a function of Python, and receipts are counted by their outcome.
     __hash__ = str.__hash__
@@ -51,6 +52,16 @@ class Receipt(NamedTuple):
     missed: int = 0
 
 
+class Tally(NamedTuple):
+    """The outcomes of many entities, of none of which there is more to tell.
+
+    `deleted` were not read: they were kept from earlier runs, and the source has them no more.
+    """
+
+    counts: Mapping[Outcome, int]
+    deleted: int = 0
+
+
 @dataclass
 class Report:
     """A run of one pipe. `outcomes` adds up to what reached the sink; what earlier runs left is counted apart."""
@@ -64,11 +75,17 @@ class Report:
     shown: dict[Outcome, list[Receipt]] = field(default_factory=dict)
     partly: int = 0
     """How many of those that were sent will not reach everybody they were for."""
+    deleted: int = 0
+    """How many entities that earlier runs kept were deleted because the source has them no more."""
     stopped: str = ""
     """Why the run ended before its source did."""
 
-    def take_all(self, receipts: Iterable[Receipt]) -> None:
+    def take_all(self, receipts: Iterable[Receipt] | Tally) -> None:
         """Count some more."""
+        if isinstance(receipts, Tally):
+            self.outcomes.update(receipts.counts)
+            self.deleted += receipts.deleted
+            return
         sent = 0
         for receipt in receipts:
             _, _, outcome, _, before, earlier, _, missed = receipt
@@ -108,6 +125,7 @@ class Report:
         counts: dict[str, int] = {
             "read": self.read,
             "filtered": self.filtered,
+            **({"deleted": self.deleted} if self.deleted else {}),
             **{each.value: many for each, many in self.outcomes.items()},
         }
         return json.dumps({**counts, "earlier": self.earlier, "stopped": self.stopped})

@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from enum import Enum, auto
 from itertools import islice
 from typing import Final, NamedTuple
 
 from pipeline.component import Source, Transform
 from pipeline.entity import Entity
-from pipeline.errors import TransformError
 
 # DESIGN's default: large enough that a portion costs little, small enough that a crash repeats little.
 BATCH: Final = 256
 
 
+class Mark(Enum):
+    """What a reading has to do with all that the source has."""
+
+    START = auto()  # it begins at the start
+    ON = auto()  # it goes on where the last one stopped
+    ELSEWHERE = auto()  # it leaves something out
+    END = auto()  # it has come to the end
+
+
 class Portion(NamedTuple):
     """Entities for a sink, and the position in the source that is reached with them (None: it has none).
 
-    `read` entities of the source went into it, of which `filtered` went no further.
+    `read` entities of the source went into it, of which `filtered` went no further; a sink that tracks gets them too.
+    One with a `mark` has no entities.
     """
 
     entities: Sequence[Entity]
     since: str | None
     read: int
     filtered: int
+    mark: Mark | None = None
 
 
 class Wanted(NamedTuple):
@@ -46,14 +57,23 @@ class FlowError(Exception):
         self.text = text
 
 
+class StoppedError(Exception):
+    """A source or a sink does not go on; the text says why."""
+
+
 def portions(
     source: Source,
     transforms: Sequence[Transform],
     since: str | None,
     wanted: Wanted = EVERYTHING,
     batch: int = BATCH,
+    *,
+    tracks: bool = False,
 ) -> Iterator[Portion]:
-    """All that the source has after `since`, shaped. With `wanted` no position is told: not all was read."""
+    """All that the source has after `since`, shaped. With `wanted` no position is told: not all was read.
+
+    `tracks`: what was filtered out is passed on too.
+    """
     left = wanted.most
     partial = wanted != EVERYTHING
     for entities, reached in source.read(since):
@@ -66,9 +86,25 @@ def portions(
             # The position of the source is reached with the last part of what it gave.
             position = reached if place == len(parts) and not partial else None
             if chosen or position is not None:
-                yield _shaped(chosen, transforms, position)
+                yield _shaped(chosen, transforms, position, tracks=tracks)
             if left == 0:
                 return
+
+
+def marked(source: Source, found: Iterator[Portion], since: str | None, *, elsewhere: bool) -> Iterator[Portion]:
+    """The portions for a sink that tracks, with the marks of the reading. `elsewhere`: it is told where to begin."""
+    first = next(found, None)
+    afresh = since is None or getattr(source, "afresh", False)
+    yield _mark(Mark.START if afresh else Mark.ELSEWHERE if elsewhere else Mark.ON)
+    if first is not None:
+        yield first
+    yield from found
+    left_out = getattr(source, "skipped", 0) or getattr(source, "cut", False)
+    yield _mark(Mark.ELSEWHERE if left_out else Mark.END)
+
+
+def _mark(mark: Mark) -> Portion:
+    return Portion((), None, 0, 0, mark)
 
 
 def _parts(entities: Sequence[Entity], size: int) -> Iterator[Sequence[Entity]]:
@@ -80,7 +116,9 @@ def _parts(entities: Sequence[Entity], size: int) -> Iterator[Sequence[Entity]]:
         yield part
 
 
-def _shaped(entities: Sequence[Entity], transforms: Sequence[Transform], since: str | None) -> Portion:
+def _shaped(
+    entities: Sequence[Entity], transforms: Sequence[Transform], since: str | None, *, tracks: bool = False
+) -> Portion:
     shaped = entities
     for transform in transforms:
         through: list[Entity] = []
@@ -88,9 +126,8 @@ def _shaped(entities: Sequence[Entity], transforms: Sequence[Transform], since: 
             try:
                 through += transform(entity)
             except Exception as error:
-                told = isinstance(error, TransformError)
-                text = str(error) if told else f"{type(transform).__name__} failed: {type(error).__name__}: {error}"
+                text = f"{type(transform).__name__} failed: {type(error).__name__}: {error}"
                 raise FlowError(str(entity.get("_id", "")), text) from error
         shaped = through
     kept = [entity for entity in shaped if not entity.get("_filtered")]
-    return Portion(kept, since, len(entities), max(0, len(entities) - len(kept)))
+    return Portion(shaped if tracks else kept, since, len(entities), max(0, len(entities) - len(kept)))

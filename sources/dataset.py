@@ -1,15 +1,22 @@
-"""A dataset as a source, as declared. No I/O."""
+"""A dataset as a source: what changed in it, in the order of changes. No I/O."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-from pipeline.component import Many, Refers, SourceConfig
+from pipeline.component import Many, Refers, SourceConfig, SourceContext
 from pipeline.entity import Entity
+from pipeline.run import StoppedError
+from sources.dataset_part import Subset, subset_fault, subset_of
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given
+    from pipeline.errors import Problem
+    from pipeline.state.datasets import Reads
+
+# Entities that are read with one look.
+PAGE: Final = 1024
 
 
 class ContinuationConfig(SourceConfig):
@@ -37,18 +44,99 @@ class DatasetSourceConfig(ContinuationConfig):
     include_replaced: bool = True
     """Whether entities that a merge replaced are read too."""
     subset: Many[object] | None = None
-    """Read only the entities for which this expression holds."""
+    """Read only the entities for which this holds: `["eq", "_S.country", "NO"]`. One that was among them and is no more
+    comes as a deleted one."""
     completeness: bool | Many[str] | None = None
-    """Wait until these datasets are complete."""
+    """Read from Sesam configurations and ignored."""
     require_populated_input: bool | None = None
-    """Wait until the dataset has been filled once."""
+    """Read from Sesam configurations and ignored."""
     supports_signalling: bool | None = None
-    """Start a run as soon as the dataset changes."""
+    """Read from Sesam configurations and ignored."""
     if_source_empty: Literal["accept", "fail"] = "accept"
-    """What a run does when there is no entity."""
+    """What a run that reads from the start does when there is no entity."""
+
+    @classmethod
+    def faults(cls, given: Given) -> Iterable[Problem]:
+        """A subset is one that can be read."""
+        return subset_fault(given)
+
+    def build(self, context: SourceContext) -> DatasetSource:
+        """The source itself."""
+        return DatasetSource(
+            context.datasets,
+            self.dataset,
+            subset_of(self.subset),
+            lasting=self.supports_since is not False,
+            history=self.include_previous_versions,
+            replaced=self.include_replaced,
+            fails=self.if_source_empty == "fail",
+        )
 
     @classmethod
     def known(cls, given: Given, dataset: Callable[[str], Sequence[Entity] | None]) -> Sequence[Entity] | None:
         """What is known of the dataset, or nothing where only a part of it is read."""
         name = given.text("dataset")
         return None if name is None or given.has("subset") else dataset(name)
+
+
+class DatasetSource:
+    """Reads what changed since a position: the number of the dataset and `_updated`."""
+
+    def __init__(
+        self,
+        reads: Reads,
+        name: str,
+        subset: Subset | None = None,
+        *,
+        lasting: bool = True,
+        history: bool = False,
+        replaced: bool = True,
+        fails: bool = False,
+    ) -> None:
+        """Unless `lasting`, every run reads all; it `fails` if there is nothing at all."""
+        self._reads = reads
+        self._name = name
+        self._subset = subset
+        self._lasting = lasting
+        self._history = history
+        self._replaced = replaced
+        self._fails = fails
+        self.afresh = False
+
+    def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:
+        """A page at a time, up to what was there when it began."""
+        found = self._reads.dataset(self._name)
+        if found is None or not found.last:
+            if self._fails:
+                raise StoppedError(f"the dataset `{self._name}` is empty")
+            return
+        number = found.number
+        at = after(since, number)
+        self.afresh = at is None
+        for entities, reached in pages(self._reads, number, at or 0, found.last, history=self._history):
+            yield self._wanted(entities), f"{number}.{reached}" if self._lasting else None
+
+    def _wanted(self, entities: Sequence[Entity]) -> Sequence[Entity]:
+        if self._subset is not None:
+            entities = self._subset.of(entities)
+        return entities if self._replaced else [one for one in entities if one.get("$replaced") is not True]
+
+
+def pages(
+    reads: Reads, number: int, after: int, upto: int, *, history: bool = False
+) -> Iterator[tuple[Sequence[Entity], int]]:
+    """The entities of a dataset, page by page, each with the `_updated` that is reached."""
+    while after < upto:
+        entities, last = reads.page(number, after, upto, PAGE, history=history)
+        # What is behind the last entity was replaced meanwhile and comes later.
+        after = last if len(entities) == PAGE else upto
+        for entity in entities:
+            if "_deleted" in entity:
+                entity.pop("_filtered", None)
+        yield entities, after
+
+
+def after(since: str | None, number: int) -> int | None:
+    """The `_updated` of a position in this dataset; None if it is of another one, or none."""
+    dataset, _, updated = (since or "").partition(".")
+    return int(updated) if dataset == str(number) and updated.isascii() and updated.isdigit() else None

@@ -35,9 +35,12 @@ class Json:
         self._on_error: OnError = on_error
         self._lasting = lasting
         self.skipped = 0
+        self.afresh = True
+        self.cut = False
 
     def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:
         """Batches of entities; `SourceError` where it cannot go on."""
+        self.afresh, self.cut = True, False
         with ExitStack() as stack:
             file = stack.enter_context(open_file(self._root, self._path))
             if self._path.endswith(".gz"):
@@ -68,6 +71,8 @@ class Json:
             trail, place = Trail(), start
             file.seek(0)
             trail.add(file.read(start.offset))
+        else:
+            self.afresh = False
         text = opened((), "lines")._replace(portions=trail.kept(portions_of(file, self._path)))
         found = without_faults(batches(text, self._path, place), self._on_error, growing=True)
         for batch in found:
@@ -75,6 +80,7 @@ class Json:
             if batch.entities or batch.end.column == 1:
                 yield batch.entities, f"{batch.end.offset}.{batch.end.line}.{print_}"
             self.skipped += batch.fault is not None
+        self.cut = trail.waits
 
 
 class JsonStream:
@@ -118,6 +124,11 @@ class Trail:
         for portion in portions:
             self._waiting.append(memoryview(portion))
             yield portion
+
+    @property
+    def waits(self) -> bool:
+        """Whether there are bytes that were not read for good."""
+        return any(self._waiting)
 
     def upto(self, offset: int) -> str:
         """The fingerprint of the bytes before the offset; they are kept no longer."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # In the order in which people want to know.
 _order: Final = (
+    Outcome.WRITTEN,
     Outcome.SENT,
     Outcome.QUEUED,
     Outcome.RETRYING,
@@ -67,13 +68,13 @@ def tell(out: Out, run: Run) -> None:
         elif report.stopped:
             out.fault(visible(f"error: {report.pipe} stopped: {report.stopped}"))
     _tell_discards(out, run)
-    if (done.stopped or done.declined) and not done.reports:
+    if done.declined or (done.stopped and not done.reports):
         out.line("Nothing was sent.")
         return
     if done.stopped and any(report.outcomes[Outcome.QUEUED] for report in done.reports):
         out.say("What is queued goes with the next `mailweir run`.")
     out.line("")
-    out.line(_last(done))
+    out.line(_last(run))
 
 
 def _tell_recovered(out: Out, done: Done) -> None:
@@ -87,7 +88,7 @@ def _tell_recovered(out: Out, done: Done) -> None:
 
 
 def _counts(report: Report, asked: Asked) -> str:
-    if not (report.read or report.earlier or report.stopped):
+    if not (report.read or report.earlier or report.stopped or report.deleted):
         return nothing_read(asked)
     return "   ".join(counts(report))
 
@@ -107,6 +108,8 @@ def counts(report: Report) -> list[str]:
     if report.filtered:
         parts.append(f"{report.filtered:,} filtered")
     parts += [f"{report.outcomes[each]:,} {word(each)}" for each in _order if report.outcomes[each]]
+    if report.deleted:
+        parts.append(f"{report.deleted:,} deleted")
     if report.left:
         parts.append(f"{report.left:,} left to the next run")
     left = ", ".join(f"{report.earlier[each]:,} {word(each)}" for each in _order if report.earlier[each])
@@ -176,12 +179,16 @@ def _discards(run: Run) -> Counter[str]:
     return many
 
 
-def _last(done: Done) -> str:
+def _last(run: Run) -> str:
+    """All together: of mail if there is any, else of entities."""
+    done = run.done
+    mailing = {pipe.id for pipe in run.pipes if mail_sink(pipe) is not None}
     total: Counter[Outcome] = Counter()
     for report in done.reports:
-        total += report.outcomes
-        total += report.earlier
-    always = {Outcome.SENT, Outcome.DISCARDED}
+        if report.pipe in mailing or not mailing:
+            total += report.outcomes
+            total += report.earlier
+    always = {Outcome.SENT, Outcome.DISCARDED} if mailing else {Outcome.WRITTEN}
     said = ", ".join(f"{total[each]:,} {word(each)}" for each in _order if total[each] or each in always)
     several = len(done.usage) > 1
     windows = "".join(
@@ -257,6 +264,7 @@ def _pipe(report: Report) -> dict[str, Any]:
         "filtered": report.filtered,
         "seconds": round(report.seconds, 3),
         "mail": {each.value: report.outcomes[each] for each in _order},
+        "deleted": report.deleted,
         "left": report.left,
         "partly_sent": report.partly,
         "earlier": {each.value: count for each, count in report.earlier.items() if count},

@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
+from pipeline.state.datasets import Writes
 from pipeline.state.facts import (
     Admitted,
     Ask,
@@ -37,7 +38,6 @@ from pipeline.state.facts import (
     Stranded,
     Tidied,
 )
-from pipeline.state.failures import FailureReads, FailureWrites
 from pipeline.state.faults import StateError
 from pipeline.state.views import Detail, Discards, Filter, Freeing, Holder, LimitChange, Page, Usage
 
@@ -45,7 +45,7 @@ Decide = Callable[[Stranded, Moment], Settlement]
 """The delivery table's word on a message whose sender died when it may have gone. Pure."""
 
 
-class Look(FailureReads, Protocol):
+class Look(Protocol):
     """What can be looked at. Nothing of it changes anything, or keeps anybody waiting."""
 
     async def offset(self, pipe: str) -> str | None:
@@ -136,8 +136,8 @@ class State(Look, Protocol):
         ...
 
     @property
-    def failing(self) -> FailureWrites:
-        """What keeps entities that failed."""
+    def datasets(self) -> Writes:
+        """What writes entities."""
         ...
 
     def now(self) -> float:

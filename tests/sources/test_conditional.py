@@ -1,14 +1,21 @@
 """One of several sources."""
 
-from typing import Any
+from typing import Any, Literal
 
+from pipeline.component import SourceConfig
 from sources.conditional import ConditionalSourceConfig
-from sources.dataset import DatasetSourceConfig
 from sources.embedded import Embedded, EmbeddedConfig
+
+
+class DeclaredConfig(SourceConfig):
+    """A source that can only be declared."""
+
+    type: Literal["declared"]
+
 
 alternatives = {
     "test": EmbeddedConfig.model_validate({"type": "embedded", "entities": [{"_id": "a"}]}),
-    "prod": DatasetSourceConfig.model_validate({"type": "dataset", "dataset": "customers"}),
+    "prod": DeclaredConfig.model_validate({"type": "declared"}),
 }
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.state.faults import StateError, StateReason
-from pipeline.state.sqlite import failures
 
 # "Mwir": `file` and SQLite itself can tell the file from others.
 APPLICATION: Final = 0x4D776972
@@ -110,7 +109,54 @@ _first: Final = (
     "CREATE TABLE note (name TEXT PRIMARY KEY, value TEXT NOT NULL, changed REAL NOT NULL) WITHOUT ROWID",
 )
 
-STEPS: Final[tuple[tuple[str, ...], ...]] = (_first, failures.TABLES)
+_datasets: Final = (
+    # A dataset that is deleted loses its name at once and its rows in a while; its number is never used again.
+    # `last` counts its changes, `entities` are those that are not deleted.
+    """
+    CREATE TABLE dataset (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, pipe TEXT NOT NULL,
+        last INTEGER NOT NULL, entities INTEGER NOT NULL, deleted INTEGER NOT NULL, changed REAL NOT NULL,
+        scanning INTEGER NOT NULL
+    )
+    """,
+    # Each entity as it is now, in the order of changes: a position is the number of the dataset and `_updated`.
+    """
+    CREATE TABLE entity (
+        position INTEGER PRIMARY KEY, dataset INTEGER NOT NULL, id TEXT NOT NULL, hash BLOB NOT NULL,
+        deleted INTEGER NOT NULL, previous INTEGER, ts INTEGER NOT NULL, data TEXT NOT NULL
+    )
+    """,
+    # All that is needed to tell that an entity is unchanged.
+    "CREATE INDEX entity_by_id ON entity (dataset, id, hash, deleted)",
+    # What newer versions replaced.
+    """
+    CREATE TABLE history (
+        position INTEGER PRIMARY KEY, dataset INTEGER NOT NULL, id TEXT NOT NULL, hash BLOB NOT NULL,
+        deleted INTEGER NOT NULL, previous INTEGER, ts INTEGER NOT NULL, data TEXT NOT NULL
+    )
+    """,
+    # What a reading of a whole source has met so far, a bit for each entity.
+    """
+    CREATE TABLE scan (
+        dataset INTEGER NOT NULL, page INTEGER NOT NULL, bits BLOB NOT NULL, PRIMARY KEY (dataset, page)
+    ) WITHOUT ROWID
+    """,
+    # For joins: which entities have a value at a path.
+    """
+    CREATE TABLE property (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, dataset INTEGER NOT NULL, path TEXT NOT NULL,
+        UNIQUE (dataset, path)
+    )
+    """,
+    """
+    CREATE TABLE property_value (
+        property INTEGER NOT NULL, value BLOB NOT NULL, position INTEGER NOT NULL,
+        PRIMARY KEY (property, value, position)
+    ) WITHOUT ROWID
+    """,
+)
+
+STEPS: Final[tuple[tuple[str, ...], ...]] = (_first, _datasets)
 """The step to version 1, to version 2, …"""
 
 

@@ -1,0 +1,259 @@
+"""Writing entities: what is unchanged costs one look into an index, and what a newer version replaces is history."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+from pipeline.entity import to_json
+from pipeline.state.datasets import Change, Changed, Entry, Scan, Swept, TooManyError, entity_hash, stored_entity
+from pipeline.state.facts import Batch
+from pipeline.state.sqlite import admission, properties
+from pipeline.state.sqlite.transaction import Transaction
+
+# A position is the number of the dataset and, below it, `_updated`: a million million changes.
+UPDATED_BITS: Final = 40
+UPDATED: Final = (1 << UPDATED_BITS) - 1
+# Ids that are looked up with one statement.
+_MANY: Final = 256
+
+_LOOK: Final = "SELECT id, hash, position, deleted FROM entity WHERE dataset = ? AND id IN ({})"
+_LOOK_MANY: Final = _LOOK.format(", ".join("?" * _MANY))
+_PUT: Final = """
+    INSERT INTO entity (position, dataset, id, hash, deleted, previous, ts, data)
+    VALUES (?, ?, ?, ?, ?, ?, ?, CAST(? AS TEXT))
+"""
+
+
+class Head(NamedTuple):
+    """What is known of a dataset before it changes."""
+
+    number: int
+    last: int
+    entities: int
+    deleted: int
+    scanning: int
+
+    @property
+    def base(self) -> int:
+        """What the positions of the dataset begin with."""
+        return self.number << UPDATED_BITS
+
+
+def head(connection: sqlite3.Connection, name: str) -> Head | None:
+    """A dataset by name."""
+    row = connection.execute(
+        "SELECT number, last, entities, deleted, scanning FROM dataset WHERE name = ?", (name,)
+    ).fetchone()
+    return None if row is None else Head(*row)
+
+
+def made(transaction: Transaction, name: str, pipe: str) -> Head:
+    """A dataset by name; it is made if there is none."""
+    found = head(transaction.connection, name)
+    if found is not None:
+        return found
+    transaction.connection.execute(
+        "INSERT INTO dataset (name, pipe, last, entities, deleted, changed, scanning) VALUES (?, ?, 0, 0, 0, ?, 0)",
+        (name, pipe, transaction.now.wall),
+    )
+    found = head(transaction.connection, name)
+    assert found is not None  # noqa: S101 - it was just made, in this transaction
+    return found
+
+
+def scan(transaction: Transaction, name: str, pipe: str, *, afresh: bool) -> Scan | None:
+    """Begin to read a whole source, or go on with that."""
+    connection = transaction.connection
+    if not afresh:
+        found = head(connection, name)
+        if found is None or not found.scanning:
+            return None
+        return Scan(
+            found.number, dict(connection.execute("SELECT page, bits FROM scan WHERE dataset = ?", (found.number,)))
+        )
+    found = made(transaction, name, pipe)
+    connection.execute("DELETE FROM scan WHERE dataset = ?", (found.number,))
+    connection.execute("UPDATE dataset SET scanning = 1, pipe = ? WHERE number = ?", (pipe, found.number))
+    return Scan(found.number)
+
+
+def abandon(transaction: Transaction, name: str) -> None:
+    """Forget what a reading has met."""
+    found = head(transaction.connection, name)
+    if found is not None and found.scanning:
+        _end(transaction, found.number)
+
+
+def put(transaction: Transaction, change: Change) -> Changed:
+    """Write what is new or has changed."""
+    connection = transaction.connection
+    found = made(transaction, change.dataset, change.pipe)
+    marks = change.scan if change.scan is not None and change.scan.number == found.number else None
+    work = _Work(transaction, found, marks, keeps=change.history)
+    done = work.put(change.entries, tombstones=change.tombstones)
+    if change.most is not None and done.written > change.most:
+        raise TooManyError
+    work.store()
+    if change.offset is not None:
+        if marks is not None:
+            connection.executemany(
+                "INSERT OR REPLACE INTO scan VALUES (?, ?, ?)",
+                [(found.number, page, bits) for page, bits in marks.touched()],
+            )
+        admission.admit(transaction, Batch(offset=change.offset), None, None)
+    return done
+
+
+def missing(connection: sqlite3.Connection, marks: Scan) -> int:
+    """How many entities were not met."""
+    row = connection.execute("SELECT entities FROM dataset WHERE number = ?", (marks.number,)).fetchone()
+    return 0 if row is None else max(0, row[0] - len(marks))
+
+
+def sweep(transaction: Transaction, marks: Scan, after: int, *, most: int, marked: bool, keeps: bool) -> Swept:
+    """Look at `most` entities after one, and delete those that were not met."""
+    connection = transaction.connection
+    row = connection.execute(
+        "SELECT number, last, entities, deleted, scanning FROM dataset WHERE number = ?", (marks.number,)
+    ).fetchone()
+    if row is None:
+        return Swept(0, None)
+    found = Head(*row)
+    if not missing(connection, marks):
+        _end(transaction, found.number)
+        return Swept(0, None)
+    rows = connection.execute(
+        "SELECT position FROM entity WHERE position > ? AND position <= ? AND deleted = 0 ORDER BY position LIMIT ?",
+        (found.base + after, found.base + found.last, most),
+    ).fetchall()
+    lost = [position for (position,) in rows if position & UPDATED not in marks]
+    work = _Work(transaction, found, marks, keeps=keeps)
+    done = work.put(_deletes(connection, lost, marked=marked), tombstones=False)
+    work.store()
+    if len(rows) < most:
+        _end(transaction, found.number)
+        return Swept(done.written, None)
+    return Swept(done.written, rows[-1][0] & UPDATED)
+
+
+def _deletes(connection: sqlite3.Connection, positions: Iterable[int], *, marked: bool) -> Iterator[Entry]:
+    for position in positions:
+        ((data,),) = connection.execute("SELECT CAST(data AS BLOB) FROM entity WHERE position = ?", (position,))
+        entity = stored_entity(data)
+        entity["_deleted"] = True
+        if marked:
+            entity["$deletion_tracked"] = True
+        yield Entry(entity["_id"], entity_hash(to_json(entity, ordered=True)), deleted=True, entity=entity)
+
+
+def _end(transaction: Transaction, number: int) -> None:
+    transaction.connection.execute("DELETE FROM scan WHERE dataset = ?", (number,))
+    transaction.connection.execute("UPDATE dataset SET scanning = 0 WHERE number = ?", (number,))
+
+
+class _Work:
+    """New versions on their way into one dataset."""
+
+    def __init__(self, transaction: Transaction, found: Head, marks: Scan | None, *, keeps: bool) -> None:
+        self._transaction = transaction
+        self._head = found
+        self._marks = marks
+        self._keeps = keeps
+        self._last, self._entities, self._deleted = found.last, found.entities, found.deleted
+        self._new: dict[int, tuple[object, ...]] = {}
+        self._replaced: list[int] = []
+        self._passing: list[tuple[object, ...]] = []  # replaced by a later entry of the same entities
+
+    def put(self, entries: Iterable[Entry], *, tombstones: bool) -> Changed:
+        entries = list(entries)
+        marks = self._marks
+        known = _known(self._transaction.connection, self._head.number, [entry.id for entry in entries])
+        written = skipped = filtered = 0
+        refused: list[tuple[int, str]] = []
+        for place, entry in enumerate(entries):
+            id_, hash_, deleted, _, out, expected = entry
+            old_hash, old, old_deleted = known.get(id_, _NOTHING)
+            stale = expected is not None and expected != old & UPDATED
+            # What is deleted stays as it is, and what never was needs no delete.
+            needless = deleted and old_deleted and not (out and tombstones and not old)
+            if old_hash != hash_ and not needless and not stale:
+                position = self._put(entry, old, old_deleted=bool(old_deleted))
+                known[id_] = hash_, position, deleted
+                written += not out
+                filtered += out
+                continue
+            if marks is not None and not old_deleted:
+                marks.add(old & UPDATED)
+            if stale:
+                refused.append((place, f"its `_previous` is {expected}, and the stored version is {old & UPDATED}"))
+            else:
+                skipped += not out
+        return Changed(written, skipped, filtered, tuple(refused))
+
+    def _put(self, entry: Entry, old: int, *, old_deleted: bool) -> int:
+        self._last += 1
+        position = self._head.base | self._last
+        self._new[position] = (
+            position,
+            self._head.number,
+            entry.id,
+            entry.hash,
+            int(entry.deleted),
+            old or None,
+            int(self._transaction.now.wall * 1e6),
+            to_json(entry.entity),
+        )
+        if old:
+            if (passing := self._new.pop(old, None)) is not None:
+                self._passing.append(passing)
+            else:
+                self._replaced.append(old)
+            if old_deleted:
+                self._deleted -= 1
+            else:
+                self._entities -= 1
+        if entry.deleted:
+            self._deleted += 1
+        else:
+            self._entities += 1
+        if self._marks is not None:
+            if old:
+                self._marks.discard(old & UPDATED)
+            if not entry.deleted:
+                self._marks.add(self._last)
+        return position
+
+    def store(self) -> None:
+        """Put it into the tables."""
+        if not self._new:
+            return
+        connection, _, now = self._transaction
+        properties.replaced(connection, self._head.number, self._replaced)
+        replaced = [(position,) for position in self._replaced]
+        if self._keeps:
+            connection.executemany("INSERT INTO history SELECT * FROM entity WHERE position = ?", replaced)
+            connection.executemany(_PUT.replace("entity", "history", 1), self._passing)
+        connection.executemany("DELETE FROM entity WHERE position = ?", replaced)
+        connection.executemany(_PUT, self._new.values())
+        properties.added(connection, self._head.number, self._new)
+        connection.execute(
+            "UPDATE dataset SET last = ?, entities = ?, deleted = ?, changed = ? WHERE number = ?",
+            (self._last, self._entities, self._deleted, now.wall, self._head.number),
+        )
+
+
+# An entity that never was is as one that is deleted.
+_NOTHING: Final = (b"", 0, 1)
+
+
+def _known(connection: sqlite3.Connection, number: int, ids: Sequence[str]) -> dict[str, tuple[bytes, int, int]]:
+    """Hash, position and whether it is deleted, of those that there are."""
+    found: dict[str, tuple[bytes, int, int]] = {}
+    for start in range(0, len(ids), _MANY):
+        part = ids[start : start + _MANY]
+        sql = _LOOK_MANY if len(part) == _MANY else _LOOK.format(", ".join("?" * len(part)))
+        for id_, hash_, position, deleted in connection.execute(sql, (number, *part)):
+            found[id_] = (hash_, position, deleted)
+    return found
