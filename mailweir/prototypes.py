@@ -41,6 +41,7 @@ _bodies: Final[Mapping[str, Body]] = {
         "body_template": "${5:Hello {{ name \\}\\}}",
     },
     "transform:dtl": {"rules": {"default": [["copy", "${1:*}"]]}},
+    "transform:python": {"function": "${1:shapes}:${2:greet}"},
 }
 
 

@@ -98,6 +98,14 @@ class ConfigError(Exception):
         self.problems = tuple(problems)
 
 
+class UnusableError(ValueError):
+    """A part of a pipe cannot be used as declared, for a reason that only shows beside its files and libraries."""
+
+
+class TransformError(Exception):
+    """A transform that has no answer to an entity. Its text says where and why."""
+
+
 class SourceError(Exception):
     """A source that cannot go on. What it gave before stands.
 

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from pipeline.component import Source, Transform
 from pipeline.entity import Entity
+from pipeline.errors import TransformError
 
 # DESIGN's default: large enough that a portion costs little, small enough that a crash repeats little.
 BATCH: Final = 256
@@ -126,7 +127,8 @@ def _shaped(
             try:
                 through += transform(entity)
             except Exception as error:
-                text = f"{type(transform).__name__} failed: {type(error).__name__}: {error}"
+                told = isinstance(error, TransformError)
+                text = str(error) if told else f"{type(transform).__name__} failed: {type(error).__name__}: {error}"
                 raise FlowError(str(entity.get("_id", "")), text) from error
         shaped = through
     kept = [entity for entity in shaped if not entity.get("_filtered")]

@@ -90,9 +90,8 @@ def preview_command(
 def _shown(loaded: Loaded, pipe: str, entity: str | None, wanted: str | None, most: int) -> Shown:
     from mailweir.previewing import CannotPreviewError, preview
     from mailweir.systems_of import Systems
-    from pipeline.errors import SourceError
+    from pipeline.errors import SourceError, UnusableError
     from pipeline.run import FlowError, Wanted
-    from sinks.mail.settings import UnusableError
 
     try:
         source = None if entity is None else _source(entity)

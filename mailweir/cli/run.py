@@ -79,8 +79,8 @@ def run_command(
     from mailweir.running import Asked, CannotRunError, Run
     from mailweir.systems_of import NoSystemError
     from pipeline.component import Wishes
+    from pipeline.errors import UnusableError
     from pipeline.run import Wanted
-    from sinks.mail.settings import UnusableError
 
     if max_per_hour is not None and not dry_run:
         raise click.UsageError("--max-per-hour is a question that only --dry-run answers")

@@ -16,8 +16,8 @@ from pipeline.config.load import project_root
 
 # Folders of a project whose files are no configuration, and part of what it makes.
 _folders: Final = frozenset({"templates", "attachments"})
-# Configuration, values, and what sources read.
-_data: Final = frozenset({".json", ".jsonl", ".ndjson", ".csv"})
+# Configuration, values, what sources read, and functions.
+_data: Final = frozenset({".json", ".jsonl", ".ndjson", ".csv", ".py"})
 
 # Milliseconds until the watcher says that nothing has changed, which is how it is known to be at work.
 _PATIENCE: Final = 250

@@ -7,7 +7,7 @@ otherwise; what the others may set is unknown meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -54,7 +54,11 @@ class _Tree:
 
 
 def alternatives(
-    document: Document, registry: Registry, chosen: Container[int], templates: Mapping[str, Document]
+    document: Document,
+    registry: Registry,
+    chosen: Container[int],
+    templates: Mapping[str, Document],
+    modules: Mapping[str, Document] | None = None,
 ) -> Iterator[Alternative]:
     """Those that do not begin at a `chosen` place. Their problems repeat the faults of what stands beside them."""
     if CONDITIONAL not in document.text:
@@ -67,14 +71,14 @@ def alternatives(
         left -= tree.cost
         if left < 0 or told > MOST_PROBLEMS:
             break
-        found = _checked(tree, document, registry, templates)
+        found = _checked(tree, document, lambda resolver: Typer(document, registry, resolver, templates, modules))
         told += len(found.problems)
         yield found
 
 
-def _checked(tree: _Tree, document: Document, registry: Registry, templates: Mapping[str, Document]) -> Alternative:
+def _checked(tree: _Tree, document: Document, typed: Callable[[Resolver], Typer]) -> Alternative:
     resolver = Resolver(document, Lookup(take_env=False, take_secrets=False))
-    typer = Typer(document, registry, resolver, templates)
+    typer = typed(resolver)
     component = typer.top(tree.node) if isinstance(tree.node, Object) else None
     start, end = tree.alternative.start, tree.alternative.end
     uses = references([component]) if component else ()

@@ -56,6 +56,8 @@ class Given:
     inner: Mapping[str, Sequence[Given]] = field(default_factory=dict)
     templates: Mapping[str, Document] = field(default_factory=dict)
     """The files in the project's `templates` folder, by the names that templates use."""
+    modules: Mapping[str, Document] | None = None
+    """The Python files of the project, by the names of their modules; None where there is no project to look into."""
 
     def parts(self, name: str) -> Sequence[Given]:
         """The plain objects in the value of a property: the one, or those of the list."""

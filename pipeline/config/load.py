@@ -11,6 +11,7 @@ from pathlib import Path
 from pipeline.config.files import SETTINGS, Found, below, is_folder, read_document, root_of, search, shown
 from pipeline.config.given import advice
 from pipeline.config.installed import installed
+from pipeline.config.modules import Modules
 from pipeline.config.others import is_other, read_other
 from pipeline.config.places import TYPED, gather
 from pipeline.config.project import Project, compile_project
@@ -123,7 +124,8 @@ def _load(root: Path, options: Options, paths: Sequence[Path]) -> Loaded:
     templates = {} if alone else read_templates(root, options.here)
     places.texts.update({document.name: document for document in templates.values()})
     plugins = installed(settings.plugins)
-    project = compile_project(documents, plugins, lookup, places.texts, problems, scrubber, templates)
+    modules = None if alone else Modules(root, options.here)
+    project = compile_project(documents, plugins, lookup, places.texts, problems, scrubber, templates, modules)
     files = {document.name: path for document, path in zip(documents, paths_read, strict=True)}
     beside = (*others, root / SETTINGS, root / f"{profile}{TYPED}")
     by_name = {name: path for path in beside if (name := shown(path, options.here)) in places.texts}

@@ -61,12 +61,14 @@ def compile_project(
     problems: Iterable[Problem] = (),
     scrubber: Scrubber | None = None,
     templates: Mapping[str, Document] | None = None,
+    modules: Mapping[str, Document] | None = None,
 ) -> Project:
     """Everything that the documents say, and everything that is wrong with them.
 
     `more` are documents that hold no components and that problems may point into (`.env`, settings); places that
     read when they are asked add to it. `scrubber` learns every secret. `templates` are the files of that
-    folder, by the names that templates use; they are among `more` too.
+    folder, by the names that templates use; they are among `more` too. `modules` are Python files of the project,
+    read when they are asked for.
     """
     found = list(problems)
     templates = templates or {}
@@ -78,23 +80,24 @@ def compile_project(
     uses: list[Use] = []
     for document in documents:
         resolver = Resolver(document, lookup)
-        typer = Typer(document, registry, resolver, templates)
+        typer = Typer(document, registry, resolver, templates, modules)
         here = typer.document_components()
         components += here
         lost += [*typer.lost, *("" for component in here if not component.id or has_fault(component))]
         stopped = stopped or typer.stopped
         if document.problems or typer.stopped:
             broken.append(document)
-        beside = [] if typer.stopped else list(alternatives(document, registry, resolver.chosen, templates))
+        beside = [] if typer.stopped else list(alternatives(document, registry, resolver.chosen, templates, modules))
         others += beside
         shape = [*typer.problems, *(problem for other in beside for problem in other.problems)]
         found += [*not_taken_up(document.problems, shape), *resolver.problems, *typer.problems]
         uses += resolver.uses
     found += [problem for place in (*lookup.env, *lookup.secrets) for problem in place.problems]
-    by_name = {document.name: document for document in (*documents, *(more or {}).values())}
+    code = (modules or {}).values()
+    by_name = {document.name: document for document in (*documents, *(more or {}).values(), *code)}
     scrubber = scrubber or Scrubber()
     # A template is no list of names and values; what looks like one in it is text for people.
-    texts = {document.name for document in templates.values()}
+    texts = {document.name for document in (*templates.values(), *code)}
     masks = _masks((document for document in by_name.values() if document.name not in texts), uses, scrubber)
     whole = not stopped and all(map(_read_whole, broken))
     found += check(components, broken, lost, others, all_read=whole and not _hide(found, components))

@@ -30,7 +30,7 @@ def read_templates(root: Path, here: Path) -> dict[str, Document]:
     for path in _below(folder):
         if len(found) == MOST_FILES:
             break
-        found[path.relative_to(folder).as_posix()] = _read(path, shown(path, here))
+        found[path.relative_to(folder).as_posix()] = read_text(path, shown(path, here))
     return found
 
 
@@ -51,7 +51,8 @@ def _below(folder: Path) -> Iterator[Path]:
                 yield Path(entry.path)
 
 
-def _read(path: Path, name: str) -> Document:
+def read_text(path: Path, name: str) -> Document:
+    """A regular file as a document without a tree; of one that cannot be read, with the reason."""
     try:
         # A link could lead out of the project, and opening a FIFO would wait for a writer that never comes.
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -57,6 +57,7 @@ class Typer:
     registry: Registry
     resolver: Resolver
     templates: Mapping[str, Document] = field(default_factory=dict)
+    modules: Mapping[str, Document] | None = None
     problems: list[Problem] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     """The `_id` of each component of which nothing more is known; empty when it has none."""
@@ -218,7 +219,9 @@ class Typer:
         values = dict(usable) | dict.fromkeys(unknown | bad, UNKNOWN)
         sure = {name: value for name, value in inner.items() if name not in unsure}
         inside = objects(self.document, node, sure, problems, path, id)
-        given = Given(self.document, node, values, path, id, inner=inside, templates=self.templates)
+        given = Given(
+            self.document, node, values, path, id, inner=inside, templates=self.templates, modules=self.modules
+        )
         found = list(model.faults(given))
         if unsure:
             # Without a property of its own such a fault is about one that may be written after all.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.config.templates import read_templates
-from pipeline.errors import Span
+from pipeline.errors import Span, UnusableError
 from sinks.mail.attachment_files import AttachmentFiles
 from sinks.mail.delivery import Policy
 from sinks.mail.enclosures import Enclosed, Fault, Reads, enclosed
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
     from sinks.mail.mime import Signs
 
 NO_GUARDS = Guards()
-
-
-class UnusableError(ValueError):
-    """The sink cannot be used as it is declared, for a reason that only shows beside its files and libraries."""
 
 
 def settings(config: MailConfig, root: str, guards: Guards = NO_GUARDS, given: Given | None = None) -> Settings:

@@ -27,6 +27,7 @@ ROOT = Path("/home/kari/.work/templates/my-mail")
         "data/people.jsonl",
         "data/people.ndjson",
         "people.csv",
+        "shapes.py",
     ],
 )
 def test_what_a_project_reads_matters(name: str) -> None:

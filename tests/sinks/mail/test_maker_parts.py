@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from pipeline.errors import UnusableError
 from pipeline.secret import Secret
 from sinks.mail.maker import Made
-from sinks.mail.settings import UnusableError
 from tests.sinks.mail.making import ANN, mail, maker, one, why
 
 SEED = "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A="
