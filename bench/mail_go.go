@@ -16,7 +16,6 @@ import (
 	"net/textproto"
 	"os"
 	"strconv"
-	"strings"
 	"sync"
 	texttemplate "text/template"
 	"time"
@@ -49,22 +48,15 @@ func must(err error) {
 	}
 }
 
-func lowered(value any) any {
-	switch of := value.(type) {
-	case map[string]any:
-		low := make(map[string]any, len(of))
-		for name, item := range of {
-			low[strings.ToLower(name)] = lowered(item)
-		}
-		return low
-	case []any:
-		low := make([]any, len(of))
-		for at, item := range of {
-			low[at] = lowered(item)
-		}
-		return low
-	}
-	return value
+func named(order map[string]any) map[string]any {
+	order["name"] = order["first_name"].(string) + " " + order["last_name"].(string)
+	return order
+}
+
+func totalled(order map[string]any) map[string]any {
+	cents := int(order["cents"].(float64))
+	order["total"] = fmt.Sprintf("%d.%02d", cents/100, cents%100)
+	return order
 }
 
 func compose(out *bytes.Buffer, number int, order map[string]any) {
@@ -107,9 +99,9 @@ func worker(port string, jobs <-chan job, done *sync.WaitGroup) {
 	must(err)
 	var content bytes.Buffer
 	for job := range jobs {
-		var entity any
+		var entity map[string]any
 		must(json.Unmarshal(job.line, &entity))
-		order := lowered(lowered(entity)).(map[string]any)
+		order := totalled(named(entity))
 		content.Reset()
 		compose(&content, job.number, order)
 		must(client.Mail("post@example.com"))

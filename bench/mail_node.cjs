@@ -18,12 +18,15 @@ const html = handlebars.compile(
     "</table>\n<p>Total: {{total}}</p>\n<p>{{shop}}</p></body></html>\n",
 );
 
-function lowered(value) {
-  if (Array.isArray(value)) return value.map(lowered);
-  if (value === null || typeof value !== "object") return value;
-  const low = {};
-  for (const name in value) low[name.toLowerCase()] = lowered(value[name]);
-  return low;
+function named(order) {
+  order.name = `${order.first_name} ${order.last_name}`;
+  return order;
+}
+
+function totalled(order) {
+  const cents = order.cents;
+  order.total = `${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, "0")}`;
+  return order;
 }
 
 async function main() {
@@ -38,7 +41,7 @@ async function main() {
   const most = 4 * Number(connections);
   const underway = new Set();
   for await (const line of readline.createInterface({ input: fs.createReadStream(file) })) {
-    const order = lowered(lowered(JSON.parse(line)));
+    const order = totalled(named(JSON.parse(line)));
     const sent = transport.sendMail({
       from: "Example <post@example.com>",
       to: { name: order.name, address: order.email },

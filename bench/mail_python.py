@@ -40,18 +40,24 @@ class Order(BaseModel):
     shop: str
 
 
-def lowered(value: Any) -> Any:  # noqa: ANN401 - JSON values
-    """With names in lower case."""
-    if isinstance(value, dict):
-        return {name.lower(): lowered(item) for name, item in value.items()}
-    return [lowered(item) for item in value] if isinstance(value, list) else value
+def named(order: dict[str, Any]) -> dict[str, Any]:
+    """With the name that is shown."""
+    order["name"] = f"{order['first_name']} {order['last_name']}"
+    return order
+
+
+def totalled(order: dict[str, Any]) -> dict[str, Any]:
+    """With the total as text."""
+    cents = order["cents"]
+    order["total"] = f"{cents // 100}.{cents % 100:02}"
+    return order
 
 
 def orders(path: Path) -> Iterator[Order]:
-    """The entities, through two transforms."""
+    """The entities, through two functions."""
     with path.open(encoding="utf-8") as lines:
         for line in lines:
-            yield Order.model_validate(lowered(lowered(json.loads(line))))
+            yield Order.model_validate(totalled(named(json.loads(line))))
 
 
 async def main(port: int, connections: int, path: Path) -> None:

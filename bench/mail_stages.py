@@ -14,12 +14,13 @@ from statistics import median
 from typing import Any, Final
 
 from pipeline.clock import MachineClock
+from pipeline.component import Transform
 from pipeline.entity import Entity
 from pipeline.run import portions
 from pipeline.state.facts import Ask, Batch, Offset
 from pipeline.state.keys import entity_text, entity_version, message_key
 from pipeline.state.sqlite.store import SqliteState
-from pipeline.transforms.lower_keys import LowerKeys
+from pipeline.transforms.python_function import function_of
 from sinks.mail import outbound
 from sinks.mail.compose import Composer
 from sinks.mail.config import MailConfig
@@ -45,7 +46,7 @@ BUDGET: Final = {"read and transform": 10, "render": 17, "compose": 11, "state":
 def stages(data: Path, project: Path, whole: float) -> None:
     """Print what each takes; `whole` is what a message takes in a run."""
     sink, system = (json.loads((project / path).read_text("utf-8")) for path in _PARTS)
-    found = {name: _microseconds(work) for name, work in _works(data, sink["sink"], system).items()}
+    found = {name: _microseconds(work) for name, work in _works(data, project, sink, system).items()}
     found["all around them"] = whole - sum(found.values())
     sys.stdout.write(f"\nWhat a message costs, µs (each stage by itself, median of {ROUNDS} rounds)\n")
     for name, cost in found.items():
@@ -60,13 +61,14 @@ def _microseconds(work: Callable[[], float]) -> float:
     return median(work() for _ in range(ROUNDS)) / MESSAGES * 1e6
 
 
-def _works(data: Path, sink: dict[str, Any], system: dict[str, Any]) -> dict[str, Callable[[], float]]:
+def _works(data: Path, project: Path, pipe: dict[str, Any], system: dict[str, Any]) -> dict[str, Callable[[], float]]:
     """Each gives the seconds that it took for all messages."""
-    whole = settings(MailConfig.model_validate(sink), ".")
+    whole = settings(MailConfig.model_validate(pipe["sink"]), ".")
     writing = Writing(whole.templates, whole.subject, whole.body, whole.text)
     composer = Composer(whole.heading)
     maker = Maker(whole, "orders", "bench")
-    entities = list(_entities(data))
+    transforms = [function_of(str(project), pipe["_id"], each["function"]) for each in pipe["transform"]]
+    entities = list(_entities(data, transforms))
     written = [texts for texts in map(writing.write, map(variables, entities)) if isinstance(texts, Texts)]
     letters = [
         _letter(whole.people.named(variables(entity)), entity, texts)
@@ -75,7 +77,7 @@ def _works(data: Path, sink: dict[str, Any], system: dict[str, Any]) -> dict[str
     made = [one for entity in entities for one in maker.make(entity, 1_800_000_000.0)]
 
     return {
-        "read and transform": lambda: _timed(lambda: list(_entities(data))),
+        "read and transform": lambda: _timed(lambda: list(_entities(data, transforms))),
         "render": lambda: _timed(lambda: [writing.write(variables(entity)) for entity in entities]),
         "compose": lambda: _timed(lambda: [composer.compose(letter) for letter in letters]),
         "state": lambda: asyncio.run(_state(made)),
@@ -89,8 +91,8 @@ def _timed(work: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def _entities(data: Path) -> Iterable[Entity]:
-    flow = portions(Json(data.parent, data.name), [LowerKeys(), LowerKeys()], None)
+def _entities(data: Path, transforms: Sequence[Transform]) -> Iterable[Entity]:
+    flow = portions(Json(data.parent, data.name), transforms, None)
     return islice((entity for portion in flow for entity in portion.entities), MESSAGES)
 
 
