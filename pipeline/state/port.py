@@ -38,6 +38,7 @@ from pipeline.state.facts import (
     Stranded,
     Tidied,
 )
+from pipeline.state.failures import FailureReads, FailureWrites
 from pipeline.state.faults import StateError
 from pipeline.state.views import Detail, Discards, Filter, Freeing, Holder, LimitChange, Page, Usage
 
@@ -45,7 +46,7 @@ Decide = Callable[[Stranded, Moment], Settlement]
 """The delivery table's word on a message whose sender died when it may have gone. Pure."""
 
 
-class Look(Protocol):
+class Look(FailureReads, Protocol):
     """What can be looked at. Nothing of it changes anything, or keeps anybody waiting."""
 
     async def offset(self, pipe: str) -> str | None:
@@ -138,6 +139,11 @@ class State(Look, Protocol):
     @property
     def datasets(self) -> Writes:
         """What writes entities."""
+        ...
+
+    @property
+    def failing(self) -> FailureWrites:
+        """What keeps entities that failed."""
         ...
 
     def now(self) -> float:

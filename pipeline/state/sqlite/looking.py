@@ -17,8 +17,9 @@ from typing import Self, TypeVar
 from pipeline.clock import Clock
 from pipeline.state import place
 from pipeline.state.facts import Execution, Gathering, MessageState, Moment
+from pipeline.state.failures import Chosen, Kept
 from pipeline.state.owners import Owners
-from pipeline.state.sqlite import connection, queries, schema
+from pipeline.state.sqlite import connection, failures, queries, schema
 from pipeline.state.sqlite.opening import FILE, SENDERS
 from pipeline.state.sqlite.reading import Reader
 from pipeline.state.views import Detail, Discards, Filter, Freeing, Holder, LimitChange, Page, Usage
@@ -93,6 +94,18 @@ class Queries:
     async def holders(self) -> Sequence[Holder]:
         """Who has claims."""
         return await self._look(lambda connection, _: queries.holders(connection, self._alive))
+
+    async def failures(self, chosen: Chosen, before: int | None = None, most: int = 100) -> Sequence[Kept]:
+        """Entities that failed, the newest first."""
+        return await self._look(lambda connection, _: failures.listed(connection, chosen, before, most))
+
+    async def waiting(self, pipe: str, most: int) -> Sequence[Kept]:
+        """Those that wait for another try, the oldest first."""
+        return await self._look(lambda connection, _: failures.waiting(connection, pipe, most))
+
+    async def failure_counts(self) -> Mapping[str, tuple[int, int]]:
+        """How many of each pipe wait, and how many are dead."""
+        return await self._look(lambda connection, _: failures.counts(connection))
 
     def _check(self) -> None:
         """Raise if nothing may be asked any more."""

@@ -29,11 +29,13 @@ from pipeline.state.facts import (
     Settlement,
     Tidied,
 )
+from pipeline.state.failures import FailureWrites
 from pipeline.state.faults import StateError, StateReason
 from pipeline.state.port import Decide
 from pipeline.state.sqlite import admission, claims, people, settling, tidy
 from pipeline.state.sqlite.connection import BUSY_SECONDS
 from pipeline.state.sqlite.dataset_store import SqliteWrites
+from pipeline.state.sqlite.failures import SqliteFailures
 from pipeline.state.sqlite.looking import Queries
 from pipeline.state.sqlite.opening import Opened, opened
 from pipeline.state.sqlite.reading import Reader
@@ -62,6 +64,7 @@ class SqliteState(Queries):
         super().__init__(Reader(place.path, clock), place.senders)
         self.recovered = Recovered()
         self.datasets: Writes = SqliteWrites(self._do)
+        self.failing: FailureWrites = SqliteFailures(self._call, self._do)
         self._writer = Writer(
             place.connection,
             place.path,

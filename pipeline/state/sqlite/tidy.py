@@ -50,3 +50,4 @@ def _tidy_history(transaction: Transaction, retention: Retention) -> None:
     connection.execute(
         "DELETE FROM execution WHERE ended IS NOT NULL AND moved <= ?", (now.steady - retention.executions,)
     )
+    connection.execute("DELETE FROM failure WHERE dead AND moved <= ?", (now.steady - retention.others,))

@@ -1,0 +1,88 @@
+"""Entities that failed, as the state keeps them: those that wait for another try, and the dead letters. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Literal, NamedTuple, Protocol
+
+from pipeline.failing import Fate, Tolerance
+
+Stage = Literal["transform", "sink"]
+"""Where it failed. One that failed in the sink is kept as it came there, else as the source gave it."""
+
+
+class Failure(NamedTuple):
+    """An entity that failed now. `name` tells it from others of its pipe: its `_id`, if it has one."""
+
+    pipe: str
+    name: str
+    entity_id: str
+    stage: Stage
+    reason: str
+    entity: str
+    run: str
+
+
+class Kept(NamedTuple):
+    """One that is on record. Times are wall times; `tries` counts the runs in which it failed."""
+
+    number: int
+    pipe: str
+    name: str
+    entity_id: str
+    stage: Stage
+    reason: str
+    run: str
+    first: float
+    last: float
+    tries: int
+    dead: bool
+    entity: str
+
+
+class Chosen(NamedTuple):
+    """Which of them are meant; empty and None: all. `entity` is an `_id`, `number` names one."""
+
+    pipe: str = ""
+    entity: str = ""
+    dead: bool | None = None
+    number: int | None = None
+
+
+class FailureReads(Protocol):
+    """What can be looked at."""
+
+    async def failures(self, chosen: Chosen, before: int | None = None, most: int = 100) -> Sequence[Kept]:
+        """Some of them, the newest first; `before` is the number of the last one of the page before."""
+        ...
+
+    async def waiting(self, pipe: str, most: int) -> Sequence[Kept]:
+        """Those that wait for another try, the oldest first."""
+        ...
+
+    async def failure_counts(self) -> Mapping[str, tuple[int, int]]:
+        """How many of each pipe wait, and how many are dead."""
+        ...
+
+
+class FailureWrites(Protocol):
+    """What changes them."""
+
+    def put(self, failures: Sequence[Failure], tolerance: Tolerance) -> Sequence[Fate]:
+        """What becomes of each; when it returns, that survives a kill, so that its source can be read on.
+
+        If there is no room for one of them, nothing is changed.
+        """
+        ...
+
+    async def passed(self, pipe: str, stage: Stage, names: Collection[str], *, dead: bool) -> int:
+        """These have passed: they wait no more, and with `dead` are no dead letters either. How many those were."""
+        ...
+
+    async def again(self, numbers: Sequence[int]) -> int:
+        """Let dead letters wait for the next run, with all their tries before them. How many those were."""
+        ...
+
+    async def delete(self, numbers: Sequence[int]) -> int:
+        """Remove some for good. How many those were."""
+        ...

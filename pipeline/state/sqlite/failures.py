@@ -1,0 +1,166 @@
+"""Entities that failed, in the file."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from concurrent.futures import Future
+from typing import Any, Final
+
+from pipeline.failing import Fate, Tolerance, fate
+from pipeline.state.failures import Chosen, Failure, Kept, Stage
+from pipeline.state.sqlite.transaction import Transaction
+
+TABLES: Final = (
+    # Each entity of a pipe once: a further failure takes the place of the one before. Times are wall times, for people;
+    # `moved` is steady.
+    """
+    CREATE TABLE failure (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, pipe TEXT NOT NULL, name TEXT NOT NULL, entity_id TEXT NOT NULL,
+        stage TEXT NOT NULL, reason TEXT NOT NULL, run TEXT NOT NULL, first REAL NOT NULL, last REAL NOT NULL,
+        tries INTEGER NOT NULL, dead INTEGER NOT NULL, entity TEXT NOT NULL, moved REAL NOT NULL,
+        UNIQUE (pipe, name)
+    )
+    """,
+    "CREATE INDEX failure_waiting ON failure (pipe, number) WHERE NOT dead",
+)
+_COLUMNS: Final = "number, pipe, name, entity_id, stage, reason, run, first, last, tries, dead, entity"
+
+
+class NoRoomError(Exception):
+    """No more entities of this pipe may wait."""
+
+
+def put(transaction: Transaction, failures: Sequence[Failure], tolerance: Tolerance) -> list[Fate]:
+    """Keep them all, or none: a run that meets one twice has tried it once."""
+    connection, _, now = transaction
+    fates: list[Fate] = []
+    waiting = {pipe: _waiting(connection, pipe) for pipe in {one.pipe for one in failures}}
+    for one in failures:
+        before = connection.execute(
+            "SELECT first, tries - (run = ?), dead FROM failure WHERE pipe = ? AND name = ?",
+            (one.run, one.pipe, one.name),
+        ).fetchone()
+        first, tries, dead = before or (now.wall, 0, 1)
+        if dead:
+            first, tries = now.wall, 0
+        else:
+            waiting[one.pipe] -= 1
+        found = fate(tolerance, tries, waiting[one.pipe])
+        waiting[one.pipe] += found is Fate.WAITS
+        fates.append(found)
+        if found is Fate.NO_ROOM:
+            raise NoRoomError
+        connection.execute(
+            "INSERT INTO failure (pipe, name, entity_id, stage, reason, run, first, last, tries, dead, entity, moved)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (pipe, name) DO UPDATE SET"
+            " entity_id = ?3, stage = ?4, reason = ?5, run = ?6, first = ?7, last = ?8, tries = ?9, dead = ?10,"
+            " entity = ?11, moved = ?12",
+            (
+                *(one.pipe, one.name, one.entity_id, one.stage, one.reason, one.run, first, now.wall, tries + 1),
+                *(int(found is Fate.DEAD), one.entity, now.steady),
+            ),
+        )
+    return fates
+
+
+def _waiting(connection: sqlite3.Connection, pipe: str) -> int:
+    (many,) = connection.execute("SELECT count(*) FROM failure WHERE pipe = ? AND NOT dead", (pipe,)).fetchone()
+    return int(many)
+
+
+def passed(transaction: Transaction, pipe: str, stage: Stage, names: Collection[str], *, dead: bool) -> int:
+    """Remove those that wait, and with `dead` the dead ones."""
+    return transaction.connection.execute(
+        "DELETE FROM failure WHERE pipe = ? AND stage = ? AND name IN (SELECT value FROM json_each(?))"
+        " AND (? OR NOT dead)",
+        (pipe, stage, json.dumps(list(names)), dead),
+    ).rowcount
+
+
+def again(transaction: Transaction, numbers: Sequence[int]) -> int:
+    """Let dead ones wait."""
+    return transaction.connection.execute(
+        "UPDATE failure SET dead = 0, tries = 0, run = '', moved = ? WHERE dead"
+        " AND number IN (SELECT value FROM json_each(?))",
+        (transaction.now.steady, json.dumps(list(numbers))),
+    ).rowcount
+
+
+def delete(transaction: Transaction, numbers: Sequence[int]) -> int:
+    """Remove them."""
+    return transaction.connection.execute(
+        "DELETE FROM failure WHERE number IN (SELECT value FROM json_each(?))", (json.dumps(list(numbers)),)
+    ).rowcount
+
+
+def listed(connection: sqlite3.Connection, chosen: Chosen, before: int | None, most: int) -> tuple[Kept, ...]:
+    """Some, the newest first."""
+    return tuple(
+        _kept(row)
+        for row in connection.execute(
+            f"SELECT {_COLUMNS} FROM failure WHERE (?1 = '' OR pipe = ?1) AND (?2 = '' OR entity_id = ?2)"  # noqa: S608 - a constant
+            " AND (?3 IS NULL OR dead = ?3) AND (?4 IS NULL OR number = ?4) AND (?5 IS NULL OR number < ?5)"
+            " ORDER BY number DESC LIMIT ?6",
+            (chosen.pipe, chosen.entity, chosen.dead, chosen.number, before, most),
+        )
+    )
+
+
+def waiting(connection: sqlite3.Connection, pipe: str, most: int) -> tuple[Kept, ...]:
+    """Those that wait, the oldest first."""
+    return tuple(
+        _kept(row)
+        for row in connection.execute(
+            f"SELECT {_COLUMNS} FROM failure WHERE pipe = ? AND NOT dead ORDER BY number LIMIT ?",  # noqa: S608 - as above
+            (pipe, most),
+        )
+    )
+
+
+def counts(connection: sqlite3.Connection) -> dict[str, tuple[int, int]]:
+    """How many of each pipe wait and are dead."""
+    rows = connection.execute("SELECT pipe, sum(NOT dead), sum(dead) FROM failure GROUP BY pipe")
+    return {pipe: (waits, dead) for pipe, waits, dead in rows}
+
+
+def _kept(row: tuple[Any, ...]) -> Kept:
+    kept = Kept(*row)
+    return kept._replace(dead=bool(kept.dead))
+
+
+class SqliteFailures:
+    """`pipeline.state.failures.FailureWrites`, on one file."""
+
+    def __init__(
+        self,
+        call: Callable[[Callable[[Transaction], Any]], Future[Any]],
+        do: Callable[[Callable[[Transaction], Any]], Awaitable[Any]],
+    ) -> None:
+        """`call` and `do` are the writer's; the first does not wait."""
+        self._call = call
+        self._do = do
+
+    def put(self, failures: Sequence[Failure], tolerance: Tolerance) -> Sequence[Fate]:
+        """Keep some; this waits for the disk."""
+        try:
+            fates: list[Fate] = self._call(lambda t: put(t, failures, tolerance)).result()
+        except NoRoomError:
+            return [Fate.NO_ROOM] * len(failures)
+        return fates
+
+    async def passed(self, pipe: str, stage: Stage, names: Collection[str], *, dead: bool) -> int:
+        """These have passed."""
+        many: int = await self._do(lambda t: passed(t, pipe, stage, names, dead=dead)) if names else 0
+        return many
+
+    async def again(self, numbers: Sequence[int]) -> int:
+        """Let dead letters wait for the next run."""
+        many: int = await self._do(lambda t: again(t, numbers))
+        return many
+
+    async def delete(self, numbers: Sequence[int]) -> int:
+        """Remove some for good."""
+        many: int = await self._do(lambda t: delete(t, numbers))
+        return many
