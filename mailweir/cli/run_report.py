@@ -206,7 +206,7 @@ def exit_code(done: Done, *, fail_on_discard: bool) -> int:
     if done.stopped or done.declined:
         return 130 if done.stopped else 0
     counts = [report.outcomes + report.earlier for report in done.reports]
-    if done.fault or done.troubles or any(report.stopped for report in done.reports):
+    if done.fault or done.troubles or done.recovered.in_doubt or any(report.stopped for report in done.reports):
         return 4
     if any(each[outcome] for each in counts for outcome in _unfinished) or any(one.partly for one in done.reports):
         return 4

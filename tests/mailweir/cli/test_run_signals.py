@@ -42,6 +42,30 @@ class Silent:
         self._socket.close()
 
 
+def begun(folder: Path, server: Silent, people: int) -> subprocess.Popen[str]:
+    """A run that mails so many over one connection."""
+    office = {"_id": "office", "type": "system:smtp", "smtp_server": "127.0.0.1", "smtp_port": server.port}
+    sink = {
+        "type": "mail",
+        "system": "office",
+        "mail_from": "hello@example.com",
+        "recipients_property": "email",
+        "subject_template": "Hi",
+        "body_template": "Hi",
+    }
+    entities = [{"_id": f"c{at}", "email": f"c{at}@example.com"} for at in range(people)]
+    pipe = {"_id": "welcome", "type": "pipe", "source": {"type": "embedded", "entities": entities}, "sink": sink}
+    (folder / "all.conf.json").write_text(json.dumps([{**office, "connections": 1}, pipe]))
+    return subprocess.Popen(
+        [sys.executable, "-m", "mailweir", "run"],
+        cwd=folder,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(TOP)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 def test_ctrl_c_answers_the_question(tmp_path: Path) -> None:
     """At the question whether to send, a signal ends the run with 130, and nothing was sent."""
     sink = {
@@ -80,29 +104,7 @@ def test_ctrl_c_answers_the_question(tmp_path: Path) -> None:
 def test_who_does_not_wait_is_told_what_is_in_doubt(tmp_path: Path) -> None:
     """After two signals the run ends with 130, and the summary names the mail that nobody knows of."""
     server = Silent()
-    (tmp_path / "systems").mkdir()
-    (tmp_path / "pipes").mkdir()
-    office = {"_id": "office", "type": "system:smtp", "smtp_server": "127.0.0.1", "smtp_port": server.port}
-    people = [{"_id": f"c{at}", "email": f"c{at}@example.com"} for at in range(3)]
-    sink = {
-        "type": "mail",
-        "system": "office",
-        "mail_from": "hello@example.com",
-        "recipients_property": "email",
-        "subject_template": "Hi",
-        "body_template": "Hi",
-    }
-    pipe = {"_id": "welcome", "type": "pipe", "source": {"type": "embedded", "entities": people}, "sink": sink}
-    (tmp_path / "systems/office.conf.json").write_text(json.dumps({**office, "connections": 1}))
-    (tmp_path / "pipes/welcome.conf.json").write_text(json.dumps(pipe))
-    run = subprocess.Popen(
-        [sys.executable, "-m", "mailweir", "run"],
-        cwd=tmp_path,
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(TOP)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    run = begun(tmp_path, server, 3)
     assert run.stderr is not None
     assert server.ended.wait(60)
     run.send_signal(signal.SIGINT)
@@ -114,3 +116,17 @@ def test_who_does_not_wait_is_told_what_is_in_doubt(tmp_path: Path) -> None:
     assert run.returncode == 130
     assert "3 read   2 queued   1 in doubt" in out
     assert "nobody waited for the answer" in out
+
+
+def test_what_a_killed_run_left_in_doubt_is_not_passed_over(tmp_path: Path) -> None:
+    """The next run has nothing to do yet, says what it found, and ends with 4."""
+    server = Silent()
+    run = begun(tmp_path, server, 1)
+    assert server.ended.wait(60)
+    run.kill()
+    run.communicate(timeout=60)
+    again = begun(tmp_path, server, 1)
+    _, err = again.communicate(timeout=120)
+    server.close()
+    assert again.returncode == 4
+    assert "a run before this one did not end: 0 answers were on record, 0 mails go on, 1 in doubt" in err
