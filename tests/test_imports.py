@@ -18,7 +18,7 @@ ROOT: Final = Path(__file__).parents[1]
 PACKAGES: Final = ("mailweir", "pipeline", "sinks", "sources", "systems")
 
 ONE_WAY = "mailweir -> sinks, sources -> systems -> pipeline, never back"
-INSIDE = "inside pipeline: transforms -> config -> component -> facts"
+INSIDE = "inside pipeline: transforms -> dtl -> config -> component -> facts"
 PORT = "a sink knows the port for mail, not what carries it"
 PURE = "pure rooms stay pure"
 

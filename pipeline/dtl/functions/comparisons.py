@@ -1,0 +1,108 @@
+"""Functions that compare. No I/O."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from pipeline.dtl.registry import Making, Run, Subject, shows
+from pipeline.dtl.scope import Scope
+from pipeline.dtl.tree import Call
+from pipeline.dtl.values import compared, same
+
+comparisons: Final = Subject(
+    "comparisons",
+    "Comparisons",
+    "`eq` and `neq` compare whole values, a single value as a list of one. The others compare the first value of each "
+    "side; they are false where a side has none, or where the two are of types that have no common order.",
+)
+
+
+@comparisons.special(
+    "eq",
+    "A B",
+    "Whether two values are the same. In the `where` of a join: whether they have a value in common.",
+    shows(["eq", "_S.age", 42], True, {"age": 42}),
+    shows(["eq", "_S.tags", ["list", "a", "b"]], False, {"tags": ["b", "a"]}),
+    shows(["eq", ["list", "a"], "a"], True),
+    shows(["eq", "_S.none", None], True, {}),
+    shows(["eq", 1, True], False),
+)
+def _eq(making: Making, call: Call) -> Run:
+    one, other = map(making.expression, call.args)
+    fixed = making.constant(other)
+    if fixed is not None and type(fixed[0]) is str:
+        text = fixed[0]
+
+        def run(scope: Scope) -> bool:
+            value = one(scope)
+            return value == text if type(value) is str else same(value, text)
+
+        return run
+    return lambda scope: same(one(scope), other(scope))
+
+
+@comparisons.values(
+    "neq",
+    "A B",
+    "Whether two values are not the same: the opposite of `eq`.",
+    shows(["neq", "_S.age", 42], True, {"age": 41}),
+    shows(["neq", ["list", "a"], "a"], False),
+    shows(["neq", "_S.none", None], False, {}),
+)
+def _neq(one: Any, other: Any) -> bool:
+    return not same(one, other)
+
+
+@comparisons.values(
+    "gt",
+    "A B",
+    "Whether the first value of A is greater than the first of B.",
+    shows(["gt", "_S.age", 42], True, {"age": 43}),
+    shows(["gt", ["list", 5, 1], ["list", 4, 9]], True),
+    shows(["gt", "_S.none", 42], False, {}),
+    shows(["gt", "a", 42], False),
+)
+def _gt(one: Any, other: Any) -> bool:
+    if type(one) is int and type(other) is int:
+        return one > other
+    found = compared(one, other)
+    return found is not None and found > 0
+
+
+@comparisons.values(
+    "gte",
+    "A B",
+    "Whether the first value of A is greater than the first of B, or level with it.",
+    shows(["gte", "_S.age", 42], True, {"age": 42}),
+    shows(["gte", ["list", 5, 1], ["list", 5, 9]], True),
+    shows(["gte", None, None], False),
+)
+def _gte(one: Any, other: Any) -> bool:
+    found = compared(one, other)
+    return found is not None and found >= 0
+
+
+@comparisons.values(
+    "lt",
+    "A B",
+    "Whether the first value of A is less than the first of B.",
+    shows(["lt", "_S.name", "b"], True, {"name": "a"}),
+    shows(["lt", ["list", 1, 5], 2], True),
+    shows(["lt", "_S.none", 42], False, {}),
+)
+def _lt(one: Any, other: Any) -> bool:
+    found = compared(one, other)
+    return found is not None and found < 0
+
+
+@comparisons.values(
+    "lte",
+    "A B",
+    "Whether the first value of A is less than the first of B, or level with it.",
+    shows(["lte", "_S.age", 42], True, {"age": 42}),
+    shows(["lte", ["list", 5, 1], ["list", 4, 9]], False),
+    shows(["lte", "_S.none", 42], False, {}),
+)
+def _lte(one: Any, other: Any) -> bool:
+    found = compared(one, other)
+    return found is not None and found <= 0

@@ -1,0 +1,244 @@
+"""Functions of dicts, and rules that are applied to values. No I/O."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from pipeline.dtl.errors import DtlError
+from pipeline.dtl.functions.transforms import carried_out
+from pipeline.dtl.limits import MOST_LEVELS
+from pipeline.dtl.namespaces import identifier_of
+from pipeline.dtl.paths import getter, walked
+from pipeline.dtl.registry import Making, Run, Subject, shows
+from pipeline.dtl.scope import Scope
+from pipeline.dtl.tree import Call
+from pipeline.dtl.values import first, listed
+
+dictionaries: Final = Subject("dictionaries", "Dictionaries", "Values that are no dicts are left out.")
+
+
+def _dicts(values: Any) -> list[dict[str, Any]]:
+    return [one for one in listed(values) if type(one) is dict]
+
+
+@dictionaries.values(
+    "dict",
+    "| ITEMS | (KEY VALUE)+",
+    "A dict of the pairs in ITEMS, or of keys and values in turn; of equal keys the last counts. What is no pair, or "
+    "has a key that is no string, is left out.",
+    shows(["dict", "name", ["upper", "_S.name"]], {"name": "KARI"}, {"name": "Kari"}),
+    shows(["dict", ["list", ["list", "a", 1], "x", ["list", 2, 2]]], {"a": 1}),
+    shows(["dict", None], {}),
+    shows(["dict"], {}),
+)
+def _dict(*items: Any) -> dict[str, Any]:
+    found = listed(items[0]) if items else ()
+    return {pair[0]: pair[1] for pair in found if type(pair) is list and len(pair) == 2 and type(pair[0]) is str}
+
+
+@dictionaries.values(
+    "has-key",
+    "KEY VALUES",
+    "Whether the first value has the key; null if it is no dict.",
+    shows(["has-key", "a", {"a": None}], True),
+    shows(["has-key", "b", ["list", {"a": 1}, {"b": 1}]], False),
+    shows(["has-key", "a", 5], None),
+)
+def _has_key(key: Any, values: Any) -> bool | None:
+    name, found = first(key), first(values)
+    return None if type(found) is not dict else type(name) is str and name in found
+
+
+@dictionaries.values(
+    "is-dict",
+    "VALUES",
+    "Whether the first value is a dict.",
+    shows(["is-dict", {"a": 1}], True),
+    shows(["is-dict", ["list", 5, {"a": 1}]], False),
+    shows(["is-dict", None], False),
+)
+def _is_dict(values: Any) -> bool:
+    return type(first(values)) is dict
+
+
+@dictionaries.values(
+    "keys",
+    "DICTS",
+    "The names in all dicts.",
+    shows(["keys", {"a": 1, "b": 2}], ["a", "b"]),
+    shows(["keys", ["list", {"a": 1}, 5, {"a": 2}]], ["a", "a"]),
+    shows(["keys", None], []),
+)
+def _keys(values: Any) -> list[str]:
+    return [name for one in _dicts(values) for name in one]
+
+
+@dictionaries.values(
+    "values",
+    "DICTS",
+    "The values in all dicts.",
+    shows(["values", {"a": 1, "b": 2}], [1, 2]),
+    shows(["values", ["list", {"a": 1}, 5, {"a": [2]}]], [1, [2]]),
+    shows(["values", None], []),
+)
+def _values(values: Any) -> list[Any]:
+    return [inner for one in _dicts(values) for inner in one.values()]
+
+
+@dictionaries.values(
+    "items",
+    "DICTS",
+    "A list of name and value for each property in all dicts.",
+    shows(["items", {"a": 1, "b": 2}], [["a", 1], ["b", 2]]),
+    shows(["items", ["list", {"a": 1}, 5, {"a": 2}]], [["a", 1], ["a", 2]]),
+    shows(["items", None], []),
+)
+def _items(values: Any) -> list[list[Any]]:
+    return [[name, inner] for one in _dicts(values) for name, inner in one.items()]
+
+
+@dictionaries.values(
+    "key-values",
+    "DICTS",
+    "A dict with `key` and `value` for each property in all dicts; of a single dict with a single property it is one.",
+    shows(["key-values", {"a": 1}], {"key": "a", "value": 1}),
+    shows(["key-values", ["list", {"a": 1}, 5]], [{"key": "a", "value": 1}]),
+    shows(["key-values", None], []),
+)
+def _key_values(values: Any) -> Any:
+    found = [{"key": name, "value": inner} for one in _dicts(values) for name, inner in one.items()]
+    return found[0] if type(values) is dict and len(found) == 1 else found
+
+
+@dictionaries.special(
+    "path",
+    "PATH VALUES",
+    "What is at a path from the values. PATH is a name or a list of names; what is no string in it is left out.",
+    shows(["path", "age", {"age": 24}], 24),
+    shows(["path", ["list", "a", "b"], ["list", {"a": {"b": 1}}, {"a": [{"b": 2}, {"b": 3}]}]], [1, 2, 3]),
+    shows(["path", "none", {"age": 24}], None),
+)
+def _path(making: Making, call: Call) -> Run:
+    names, values = map(making.expression, call.args)
+    spaces = making.namespaces
+
+    def run(scope: Scope) -> Any:
+        parts = [getter(one, spaces) for one in listed(names(scope)) if type(one) is str]
+        return walked(values(scope), parts)
+
+    return run
+
+
+@dictionaries.special(
+    "apply",
+    "RULE:rule VALUES",
+    "What a rule makes of each value: the value is `_S` in it, a new entity is `_T`, and `_P` is where it is applied. "
+    "What the rule filters or discards is left out.",
+    shows(["apply", "order", "_S.orders"], None, {}),
+    shows(["apply", "order", ["list"]], []),
+    shows(["apply", "order", None], None),
+    pure=False,
+)
+def _apply(making: Making, call: Call) -> Run:
+    values = making.expression(call.args[1])
+    applied = applying(making, call)
+
+    def run(scope: Scope) -> Any:
+        found = values(scope)
+        if found is None:
+            return None
+        made = applied(scope, listed(found))
+        return made if type(found) is list else made[0] if made else None
+
+    return run
+
+
+def applying(making: Making, call: Call) -> Any:
+    """What applies the rule that is the first argument to values, in a scope."""
+    steps = making.rule(call.args[0].value)
+
+    def applied(outer: Scope, values: Any) -> list[Any]:
+        if outer.level >= MOST_LEVELS:
+            raise DtlError(f"rules are applied within each other {MOST_LEVELS} times", call.name, call.place)
+        made = []
+        for value in values:
+            if value is None:
+                continue
+            scope = Scope(value, {}, outer.host, outer)
+            if carried_out(steps, scope) is None:
+                made.append(scope.t)
+        return made
+
+    return applied
+
+
+def _stripped(value: Any) -> Any:
+    if type(value) is dict:
+        return {identifier_of(name): _stripped(inner) for name, inner in value.items()}
+    return list(map(_stripped, value)) if type(value) is list else value
+
+
+@dictionaries.values(
+    "strip-ns",
+    "VALUES",
+    "The values with the names in dicts without their namespaces, at every depth.",
+    shows(["strip-ns", {"crm:a": {"crm:b": 1}}], {"a": {"b": 1}}),
+    shows(["strip-ns", ["list", {"x:a": 1}, 5]], [{"a": 1}]),
+    shows(["strip-ns", 5], None),
+)
+def _strip_ns(values: Any) -> Any:
+    if type(values) is list:
+        return list(map(_stripped, _dicts(values)))
+    return _stripped(values) if type(values) is dict else None
+
+
+# As the manual of the language has them; the namespaces are the pipe's, where they are not given.
+_SETTINGS: Final = {"skip_underscore": True, "skip_dollar": True, "recursive": True}
+
+
+@dictionaries.special(
+    "apply-ns",
+    "NAMESPACE:constant VALUES",
+    "The values with a namespace before the names in dicts, and before `_id`. NAMESPACE is a string, or a dict with "
+    "`property_namespace`, `identity_namespace`, `skip_underscore`, `skip_dollar` and `recursive`.",
+    shows(["apply-ns", "crm", {"_id": "1", "a": {"b": 2}}], {"_id": "crm:1", "crm:a": {"crm:b": 2}}),
+    shows(["apply-ns", "crm", ["list", {"a": 1}, 5]], [{"crm:a": 1}]),
+    shows(["apply-ns", {"property_namespace": "crm", "identity_namespace": None}, {"_id": "1"}], {"_id": "1"}),
+    shows(["apply-ns", "crm", None], None),
+)
+def _apply_ns(making: Making, call: Call) -> Run:
+    given = call.args[0].value
+    spaces = making.namespaces
+    settings: dict[str, Any] = {
+        **_SETTINGS,
+        "property_namespace": given if type(given) is str else spaces.property if spaces else None,
+        "identity_namespace": given if type(given) is str else spaces.identity if spaces else None,
+        **(given if type(given) is dict else {}),
+    }
+    values = making.expression(call.args[1])
+
+    def run(scope: Scope) -> Any:
+        found = values(scope)
+        if type(found) is list:
+            return [_spaced(one, settings) for one in _dicts(found)]
+        return _spaced(found, settings) if type(found) is dict else None
+
+    return run
+
+
+def _spaced(value: Any, settings: dict[str, Any]) -> Any:
+    if type(value) is list:
+        return [_spaced(one, settings) for one in value]
+    if type(value) is not dict:
+        return value
+    space, identity, found = settings["property_namespace"], settings["identity_namespace"], {}
+    for name, inner in value.items():
+        own = inner
+        if name == "_id" and identity is not None and type(inner) is str:
+            own = f"{identity}:{inner}"
+        elif settings["recursive"] and not (name[:1] == "$" and settings["skip_dollar"]):
+            own = _spaced(inner, settings)
+        skipped = (name[:1] == "_" and settings["skip_underscore"]) or (name[:1] == "$" and settings["skip_dollar"])
+        qualified = ":" in name
+        found[name if skipped or space is None or qualified else f"{space}:{name}"] = own
+    return found

@@ -1,0 +1,74 @@
+"""Rules at work: an entity in, entities out. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline.dtl.compile import Compiler
+from pipeline.dtl.errors import DtlError
+from pipeline.dtl.namespaces import Namespaces
+from pipeline.dtl.parse import DEFAULT
+from pipeline.dtl.scope import Host, Scope
+from pipeline.dtl.tree import Block
+from pipeline.entity import Entity, typed
+
+
+class Program:
+    """A transform: the rule `default` for each entity."""
+
+    def __init__(
+        self,
+        rules: Mapping[str, Block],
+        host: Host,
+        namespaces: Namespaces | None = None,
+        *,
+        id_required: bool = True,
+    ) -> None:
+        """Take rules without faults."""
+        self._host = host
+        self._steps = Compiler(rules, namespaces).rule(DEFAULT)
+        self._id_required = id_required
+
+    def __call__(self, entity: Entity) -> Sequence[Entity]:
+        """What the rules create of an entity, then its target; one that is filtered says so with `_filtered`.
+
+        The target begins with the `_id` of its source, and is deleted if its source is.
+        """
+        source = typed(entity)
+        scope = Scope(source, started(source), self._host)
+        try:
+            for step in self._steps:
+                signal = step(scope)
+                if signal is not None:
+                    break
+            else:
+                signal = None
+        except RecursionError as error:
+            raise DtlError("nested too deeply", "rules", (DEFAULT,)) from error
+        made = scope.created
+        if signal != "discard":
+            if signal == "filter":
+                scope.t["_filtered"] = True
+            made.append(scope.t)
+        if self._id_required:
+            for one in made:
+                if type(one.get("_id")) is not str:
+                    raise DtlError("the target has no `_id` that is a string", "rules", (DEFAULT,), _id_of(one))
+        return made
+
+
+def started(source: Any) -> Entity:
+    """A target before the first transform."""
+    target: Entity = {}
+    if type(source) is dict:
+        if "_id" in source:
+            target["_id"] = source["_id"]
+        if source.get("_deleted") is True:
+            target["_deleted"] = True
+    return target
+
+
+def _id_of(entity: Entity) -> str:
+    found = entity.get("_id")
+    return "" if found is None else f"a {type(found).__name__}"

@@ -1,0 +1,73 @@
+"""One expression, or one transform, tried with an entity. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.dtl.compile import Compiler
+from pipeline.dtl.errors import DtlError, written
+from pipeline.dtl.functions import REGISTRY
+from pipeline.dtl.functions.transforms import carried_out
+from pipeline.dtl.namespaces import Namespaces
+from pipeline.dtl.parse import DEFAULT, Fault, parse, parse_expression
+from pipeline.dtl.scope import Host, Scope
+from pipeline.entity import typed
+
+
+class RulesError(ValueError):
+    """Rules that cannot be compiled; `faults` says why."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        """The message names all of them."""
+        super().__init__("; ".join(f"{written(('', *one.place))}: {one.message}" for one in faults))
+        self.faults = faults
+
+
+def evaluated(expression: Any, source: Any, target: Any, host: Host, namespaces: Namespaces | None = None) -> Any:
+    """The value of an expression; RulesError or DtlError."""
+    node, faults = parse_expression(expression, REGISTRY)
+    if node is None or faults:
+        raise RulesError(faults)
+    run = Compiler({}, namespaces).expression(node)
+    entity = {} if source is None else typed(source)
+    scope = Scope(entity, dict(typed(target)) if target else {}, host)
+    # Tried alone, `_` is what it is tried with.
+    scope.v = entity
+    return _run(run, scope)
+
+
+def transformed(rule: Any, source: Any, target: Any, host: Host, namespaces: Namespaces | None = None) -> Any:
+    """The target after a transform, or after several; None where there is none. RulesError or DtlError.
+
+    Before it the target is what is given, or empty.
+    """
+    parsed = parse({DEFAULT: rule}, REGISTRY)
+    if parsed.faults:
+        raise RulesError(parsed.faults)
+    steps = Compiler(parsed.rules, namespaces).rule(DEFAULT)
+    entity = {} if source is None else typed(source)
+    scope = Scope(entity, dict(typed(target)) if target else {}, host)
+    signal = _run(lambda inner: carried_out(steps, inner), scope)
+    if signal == "discard":
+        return None
+    if signal == "filter":
+        scope.t["_filtered"] = True
+    return scope.t
+
+
+def _run(run: Any, scope: Scope) -> Any:
+    try:
+        return run(scope)
+    except RecursionError as error:
+        raise DtlError("nested too deeply", "rules", (DEFAULT,)) from error
+
+
+def namespaces_of(pipe: Mapping[str, Any], id: str = "") -> Namespaces | None:
+    """The namespaces that a pipe declares; None if its names have none."""
+    if pipe.get("namespaced_identifiers") is not True:
+        return None
+    given = pipe.get("namespaces")
+    names = given if isinstance(given, Mapping) else {}
+    own = str(pipe.get("_id") or id)
+    return Namespaces(str(names.get("identity") or own), str(names.get("property") or own))
