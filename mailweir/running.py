@@ -11,11 +11,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
+from uuid import UUID, uuid4
 
 from mailweir.systems_of import Systems
 from mailweir.upstream import ends_of, upstream_first
 from pipeline.clock import MachineClock
-from pipeline.component import Running, Sink, Source, Transform, Wishes
+from pipeline.component import Datasets, Running, Sink, Source, Transform, Wishes
 from pipeline.errors import SourceError
 from pipeline.pipe import PipeConfig
 from pipeline.receipt import Report
@@ -111,6 +112,18 @@ class PipeContext:
     def now(self) -> int:
         """Nanoseconds since 1970."""
         return self._systems.now()
+
+    def uuid(self) -> UUID:
+        """A new random UUID."""
+        return uuid4()
+
+    def namespaces(self) -> tuple[str, str] | None:
+        """The namespaces of identities and of properties in this pipe; None if its names have none."""
+        return self._systems.namespaces(self.pipe)
+
+    def joinable(self) -> Datasets | None:
+        """What rules may ask of datasets."""
+        return None
 
     @property
     def datasets(self) -> Reads:

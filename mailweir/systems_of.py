@@ -34,6 +34,7 @@ class Systems:
         self.root = str(loaded.root)
         self.state = str(loaded.root / ".mailweir")
         self.datasets = SqliteReads(Path(self.state))
+        self._components = loaded.project.components
         self._configs = {one.id: one.config for one in loaded.project.components if one.kind == "system"}
         self._built: dict[str, System] = {}
         self._building: list[str] = []
@@ -92,6 +93,15 @@ class Systems:
     def configs(self, base: type[C]) -> Sequence[C]:
         """What is declared of all systems of a kind."""
         return [config for config in self._configs.values() if isinstance(config, base)]
+
+    def namespaces(self, pipe: str) -> tuple[str, str] | None:
+        """The namespaces of identities and of properties in a pipe; None if its names have none."""
+        from pipeline.pipe import MetadataConfig, PipeConfig, namespaces_of
+
+        configs = [one.config for one in self._components]
+        metadata = next((one for one in configs if isinstance(one, MetadataConfig)), None)
+        config = next((one for one in configs if isinstance(one, PipeConfig) and one.id == pipe), None)
+        return None if config is None else namespaces_of(config, metadata)
 
     def now(self) -> int:
         """Nanoseconds since 1970."""

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Protocol, Self, TypeVar
+from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -194,6 +195,38 @@ class SinkConfig(ComponentConfig):
         return ()
 
 
+class Datasets(Protocol):
+    """What rules may ask of datasets. Deleted entities are in none of the answers."""
+
+    def get(self, dataset: str, id: str) -> Entity | None:
+        """The entity with this `_id`."""
+        ...
+
+    def find(self, dataset: str, path: Sequence[str], values: Iterable[object]) -> Iterable[Entity]:
+        """The entities with one of these values at a path, each once, in the order of their `_id`.
+
+        No value is null. A list at the path has each of its values. Numbers are the same by what they count, and true
+        is no number.
+        """
+        ...
+
+    def all(self, dataset: str) -> Iterable[Entity]:
+        """All entities, in the order of their `_id`."""
+        ...
+
+    def revision(self, dataset: str) -> int:
+        """A number that is another one when the dataset has changed."""
+        ...
+
+    def completeness(self, via: str, dataset: str) -> int | None:
+        """Nanoseconds since 1970 up to which a dataset is complete, as far as `via` knows."""
+        ...
+
+    def previous(self, dataset: str, entity: Entity) -> Entity | None:
+        """The version before this one, deleted or not; None where it is not known."""
+        ...
+
+
 class Context(Protocol):
     """What a component may ask for while it is built. Clock, randomness and systems come from here only."""
 
@@ -222,6 +255,22 @@ class SourceContext(Context, Protocol):
     @property
     def datasets(self) -> Reads:
         """What reads datasets."""
+        ...
+
+
+class TransformContext(Context, Protocol):
+    """What a transform may ask for too."""
+
+    def uuid(self) -> UUID:
+        """A new random UUID."""
+        ...
+
+    def namespaces(self) -> tuple[str, str] | None:
+        """The namespaces of identities and of properties in this pipe; None if its names have none."""
+        ...
+
+    def joinable(self) -> Datasets | None:
+        """What rules may ask of datasets; None where there are none."""
         ...
 
 

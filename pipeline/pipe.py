@@ -130,6 +130,15 @@ class PipeConfig(Identified):
             yield from _nowhere(pump)
 
 
+def namespaces_of(pipe: PipeConfig, metadata: MetadataConfig | None = None) -> tuple[str, str] | None:
+    """The namespaces of identities and of properties in a pipe; None if its names have none."""
+    enabled = pipe.namespaced_identifiers
+    if enabled is None:
+        enabled = metadata is not None and metadata.namespaced_identifiers is True
+    given = pipe.namespaces or {}
+    return (given.get("identity", pipe.id), given.get("property", pipe.id)) if enabled else None
+
+
 def _without_source(given: Given) -> Iterator[Problem]:
     if given.has("source") or not given.node.whole:
         return

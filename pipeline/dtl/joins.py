@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from pipeline.config.given import advice
 from pipeline.config.near import near
 from pipeline.dtl.tree import Block, Call, Expression, Literal, Path, Place
+from pipeline.errors import Note
 
 # A recursion that is given no depth.
 DEPTH: Final = 10
@@ -72,7 +74,7 @@ class ReadsExpression(Protocol):
 class TellsFault(Protocol):
     """Where faults go."""
 
-    def __call__(self, code: str, message: str, place: Place, *, notes: Sequence[tuple[str, str]] = ()) -> None:
+    def __call__(self, code: str, message: str, place: Place, *, notes: Sequence[Note] = ()) -> None:
         """Tell one."""
         ...
 
@@ -86,7 +88,7 @@ def join_of(value: Any, place: Place, expression: ReadsExpression, fault: TellsF
     for name in value:
         if name not in _KEYS:
             close = near(name, _KEYS)
-            notes = [("help", f"did you mean `{close[0]}`?")] if close else []
+            notes = [advice(f"did you mean `{close[0]}`?")] if close else []
             fault("E805", f"a join has no `{name}`", (*place, name), notes=notes)
             wrong = True
     datasets = _datasets(value.get("datasets"), (*place, "datasets"), place, fault)
@@ -126,8 +128,8 @@ def _datasets(value: Any, place: Place, whole: Place, fault: TellsFault) -> dict
     for index, one in enumerate(value):
         words = one.split()
         if len(words) != 2:
-            note = ("help", f'write "{words[0]} {words[0][0]}"' if words else 'write "orders o"')
-            fault("E805", "a dataset in a join has a name and an alias", (*place, index), notes=[note])
+            hint = advice(f'write "{words[0]} {words[0][0]}"' if words else 'write "orders o"')
+            fault("E805", "a dataset in a join has a name and an alias", (*place, index), notes=[hint])
             return None
         if words[1] in found:
             fault("E805", f"the alias `{words[1]}` is given twice", (*place, index))
@@ -227,8 +229,8 @@ def _planned(
         step = _next(sides, known, used)
         if step is None:
             left = [alias for alias in datasets if alias not in known]
-            note = ("help", f'join it: ["eq", "_S.name", "{left[0]}.name"] in `where`')
-            fault("E805", f"nothing in `where` leads to `{left[0]}`", (*place, "datasets"), notes=[note])
+            hint = advice(f'join it: ["eq", "_S.name", "{left[0]}.name"] in `where`')
+            fault("E805", f"nothing in `where` leads to `{left[0]}`", (*place, "datasets"), notes=[hint])
             return None, ()
         at, alias, from_, to = step
         known.add(alias)

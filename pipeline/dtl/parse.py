@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
+from pipeline.config.given import advice, note
 from pipeline.config.near import near
 from pipeline.dtl.joins import Join, join_of
 from pipeline.dtl.paths import VARIABLES, parts_of, variable_of
@@ -13,6 +14,7 @@ from pipeline.dtl.registry import Function, Registry
 from pipeline.dtl.signature import Group, Optional, Parameter, Signature
 from pipeline.dtl.tree import Block, Call, Expression, Literal, Path, Place
 from pipeline.entity import typed, value_of
+from pipeline.errors import Note
 
 # Where an entity enters.
 DEFAULT: Final = "default"
@@ -26,7 +28,7 @@ class Fault(NamedTuple):
     message: str
     place: Place
     label: str = ""
-    notes: tuple[tuple[str, str], ...] = ()
+    notes: tuple[Note, ...] = ()
     start: int = 0
     end: int | None = None
     instead: str | None = None
@@ -58,11 +60,12 @@ def parse(rules: Mapping[str, Any], registry: Registry) -> Parsed:
     return parser.parsed
 
 
-def parse_expression(expression: Any, registry: Registry) -> tuple[Expression | None, list[Fault]]:
-    """Read a single expression, in which `_S` is what it is tried with."""
-    parser = _Parser({DEFAULT: []}, registry)
-    found = parser.expression(expression, (), Around(DEFAULT))
-    return found, parser.parsed.faults
+def parse_expression(expression: Any, rules: Mapping[str, Any], registry: Registry) -> tuple[Expression | None, Parsed]:
+    """Read a single expression, and rules that it may apply. `_` is in it what it is tried with, as `_S` is."""
+    parser = _Parser(rules, registry)
+    for name, rule in rules.items():
+        parser.parsed.rules[name] = parser.block(rule, (name,), Around(name))
+    return parser.expression(expression, (), Around("", each=True)), parser.parsed
 
 
 class _Parser:
@@ -70,7 +73,7 @@ class _Parser:
         self.parsed = Parsed()
         self._registry = registry
         self._names = list(rules)
-        self._applied = set(_applied(rules))
+        self._applied = set(_applied(rules)) if DEFAULT in rules else set(rules)
 
     def block(self, value: Any, place: Place, around: Around) -> Block:
         """Transforms: one, or a list of them."""
@@ -97,8 +100,8 @@ class _Parser:
         if not value:
             return Literal([], place)
         if not isinstance(value[0], str):
-            note = ("help", 'write ["list", …] for a list of values, or ["literal", […]] for one as it stands')
-            self._fault("E805", "an expression begins with the name of a function", (*place, 0), notes=(note,))
+            hint = advice('write ["list", …] for a list of values, or ["literal", […]] for one as it stands')
+            self._fault("E805", "an expression begins with the name of a function", (*place, 0), notes=(hint,))
             return None
         return self._call(value, place, around, self._registry.expressions)
 
@@ -111,7 +114,7 @@ class _Parser:
         why = self._unavailable(variable, around)
         if why is not None:
             message, notes = why
-            escape = ("help", f'for the text itself write ["literal", "{text}"]') if len(text) < 40 else None
+            escape = advice(f'for the text itself write ["literal", "{text}"]') if len(text) < 40 else None
             self._fault(
                 "E803", message, place, notes=(*notes, *([escape] if escape else ())), end=len(variable), start=0
             )
@@ -120,17 +123,17 @@ class _Parser:
             return Path(variable, parts_of(text[len(variable) + 1 :]), place)
         return Literal(value_of(text), place)
 
-    def _unavailable(self, variable: str, around: Around) -> tuple[str, tuple[tuple[str, str], ...]] | None:
+    def _unavailable(self, variable: str, around: Around) -> tuple[str, tuple[Note, ...]] | None:
         if variable == "_" and not around.each:
-            note = ("note", "`_` is the value that a function such as `map` or `filter` looks at")
-            return "there is no `_` here", (note,)
+            hint = note("`_` is the value that a function such as `map` or `filter` looks at")
+            return "there is no `_` here", (hint,)
         if variable == "_P" and around.rule not in self._applied:
-            note = ("note", f"`_P` is what a rule is applied from, and nothing applies `{around.rule}`")
-            return "there is no `_P` here", (note,)
+            hint = note(f"`_P` is what a rule is applied from, and nothing applies `{around.rule}`")
+            return "there is no `_P` here", (hint,)
         if variable[0] != "_" or variable in VARIABLES:
             return None
         known = [one for one in VARIABLES if one.lower() == variable.lower()]
-        hint = ("help", f"did you mean `{known[0]}`?") if known else ("note", f"variables: {_quoted(VARIABLES)}")
+        hint = advice(f"did you mean `{known[0]}`?") if known else note(f"variables: {_quoted(VARIABLES)}")
         return f"there is no variable `{variable}`", (hint,)
 
     def _call(self, value: list[Any], place: Place, around: Around, functions: Mapping[str, Function]) -> Call | None:
@@ -199,7 +202,7 @@ class _Parser:
             return None
         if value not in self._names:
             close = near(value, self._names)
-            hint = ("help", f"did you mean `{close[0]}`?") if close else ("note", f"rules: {_quoted(self._names)}")
+            hint = advice(f"did you mean `{close[0]}`?") if close else note(f"rules: {_quoted(self._names)}")
             self._fault(
                 "E804", f"there is no rule `{value}`", place, notes=(hint,), instead=close[0] if close else None
             )
@@ -232,8 +235,8 @@ class _Parser:
                 if transforms
                 else f"`{name}` is a transform and gives no value"
             )
-            note = ("help", f'use the value in a transform: ["add", "name", ["{name}", …]]') if transforms else None
-            self._fault("E805", message, place, notes=(note,) if note else ())
+            hint = advice(f'use the value in a transform: ["add", "name", ["{name}", …]]') if transforms else None
+            self._fault("E805", message, place, notes=(hint,) if hint else ())
             return
         close = near(name, functions)
         if close:
@@ -241,13 +244,13 @@ class _Parser:
                 "E801",
                 f"unknown {what} `{name}`",
                 place,
-                notes=(("help", f"did you mean `{close[0]}`?"),),
+                notes=(advice(f"did you mean `{close[0]}`?"),),
                 instead=close[0],
             )
             return
-        notes = [("help", f"{what}s: `mailweir list functions`")]
+        notes = [advice(f"{what}s: `mailweir list functions`")]
         if not transforms:
-            notes.append(("help", 'a list of values is written ["list", …], and ["literal", […]] is one as it stands'))
+            notes.append(advice('a list of values is written ["list", …], and ["literal", […]] is one as it stands'))
         self._fault("E801", f"unknown {what} `{name}`", place, notes=tuple(notes))
 
     def _miscounted(self, function: Function, value: list[Any], place: Place) -> None:
@@ -256,7 +259,7 @@ class _Parser:
             f'["{function.name}"{"".join(f" {part}" for part in [one.text] if part)}]' for one in function.signatures
         ]
         message = f"`{function.name}` takes {_counts(function.signatures)}, not {given}"
-        notes = (("note", f"it is called {' or '.join(ways)}"),)
+        notes = (note(f"it is called {' or '.join(ways)}"),)
         self._fault("E802", message, (*place, 0), notes=notes)
 
     def _fault(
@@ -265,7 +268,7 @@ class _Parser:
         message: str,
         place: Place,
         *,
-        notes: Sequence[tuple[str, str]] = (),
+        notes: Sequence[Note] = (),
         start: int = 0,
         end: int | None = None,
         instead: str | None = None,

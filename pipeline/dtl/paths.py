@@ -12,7 +12,7 @@ from pipeline.dtl.scope import Scope
 from pipeline.entity import NI
 
 # A variable is one of the language's, or the alias of a dataset in a join; a path goes on behind its dot.
-_begin: Final = re.compile(r"(_[A-Z]?|[A-Za-z][A-Za-z0-9_-]*)\.")
+_begin: Final = re.compile(r"(_[A-Za-z]?|[A-Za-z][A-Za-z0-9_-]*)\.")
 _part: Final = re.compile(r"'((?:[^']|'')*)'(?=\.|$)|([^.]*)")
 
 VARIABLES: Final = ("_S", "_T", "_P", "_R", "_B", "_")

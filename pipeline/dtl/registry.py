@@ -75,11 +75,14 @@ class Shown(NamedTuple):
     result: Any
     source: Any = None
     target: Any = None
+    rules: Mapping[str, Any] = {}
 
 
-def shows(expr: Any, result: Any, source: Any = None, target: Any = None) -> Shown:
+def shows(
+    expr: Any, result: Any, source: Any = None, target: Any = None, rules: Mapping[str, Any] | None = None
+) -> Shown:
     """An example. Of a transform `result` is the target after it; null, when there is none."""
-    return Shown(expr, result, source, target)
+    return Shown(expr, result, source, target, rules or {})
 
 
 Kind = Literal["expression", "transform"]

@@ -2,43 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
+from pipeline.component import Datasets
 from pipeline.entity import Entity
-
-
-class Datasets(Protocol):
-    """What rules may ask of datasets. Deleted entities are in none of the answers."""
-
-    def get(self, dataset: str, id: str) -> Entity | None:
-        """The entity with this `_id`."""
-        ...
-
-    def find(self, dataset: str, path: Sequence[str], values: Iterable[Any]) -> Iterable[Entity]:
-        """The entities with one of these values at a path, each once, in the order of their `_id`.
-
-        No value is null. A list at the path has each of its values. Values are the same as `values.key_of` says.
-        """
-        ...
-
-    def all(self, dataset: str) -> Iterable[Entity]:
-        """All entities, in the order of their `_id`."""
-        ...
-
-    def revision(self, dataset: str) -> int:
-        """A number that is another one when the dataset has changed."""
-        ...
-
-    def completeness(self, via: str, dataset: str) -> int | None:
-        """Nanoseconds since 1970 up to which a dataset is complete, as far as `via` knows."""
-        ...
-
-    def previous(self, dataset: str, entity: Entity) -> Entity | None:
-        """The version before this one, deleted or not; None where it is not known."""
-        ...
 
 
 @dataclass(slots=True)

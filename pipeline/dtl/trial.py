@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from pipeline.dtl.compile import Compiler
 from pipeline.dtl.errors import DtlError, written
@@ -13,6 +13,8 @@ from pipeline.dtl.namespaces import Namespaces
 from pipeline.dtl.parse import DEFAULT, Fault, parse, parse_expression
 from pipeline.dtl.scope import Host, Scope
 from pipeline.entity import typed
+
+NONE: Final[Mapping[str, Any]] = {}
 
 
 class RulesError(ValueError):
@@ -24,12 +26,19 @@ class RulesError(ValueError):
         self.faults = faults
 
 
-def evaluated(expression: Any, source: Any, target: Any, host: Host, namespaces: Namespaces | None = None) -> Any:
-    """The value of an expression; RulesError or DtlError."""
-    node, faults = parse_expression(expression, REGISTRY)
-    if node is None or faults:
-        raise RulesError(faults)
-    run = Compiler({}, namespaces).expression(node)
+def evaluated(
+    expression: Any,
+    source: Any,
+    target: Any,
+    host: Host,
+    namespaces: Namespaces | None = None,
+    rules: Mapping[str, Any] = NONE,
+) -> Any:
+    """The value of an expression, which may apply some rules; RulesError or DtlError."""
+    node, parsed = parse_expression(expression, rules, REGISTRY)
+    if node is None or parsed.faults:
+        raise RulesError(parsed.faults)
+    run = Compiler(parsed.rules, namespaces).expression(node)
     entity = {} if source is None else typed(source)
     scope = Scope(entity, dict(typed(target)) if target else {}, host)
     # Tried alone, `_` is what it is tried with.
@@ -37,12 +46,19 @@ def evaluated(expression: Any, source: Any, target: Any, host: Host, namespaces:
     return _run(run, scope)
 
 
-def transformed(rule: Any, source: Any, target: Any, host: Host, namespaces: Namespaces | None = None) -> Any:
+def transformed(
+    rule: Any,
+    source: Any,
+    target: Any,
+    host: Host,
+    namespaces: Namespaces | None = None,
+    rules: Mapping[str, Any] = NONE,
+) -> Any:
     """The target after a transform, or after several; None where there is none. RulesError or DtlError.
 
     Before it the target is what is given, or empty.
     """
-    parsed = parse({DEFAULT: rule}, REGISTRY)
+    parsed = parse({**rules, DEFAULT: rule}, REGISTRY)
     if parsed.faults:
         raise RulesError(parsed.faults)
     steps = Compiler(parsed.rules, namespaces).rule(DEFAULT)

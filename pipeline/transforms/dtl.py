@@ -1,17 +1,25 @@
-"""The Data Transformation Language, as declared. No I/O."""
+"""The Data Transformation Language, as a transform. No I/O."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pipeline.component import Reference, Refers, SecretArguments, TransformConfig
-from pipeline.config.given import advice
-from pipeline.config.tree import Array, Object, Scalar, walk
+from pipeline.component import Reference, Refers, SecretArguments, TransformConfig, TransformContext
+from pipeline.config.comments import is_comment
+from pipeline.config.given import advice, within
+from pipeline.config.tree import Array, Broken, Node, Object, Scalar, plain, walk
+from pipeline.dtl.functions import REGISTRY
+from pipeline.dtl.namespaces import Namespaces
+from pipeline.dtl.parse import DEFAULT, Fault, parse, unused
+from pipeline.dtl.program import Program
+from pipeline.dtl.scope import Host
+from pipeline.dtl.tree import Place
+from pipeline.errors import Edit, Problem
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given
-    from pipeline.errors import Problem
 
 # Keys, and the passphrase of a PGP key: the only arguments that may be secrets.
 encryption = SecretArguments(
@@ -28,7 +36,11 @@ joins = frozenset({"hops", "apply-hops"})
 
 
 class DtlConfig(TransformConfig):
-    """Rules in the Data Transformation Language."""
+    """Rules in the Data Transformation Language.
+
+    An entity enters at the rule `default`, as `_S`; what comes out is `_T`, which begins with the `_id` of the source,
+    and is deleted if the source is.
+    """
 
     type: Literal["dtl"]
     """`dtl`."""
@@ -43,9 +55,22 @@ class DtlConfig(TransformConfig):
     description: str | None = None
     """What the rules are for."""
 
+    def build(self, context: TransformContext) -> Program:
+        """The rules, compiled. That they are right was checked with the configuration."""
+        rules = _plain(
+            {name: rule for name, rule in (self.rules or self.transforms or {}).items() if _is_rule(name, rule)}
+        )
+        spaces = context.namespaces()
+        return Program(
+            parse(rules, REGISTRY).rules,
+            Host(context.now, context.uuid, context.joinable()),
+            None if spaces is None else Namespaces(*spaces),
+            id_required=self.id_required,
+        )
+
     @classmethod
     def faults(cls, given: Given) -> Iterable[Problem]:
-        """There is a `default` rule, under one name."""
+        """There is a `default` rule, under one name, and the rules are right."""
         names = [name for name in ("rules", "transforms") if given.has(name)]
         if not names and given.node.whole:
             yield given.problem("E204", "a dtl transform needs `rules`", "type", at="key")
@@ -61,6 +86,8 @@ class DtlConfig(TransformConfig):
                     at="key",
                     notes=(advice("an entity enters at the rule `default`"),),
                 )
+            if isinstance(rules, Object) and not given.document.torn and all(map(_is_whole, walk(rules))):
+                yield from _Rules(given, name, rules).faults()
 
     @classmethod
     def references(cls, given: Given) -> Iterator[Reference]:
@@ -72,6 +99,99 @@ class DtlConfig(TransformConfig):
             for node in walk(member.value):
                 if isinstance(node, Array) and node.items and getattr(node.items[0], "value", None) in joins:
                     yield from _joined(node)
+
+
+def _is_whole(node: Node) -> bool:
+    """Whether nothing of it had to be guessed: what is told of the syntax is enough then."""
+    return not isinstance(node, Broken) and (not isinstance(node, Array | Object) or node.whole)
+
+
+def _is_rule(name: str, rule: object) -> bool:
+    return not is_comment(name, rule)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON values
+    """Values as JSON has them, whatever strings remember of where they come from."""
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(name): _plain(inner) for name, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+class _Rules:
+    """The rules of one transform as they are written."""
+
+    def __init__(self, given: Given, name: str, node: Object) -> None:
+        self._given = given
+        self._name = name
+        self._node = node
+
+    def faults(self) -> Iterator[Problem]:
+        known = self._given.values.get(self._name)
+        # Where a reference is unset, the rules are looked at as they are written.
+        rules = known if isinstance(known, Mapping) else plain(self._node)
+        if not isinstance(rules, Mapping):
+            return
+        rules = _plain({name: rule for name, rule in rules.items() if _is_rule(name, rule) and isinstance(rule, list)})
+        faults = parse(rules, REGISTRY).faults
+        for fault in faults:
+            if not self._referred(fault.place):
+                yield self._problem(fault)
+        # A rule whose name is misspelt where it is applied is no second fault.
+        if DEFAULT in rules and not any(fault.code == "E804" for fault in faults):
+            for name in unused(rules):
+                key = self._node.members[name].key if name in self._node.members else self._node
+                yield Problem(
+                    "W807",
+                    f"nothing applies the rule `{name}`",
+                    self._given.document.span(key),
+                    "not used",
+                    (*self._given.path, self._name, name),
+                    notes=(advice('call it with ["apply", "' + name + '", …], or take it out'),),
+                )
+
+    def _at(self, place: Place) -> Node:
+        """The value at a place, or the nearest around it that is written."""
+        node: Node = self._node
+        for part in place:
+            inner: Node | None = None
+            if isinstance(node, Object) and part in node.members:
+                inner = node.members[str(part)].value
+            elif isinstance(node, Array) and isinstance(part, int) and part < len(node.items):
+                inner = node.items[part]
+            if inner is None:
+                break
+            node = inner
+        return node
+
+    def _referred(self, place: Place) -> bool:
+        """Whether a value is a reference, of which nothing can be said before it is replaced."""
+        node = self._at(place)
+        text = node.value if isinstance(node, Scalar) else None
+        unset = not isinstance(self._given.values.get(self._name), Mapping)
+        return unset and isinstance(text, str) and ("$ENV(" in text or "$SECRET(" in text)
+
+    def _problem(self, fault: Fault) -> Problem:
+        given, node = self._given, self._at(fault.place)
+        span = given.document.span(node)
+        written = node.value if isinstance(node, Scalar) else None
+        fix: tuple[Edit, ...] = ()
+        if isinstance(written, str):
+            inside = within(given.document, node, fault.start, len(written) if fault.end is None else fault.end)
+            if fault.end is not None:
+                span = inside
+            elif fault.instead is not None:
+                fix = (Edit(inside, json.dumps(fault.instead)[1:-1]),)
+        return Problem(
+            fault.code,
+            fault.message,
+            span,
+            fault.label,
+            (*given.path, self._name, *(str(part) for part in fault.place[:1])),
+            notes=fault.notes,
+            fix=fix,
+        )
 
 
 def _joined(call: Array) -> Iterator[Reference]:

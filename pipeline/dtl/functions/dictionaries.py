@@ -129,14 +129,17 @@ def _path(making: Making, call: Call) -> Run:
     return run
 
 
+_BIG: Final = {"big": [["filter", ["gt", "_S.n", 5]], ["rename", "n", "size"]]}
+
+
 @dictionaries.special(
     "apply",
     "RULE:rule VALUES",
     "What a rule makes of each value: the value is `_S` in it, a new entity is `_T`, and `_P` is where it is applied. "
     "What the rule filters or discards is left out.",
-    shows(["apply", "order", "_S.orders"], None, {}),
-    shows(["apply", "order", ["list"]], []),
-    shows(["apply", "order", None], None),
+    shows(["apply", "big", {"n": 9}], {"size": 9}, None, None, _BIG),
+    shows(["apply", "big", "_S.orders"], [{"size": 9}], {"orders": [{"n": 9}, {"n": 1}]}, None, _BIG),
+    shows(["apply", "big", "_S.none"], None, {}, None, _BIG),
     pure=False,
 )
 def _apply(making: Making, call: Call) -> Run:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
+from pipeline.component import Datasets
 from pipeline.dtl.errors import DtlError
 from pipeline.dtl.functions.dictionaries import applying
 from pipeline.dtl.joins import Hop, Join
 from pipeline.dtl.registry import Making, Run, Subject, shows
-from pipeline.dtl.scope import Datasets, Scope
+from pipeline.dtl.scope import Scope
 from pipeline.dtl.tree import Call, Path
 from pipeline.dtl.values import first, is_true, key_of, listed
 from pipeline.entity import Datetime, Entity
@@ -210,13 +211,18 @@ def _hops(making: Making, call: Call) -> Run:
     return _joining(making, call, call.args[0])
 
 
+_ORDER: Final = {"order": [["copy", "amount"]]}
+
+
 @hops.special(
     "apply-hops",
     "RULE:rule SPECIFICATION:join+",
     "What a rule makes of the entities that `hops` finds.",
-    shows(["apply-hops", "order", {"datasets": ["orders o"], "where": ["eq", "_S._id", "o.customer"]}], [], {}),
-    shows(["apply-hops", "order", {"datasets": ["orders o"], "where": [["eq", "_S.ids", "o._id"]]}], [], {}),
-    shows(["apply-hops", "order", {"datasets": ["orders o"], "where": ["eq", "_S.none", "o._id"]}], [], {}),
+    shows(["apply-hops", "order", {"datasets": ["orders o"], "where": ["eq", "_S._id", "o.of"]}], [], {}, None, _ORDER),
+    shows(
+        ["apply-hops", "order", {"datasets": ["orders o"], "where": ["eq", "_S.ids", "o._id"]}], [], {}, None, _ORDER
+    ),
+    shows(["apply-hops", "order", {"datasets": ["orders o"], "where": ["eq", "_S.no", "o._id"]}], [], {}, None, _ORDER),
     pure=False,
 )
 def _apply_hops(making: Making, call: Call) -> Run:

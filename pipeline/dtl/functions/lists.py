@@ -254,7 +254,7 @@ def _mapping(each: Callable[[Scope, Run, Any], Any]) -> Callable[[Making, Call],
     "FUNCTION:each VALUES",
     "What FUNCTION gives for each value, which is `_` in it.",
     shows(["map", ["upper", "_.name"], "_S.people"], ["KARI", "OLA"], {"people": [{"name": "Kari"}, {"name": "Ola"}]}),
-    shows(["map", ["plus", 1, "_."], 1], 2),
+    shows(["map", ["upper", "_."], "a"], "A"),
     shows(["map", "_.", None], None),
 )
 @_mapping
@@ -304,7 +304,7 @@ def _map_values(scope: Scope, function: Run, values: Any) -> list[Any]:
     "KEY:each VALUE:each VALUES",
     "Each dict with what KEY gives for its names and VALUE for its values; what gets a name that is no string is left "
     "out, and so is a dict of which nothing is left.",
-    shows(["map-dict", ["upper", "_."], ["plus", 1, "_."], {"a": 1, "b": 2}], {"A": 2, "B": 3}),
+    shows(["map-dict", ["upper", "_."], ["count", "_."], {"a": 1, "b": [2, 3]}], {"A": 1, "B": 2}),
     shows(["map-dict", ["if", ["eq", "_.", "a"], "_."], "_.", ["list", {"a": 1, "b": 2}, {"b": 3}]], [{"a": 1}]),
     shows(["map-dict", "_.", "_.", 5], None),
 )

@@ -120,7 +120,7 @@ def test_joined_datasets_are_read() -> None:
     """A dataset in `hops` counts as read, and must exist."""
 
     def joining(dataset: str) -> dict[str, Any]:
-        hops = ["hops", {"datasets": [f"{dataset} c"], "where": []}]
+        hops = ["hops", {"datasets": [f"{dataset} c"], "where": ["eq", "_S.a", "c._id"]}]
         rules = {"default": [["add", "x", hops]]}
         return reading("b", transform={"type": "dtl", "rules": rules}, sink=mail)
 

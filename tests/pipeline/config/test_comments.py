@@ -51,7 +51,7 @@ def test_comments_stand_where_names_are_the_users_own(tmp_path: Path, words: obj
 
 def test_what_is_no_words_is_what_its_name_says(tmp_path: Path) -> None:
     """A rule or a source may be called `comment`."""
-    rules = {"comment": [["add", "a", 1]], "default": []}
+    rules = {"comment": [["add", "a", 1]], "default": [["add", "b", ["apply", "comment", "_S."]]]}
     source = {"type": "conditional", "condition": "comment", "alternatives": {"comment": {"type": "empty"}}}
     pipe = {"_id": "p", "type": "pipe", "source": source, "transform": {"type": "dtl", "rules": rules}}
     result = loaded(tmp_path, pipes__p_conf_json={**pipe, "sink": {"type": "null"}})

@@ -31,7 +31,7 @@ SYSTEM = f"""[{{
   "source": {{"type": "conditional", "condition": "x",
     "alternatives": {{"x": {{"type": "embedded", "entities": []}}}}}},
   "transform": [{{"type": "lower_keys"}}, {{"type": "dtl", "rules": {{"default": [
-    ["add", "a", ["hops", {{"datasets": ["people p"], "where": []}}]],
+    ["add", "a", ["hops", {{"datasets": ["people p"], "where": ["eq", "_S.a", "p._id"]}}]],
     ["add", "key", ["encrypt", "$SECRET(password)", "_S.a"]]]}}}}],
   "sink": {{"type": "mail", "system": "smtp", "mail_from": "a@example.com", "recipients": "b@example.com",
     "subject_template": "Hello {{{{ name }}}}", "body_template": "{{% for o in x %}}\\n{{{{ o }}}}{{% endfor %}}"}},
