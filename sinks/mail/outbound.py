@@ -77,20 +77,16 @@ def settlement(out: Outbound, answers: Sequence[Answer], policy: Policy, now: fl
     """What the answers make of the claim. Once at most it goes if the policy says so, or said so at its admission."""
     claim, _, tried, standings = out
     if len(standings) == 1 == len(tried) == len(answers) and answers[0].status is _accepted:  # most mails
-        return _taken(claim, standings[0], answers[0], now)
+        # What the table makes of it, without the detour over steps.
+        after = delivery.taken(standings[0], answers[0], now)
+        places = claim.places
+        result = delivery.result_of((after,))
+        facts = (claim[0], claim[1], claim.gate, places, 1 if places else 0, now, _sent, None, 0, after[2], result, "")
+        return _new(Settlement, facts)
     if claim.at_most_once and policy.delivery != "at_most_once":
         policy = replace(policy, delivery="at_most_once")
     step = delivery.step(standings, tried, answers, policy, Times(claim.expires, now), jitter)
     return _settlement(claim, step, now)
-
-
-def _taken(claim: Claimed, standing: Standing, answer: Answer, now: float) -> Settlement:
-    """What the table makes of the one recipient of a message when a server took it, without the detour over steps."""
-    number, claimed, _, _, _, _, _, gate, places = claim[:9]
-    used = 1 if places else 0
-    after = delivery.taken(standing, answer, now)
-    result = delivery.result_of((after,))
-    return _new(Settlement, (number, claimed, gate, places, used, now, _sent, None, 0, after[2], result, ""))
 
 
 def overdue(claim: Claimed, now: float) -> Settlement:

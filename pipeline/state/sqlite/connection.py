@@ -20,7 +20,9 @@ CHECKPOINT_PAGES: Final = 4096
 PAGE: Final = 8192
 # A log that grew beyond this while a reader held it back shrinks again.
 MOST_LOG: Final = 128 * 2**20
-CACHE_KIB: Final = 32 * 1024
+# Bodies are written once and hardly read: a larger cache is filled with them, and memory that was used a moment ago is
+# quicker than more of it. What keys of entities in no order need of it, the cache of the system has.
+CACHE_KIB: Final = 8 * 1024
 
 
 def writer(path: Path) -> sqlite3.Connection:
