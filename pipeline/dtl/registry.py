@@ -127,6 +127,7 @@ class Subject:
         """A function of one value of the last argument, of exactly these types; the others are handed on before it.
 
         Of the others the first value counts; null stands for one that is left out. What gives DROP is left out.
+        Where lists fit, it is those in the list that do.
         """
         fits = frozenset((kinds,) if isinstance(kinds, type) else kinds)
 
@@ -209,6 +210,7 @@ class Registry:
 
 
 def _each(function: Callable[..., Any], fits: frozenset[type], making: Making, call: Call) -> Run:
+    alone = fits - {list}
     *before, last = (None if node is None else making.expression(node) for node in call.args)
     argument: Run = last  # type: ignore[assignment]  # the last one is never left out
     if before:
@@ -224,7 +226,7 @@ def _each(function: Callable[..., Any], fits: frozenset[type], making: Making, c
     def run(scope: Scope) -> Any:
         value = argument(scope)
         try:
-            if type(value) in fits:
+            if type(value) in alone:
                 made = function(value)
                 return None if made is DROP else made
             if type(value) is list:
@@ -233,17 +235,19 @@ def _each(function: Callable[..., Any], fits: frozenset[type], making: Making, c
             raise located(error, call, value) from error
         return None
 
-    return _folded(making, call, (argument,), run)
+    return folded(making, call, (argument,), run)
 
 
 def _each_of(
     function: Callable[..., Any], fits: frozenset[type], before: Sequence[Run | None], argument: Run, call: Call
 ) -> Run:
+    alone = fits - {list}
+
     def run(scope: Scope) -> Any:
         given = [None if one is None else first(one(scope)) for one in before]
         value = argument(scope)
         try:
-            if type(value) in fits:
+            if type(value) in alone:
                 made = function(*given, value)
                 return None if made is DROP else made
             if type(value) is list:
@@ -288,7 +292,7 @@ def _values(function: Callable[..., Any], making: Making, call: Call) -> Run:
             except Exception as error:
                 raise located(error, call, values) from error
 
-    return _folded(making, call, runs, run)
+    return folded(making, call, runs, run)
 
 
 def _values_of(function: Callable[..., Any], making: Making, call: Call) -> Run:
@@ -302,7 +306,7 @@ def _values_of(function: Callable[..., Any], making: Making, call: Call) -> Run:
         except Exception as error:
             raise located(error, call, values) from error
 
-    return _folded(making, call, list(_runs(groups)), run)
+    return folded(making, call, list(_runs(groups)), run)
 
 
 def _ready(making: Making, node: Any) -> Any:
@@ -321,7 +325,7 @@ def _runs(ready: Any) -> Iterator[Run]:
         yield ready
 
 
-def _folded(making: Making, call: Call, args: Sequence[Run], run: Run) -> Run:
+def folded(making: Making, call: Call, args: Sequence[Run], run: Run) -> Run:
     """The value itself, where all arguments are constant. What fails is left to fail with an entity."""
     if not call.function.pure or any(making.constant(one) is None for one in args):
         return run

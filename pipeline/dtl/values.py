@@ -11,6 +11,8 @@ from pipeline.entity import NI, URI, Date, Datetime
 
 NUMBERS: Final = frozenset({int, float, Decimal})
 TIMES: Final = frozenset({Datetime, Date})
+ANYTHING: Final = frozenset({bool, int, float, Decimal, Datetime, Date, UUID, NI, URI, str, dict, list, bytes})
+"""Every type but that of null. A list is among them where it is in a list."""
 
 
 def is_true(value: Any) -> bool:

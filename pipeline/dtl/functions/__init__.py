@@ -6,33 +6,43 @@ from typing import Final
 
 from pipeline.dtl.functions import (
     boolean_logic,
+    booleans,
     comparisons,
     conditionals,
     dictionaries,
     encryption,
     hops,
+    json,
     lists_ordered,
     misc,
     nulls,
+    of_bytes,
     sets,
-    strings,
+    strings_replace,
     transforms_names,
+    uris,
+    uuids,
 )
 from pipeline.dtl.registry import Registry, Subject
 
 SUBJECTS: Final[tuple[Subject, ...]] = (
     transforms_names.transforms,
     boolean_logic.boolean_logic,
+    booleans.booleans,
+    of_bytes.of_bytes,
     comparisons.comparisons,
     conditionals.conditionals,
     dictionaries.dictionaries,
     encryption.encryption,
     hops.hops,
+    json.of_json,
     lists_ordered.lists,
     misc.misc,
     nulls.nulls,
     sets.sets,
-    strings.strings,
+    strings_replace.strings,
+    uris.uris,
+    uuids.uuids,
 )
 """In the order of the manual."""
 
