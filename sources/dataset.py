@@ -13,7 +13,7 @@ from sources.dataset_part import Subset, subset_fault, subset_of
 if TYPE_CHECKING:
     from pipeline.config.given import Given
     from pipeline.errors import Problem
-    from pipeline.state.datasets import Reads
+    from pipeline.state.datasets import Dataset, Reads
 
 # Entities that are read with one look.
 PAGE: Final = 1024
@@ -119,7 +119,7 @@ class DatasetSource:
     def _wanted(self, entities: Sequence[Entity]) -> Sequence[Entity]:
         if self._subset is not None:
             entities = self._subset.of(entities)
-        return entities if self._replaced else [one for one in entities if one.get("$replaced") is not True]
+        return entities if self._replaced else merged_away(entities)
 
 
 def pages(
@@ -140,3 +140,33 @@ def after(since: str | None, number: int) -> int | None:
     """The `_updated` of a position in this dataset; None if it is of another one, or none."""
     dataset, _, updated = (since or "").partition(".")
     return int(updated) if dataset == str(number) and updated.isascii() and updated.isdigit() else None
+
+
+def positions(since: str | None, found: Sequence[Dataset | None]) -> tuple[list[int], bool]:
+    """The `_updated` to go on from in each of several datasets, and whether that is the start of all.
+
+    It is, unless the position is one in these very datasets.
+    """
+    parts = (since or "").split("|")
+    if len(parts) == len(found):
+        at = [_after(part, one) for part, one in zip(parts, found, strict=True)]
+        known = [one for one in at if one is not None]
+        if len(known) == len(at):
+            return known, False
+    return [0] * len(found), True
+
+
+def _after(part: str, found: Dataset | None) -> int | None:
+    if found is None:
+        return 0 if part == "-" else None
+    return after(part, found.number)
+
+
+def position(found: Sequence[Dataset | None], at: Sequence[int]) -> str:
+    """The position in several datasets."""
+    return "|".join("-" if one is None else f"{one.number}.{updated}" for one, updated in zip(found, at, strict=True))
+
+
+def merged_away(entities: Sequence[Entity]) -> list[Entity]:
+    """Those that no merge has replaced."""
+    return [one for one in entities if one.get("$replaced") is not True]

@@ -234,6 +234,10 @@ class Reads(Protocol):
         """The entity with this `_id`, also a deleted one."""
         ...
 
+    def many(self, number: int, ids: Sequence[str]) -> Mapping[str, Entity]:
+        """Those of the entities that a dataset has, by `_id`; deleted ones too."""
+        ...
+
     def find(self, name: str, path: Sequence[str], values: Iterable[Any]) -> list[Entity]:
         """Entities, not deleted ones, of which a value at the path is one of these. An index is used if there is one.
 

@@ -22,6 +22,8 @@ _PAGE_OF_ALL: Final = (
     f"SELECT {_COLUMNS} FROM (SELECT * FROM entity UNION ALL SELECT * FROM history)"  # noqa: S608 - ours
     " WHERE position > ? AND position <= ? ORDER BY position LIMIT ?"
 )
+# Ids that are looked up with one statement.
+_MANY: Final = 256
 # Entities that are gone through for a value where there is no index.
 _PART: Final = 1000
 _MANY: Final = 256
@@ -90,6 +92,17 @@ class SqliteReads:
         sql = f"SELECT {_COLUMNS} FROM entity WHERE dataset = ? AND id = ?"  # noqa: S608 - ours
         row = self._read(None, lambda c: c.execute(sql, (found.number, id)).fetchone())
         return None if row is None else _entity(row)
+
+    def many(self, number: int, ids: Sequence[str]) -> dict[str, Entity]:
+        """Those of the entities that a dataset has."""
+        found: dict[str, Entity] = {}
+        for start in range(0, len(ids), _MANY):
+            part = ids[start : start + _MANY]
+            marks = ", ".join("?" * len(part))
+            sql = f"SELECT {_COLUMNS} FROM entity WHERE dataset = ? AND id IN ({marks})"  # noqa: S608 - ours
+            rows: list[Any] = self._read([], lambda c, sql=sql, part=part: c.execute(sql, (number, *part)).fetchall())
+            found.update((entity["_id"], entity) for entity in map(_entity, rows))
+        return found
 
     def versions(self, name: str, id: str) -> list[Entity]:
         """All versions of an entity that are kept, the newest first."""
