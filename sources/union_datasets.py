@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from pipeline.component import Many, Refers, SourceContext
 from pipeline.entity import Entity
-from pipeline.run import StoppedError
-from sources.dataset import ContinuationConfig, merged_away, pages, position, positions
+from sources.dataset import ContinuationConfig
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given
-    from pipeline.state.datasets import Reads
+    from sources.dataset_read import UnionDatasets
 
 
 class UnionDatasetsConfig(ContinuationConfig):
@@ -37,6 +36,8 @@ class UnionDatasetsConfig(ContinuationConfig):
 
     def build(self, context: SourceContext) -> UnionDatasets:
         """The source itself."""
+        from sources.dataset_read import UnionDatasets  # noqa: PLC0415 - entities are for those who run
+
         return UnionDatasets(
             context.datasets,
             self.datasets,
@@ -54,45 +55,3 @@ class UnionDatasetsConfig(ContinuationConfig):
         found = [dataset(str(name)) for name in names] if isinstance(names, list | tuple) else [None]
         known = [entities for entities in found if entities is not None]
         return [entity for entities in known for entity in entities] if len(known) == len(found) else None
-
-
-class UnionDatasets:
-    """Reads one dataset after the other; its position has a part for each."""
-
-    def __init__(
-        self,
-        reads: Reads,
-        names: Sequence[str],
-        *,
-        prefixes: bool = True,
-        lasting: bool = True,
-        history: bool = False,
-        replaced: bool = True,
-        fails: bool = False,
-    ) -> None:
-        """Unless `lasting`, every run reads all; it `fails` if there is nothing at all."""
-        self._reads = reads
-        self._names = tuple(dict.fromkeys(names))
-        self._prefixes = prefixes
-        self._lasting = lasting
-        self._history = history
-        self._replaced = replaced
-        self._fails = fails
-        self.afresh = False
-
-    def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:
-        """A page at a time, up to what was there when it began."""
-        found = [self._reads.dataset(name) for name in self._names]
-        if self._fails and not any(one is not None and one.last for one in found):
-            raise StoppedError(f"the datasets {', '.join(f'`{name}`' for name in self._names)} are empty")
-        at, self.afresh = positions(since, found)
-        for place, (name, one) in enumerate(zip(self._names, found, strict=True)):
-            if one is None:
-                continue
-            for entities, reached in pages(self._reads, one.number, at[place], one.last, history=self._history):
-                at[place] = reached
-                wanted = entities if self._replaced else merged_away(entities)
-                if self._prefixes:
-                    for entity in wanted:
-                        entity["_id"] = f"{name}:{entity['_id']}"
-                yield wanted, position(found, at) if self._lasting else None

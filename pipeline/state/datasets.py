@@ -6,32 +6,24 @@ the history. Who reads by `_updated` meets each change once, and deletes too: a 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from hashlib import blake2b
 from typing import Any, Final, NamedTuple, Protocol
 
-from msgspec import DecodeError
-
-from pipeline.entity import Entity, from_json, to_json, typed
+from pipeline.entity import Entity
 from pipeline.state.facts import Offset
 
 # Marks of so many entities are stored together: a kilobyte.
 _PAGE_BITS: Final = 13
-_PAGE: Final = 1 << _PAGE_BITS
-_WITHIN: Final = _PAGE - 1
-# Numbers of this size are written out by all types alike; ones with more zeros at their end have a power of ten.
-_EXACT: Final = 1 << 62
-_LONGEST: Final = 20
-_bit: Final = tuple(1 << number for number in range(8))
+_WITHIN: Final = (1 << _PAGE_BITS) - 1
+_PAGE_BYTES: Final = 1 << (_PAGE_BITS - 3)
 
 
 class Entry(NamedTuple):
     """An entity on its way into a dataset. `hash` tells its version: of `_id`, `_deleted` and what is no reserved name.
 
-    `entity` is without other reserved names. `expected` is the `_updated` that the stored version must have.
+    `entity` is without other reserved names, as JSON can hold it (`pipeline.entity.transit`). `expected` is the
+    `_updated` that the stored version must have.
     """
 
     id: str
@@ -40,58 +32,6 @@ class Entry(NamedTuple):
     entity: Entity
     filtered: bool = False
     expected: int | None = None
-
-
-def entity_hash(text: bytes) -> bytes:
-    """What tells a version from others, of its JSON with names in order: 128 bits."""
-    return blake2b(text, digest_size=16).digest()
-
-
-def stored_entity(data: bytes) -> Entity:
-    """An entity of its JSON."""
-    try:
-        entity: Entity = from_json(data)
-    except DecodeError:  # half a character
-        entity = typed(json.loads(data))
-    if type(entity["_id"]) is not str:
-        # A name that looks like a value of another type is a name.
-        entity["_id"] = json.loads(data)["_id"]
-    return entity
-
-
-def values_at(value: Any, path: Sequence[str]) -> Iterator[Any]:
-    """The values at a path of properties; lists on the way and at its end are gone through."""
-    if isinstance(value, list):
-        for item in value:
-            yield from values_at(item, path)
-    elif not path:
-        yield value
-    elif isinstance(value, dict) and path[0] in value:
-        yield from values_at(value[path[0]], path[1:])
-
-
-def value_key(value: Any) -> bytes | None:
-    """The same bytes for values that are equal, and for no others; None for null, which is equal to nothing."""
-    if value is None:
-        return None
-    if isinstance(value, float | Decimal):
-        return _number_key(Decimal(value))
-    if isinstance(value, int) and not isinstance(value, bool):
-        return _number_key(Decimal(value)) if abs(value) > _EXACT else b"%d" % value
-    return to_json(value, ordered=True)
-
-
-def _number_key(value: Decimal) -> bytes | None:
-    if not value.is_finite():
-        return None if value.is_nan() else b"%r" % float(value)
-    sign, digits, exponent = value.as_tuple()
-    text = "".join(map(str, digits)).lstrip("0")
-    short = text.rstrip("0")
-    power = int(exponent) + len(text) - len(short)
-    if not short:
-        return b"0"
-    written = "0" * power if 0 <= power < _LONGEST else f"E{power}"
-    return f"{'-' if sign else ''}{short}{written}".encode()
 
 
 class TooManyError(Exception):
@@ -104,47 +44,52 @@ class Scan:
     It goes with the entities into the state, so that a reading that is killed goes on where it was.
     """
 
-    __slots__ = ("_pages", "_touched", "number")
+    __slots__ = ("_pages", "_touched", "ahead", "number")
 
     def __init__(self, number: int, pages: Mapping[int, bytes] | None = None) -> None:
         """`number` is that of the dataset; `pages` are those of a reading that goes on."""
         self.number = number
-        self._pages = {page: bytearray(bits) for page, bits in (pages or {}).items()}
+        self._pages = {page: int.from_bytes(bits, "little") for page, bits in (pages or {}).items()}
         self._touched: set[int] = set()
+        self.ahead: int | None = 0
+        """The `_updated` behind which the next entities are looked for first: sources keep their order."""
 
     def add(self, updated: int) -> None:
         """It was met."""
         page = updated >> _PAGE_BITS
-        bits = self._pages.get(page)
-        if bits is None:
-            bits = self._pages[page] = bytearray(_PAGE >> 3)
-        at = updated & _WITHIN
-        bits[at >> 3] |= _bit[at & 7]
+        self._pages[page] = self._pages.get(page, 0) | (1 << (updated & _WITHIN))
+        self._touched.add(page)
+
+    def add_all(self, updated: Sequence[int]) -> None:
+        """They were met; each stands there once. Most often they follow each other."""
+        first, last = min(updated, default=0), max(updated, default=-1)
+        page = first >> _PAGE_BITS
+        if last >> _PAGE_BITS != page or last - first + 1 != len(updated):
+            for one in updated:
+                self.add(one)
+            return
+        self._pages[page] = self._pages.get(page, 0) | (((1 << len(updated)) - 1) << (first & _WITHIN))
         self._touched.add(page)
 
     def discard(self, updated: int) -> None:
         """There is a newer version of it."""
         page = updated >> _PAGE_BITS
-        bits = self._pages.get(page)
-        if bits is not None:
-            at = updated & _WITHIN
-            bits[at >> 3] &= ~_bit[at & 7]
+        if page in self._pages:
+            self._pages[page] &= ~(1 << (updated & _WITHIN))
             self._touched.add(page)
 
     def __contains__(self, updated: int) -> bool:
         """Whether it was met."""
-        bits = self._pages.get(updated >> _PAGE_BITS)
-        at = updated & _WITHIN
-        return bits is not None and bool(bits[at >> 3] & _bit[at & 7])
+        return bool(self._pages.get(updated >> _PAGE_BITS, 0) >> (updated & _WITHIN) & 1)
 
     def __len__(self) -> int:
         """How many were met."""
-        return sum(int.from_bytes(bits, "little").bit_count() for bits in self._pages.values())
+        return sum(map(int.bit_count, self._pages.values()))
 
     def touched(self) -> Iterator[tuple[int, bytes]]:
         """The pages that changed since this was asked last."""
         for page in sorted(self._touched):
-            yield page, bytes(self._pages[page])
+            yield page, self._pages[page].to_bytes(_PAGE_BYTES, "little")
         self._touched.clear()
 
 

@@ -17,7 +17,8 @@ from pipeline.receipt import Outcome, Report
 from pipeline.run import FlowError, Mark, Portion, StoppedError
 from pipeline.state.sqlite.dataset_look import SqliteReads
 from pipeline.state.sqlite.store import SqliteState
-from sinks.dataset import DatasetSink, DatasetSinkConfig, Settings, paths
+from sinks.dataset import DatasetSinkConfig, paths
+from sinks.dataset_write import DatasetSink, Settings
 from sinks.mail import outbound
 
 

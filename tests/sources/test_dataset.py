@@ -11,14 +11,16 @@ import pytest
 
 from pipeline.clock import MachineClock
 from pipeline.config.given import Given
-from pipeline.entity import Entity, to_json
+from pipeline.entity import Entity
 from pipeline.run import StoppedError
-from pipeline.state.datasets import Change, Entry, entity_hash
+from pipeline.state.datasets import Change, Entry
 from pipeline.state.sqlite.dataset_look import SqliteReads
 from pipeline.state.sqlite.store import SqliteState
+from pipeline.state.versions import entity_hash, ordered_text
 from sinks.mail import outbound
-from sources.dataset import PAGE, DatasetSource, DatasetSourceConfig
-from sources.dataset_part import Subset, subset_of
+from sources.dataset import DatasetSourceConfig
+from sources.dataset_read import PAGE, DatasetSource, Subset
+from sources.dataset_subset import subset_parts
 
 
 def write(folder: Path, entities: Sequence[Entity], name: str = "people") -> None:
@@ -26,9 +28,7 @@ def write(folder: Path, entities: Sequence[Entity], name: str = "people") -> Non
 
     async def put() -> None:
         async with SqliteState.open(folder, MachineClock(), outbound.stranded) as state:
-            entries = [
-                Entry(one["_id"], entity_hash(to_json(one, ordered=True)), "_deleted" in one, one) for one in entities
-            ]
+            entries = [Entry(one["_id"], entity_hash(ordered_text(one)), "_deleted" in one, one) for one in entities]
             await state.datasets.put(Change(name, "p", entries))
 
     asyncio.run(put())
@@ -122,7 +122,7 @@ def test_an_empty_dataset_can_be_a_fault(tmp_path: Path) -> None:
 )
 def test_a_subset_compares_one_property(expression: list[object], *, fits: bool) -> None:
     """What it cannot say is a fault of the configuration."""
-    assert (subset_of(expression) is not None) == fits
+    assert (subset_parts(expression) is not None) == fits
 
 
 def test_nothing_is_asked_of_a_subset_that_is_not_there() -> None:

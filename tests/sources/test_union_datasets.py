@@ -12,14 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.clock import MachineClock
-from pipeline.entity import Entity, to_json
+from pipeline.entity import Entity
 from pipeline.run import StoppedError
-from pipeline.state.datasets import Change, Entry, entity_hash
+from pipeline.state.datasets import Change, Entry
 from pipeline.state.sqlite.dataset_look import SqliteReads
 from pipeline.state.sqlite.store import SqliteState
+from pipeline.state.versions import entity_hash, ordered_text
 from sinks.mail import outbound
-from sources.merge_datasets import MergeDatasets, combined
-from sources.union_datasets import UnionDatasets
+from sources.dataset_read import UnionDatasets
+from sources.merge_read import MergeDatasets, combined
 
 
 def write(folder: Path, *datasets: tuple[str, Sequence[Entity]]) -> None:
@@ -29,8 +30,7 @@ def write(folder: Path, *datasets: tuple[str, Sequence[Entity]]) -> None:
         async with SqliteState.open(folder, MachineClock(), outbound.stranded) as state:
             for name, entities in datasets:
                 entries = [
-                    Entry(one["_id"], entity_hash(to_json(one, ordered=True)), "_deleted" in one, one)
-                    for one in entities
+                    Entry(one["_id"], entity_hash(ordered_text(one)), "_deleted" in one, one) for one in entities
                 ]
                 await state.datasets.put(Change(name, name, entries))
 

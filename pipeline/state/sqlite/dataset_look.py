@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from pipeline.entity import Entity, from_json
-from pipeline.state.datasets import Dataset, Page, stored_entity, value_key, values_at
+from pipeline.state.datasets import Dataset, Page
 from pipeline.state.sqlite import connection, properties, schema
 from pipeline.state.sqlite.datasets import UPDATED, UPDATED_BITS
 from pipeline.state.sqlite.opening import FILE
+from pipeline.state.values import value_key, values_at
+from pipeline.state.versions import stored_entity
 
 T = TypeVar("T")
 
@@ -26,7 +29,6 @@ _PAGE_OF_ALL: Final = (
 _MANY: Final = 256
 # Entities that are gone through for a value where there is no index.
 _PART: Final = 1000
-_MANY: Final = 256
 
 
 class SqliteReads:
@@ -100,7 +102,7 @@ class SqliteReads:
             part = ids[start : start + _MANY]
             marks = ", ".join("?" * len(part))
             sql = f"SELECT {_COLUMNS} FROM entity WHERE dataset = ? AND id IN ({marks})"  # noqa: S608 - ours
-            rows: list[Any] = self._read([], lambda c, sql=sql, part=part: c.execute(sql, (number, *part)).fetchall())
+            rows: list[Any] = self._read([], partial(_rows, sql, (number, *part)))
             found.update((entity["_id"], entity) for entity in map(_entity, rows))
         return found
 
@@ -158,6 +160,10 @@ class SqliteReads:
             self._connection = opened
         else:
             opened.close()
+
+
+def _rows(sql: str, values: Sequence[Any], opened: sqlite3.Connection) -> list[Any]:
+    return opened.execute(sql, values).fetchall()
 
 
 def _dataset(row: Sequence[Any]) -> Dataset:

@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from pipeline.state.datasets import stored_entity, value_key, values_at
+from pipeline.state.values import value_key, values_at
+from pipeline.state.versions import stored_entity
 
 # So many entities are read at a time when an index is made.
 _PART: Final = 1000

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.entity import NI, URI
-from pipeline.state.datasets import Scan, stored_entity, value_key, values_at
+from pipeline.state.datasets import Scan
+from pipeline.state.values import value_key, values_at
+from pipeline.state.versions import stored_entity
 
 places = st.one_of(st.integers(1, 40), st.integers(1, 1 << 40))
 

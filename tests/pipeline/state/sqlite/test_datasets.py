@@ -15,20 +15,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.clock import MachineClock
-from pipeline.entity import Entity, to_json
-from pipeline.state.datasets import Change, Changed, Entry, Page, TooManyError, entity_hash
+from pipeline.entity import Entity
+from pipeline.state.datasets import Change, Changed, Entry, Page, TooManyError
 from pipeline.state.facts import Offset
 from pipeline.state.faults import StateError
 from pipeline.state.sqlite import schema
 from pipeline.state.sqlite.dataset_look import SqliteReads
 from pipeline.state.sqlite.store import SqliteState
+from pipeline.state.versions import entity_hash, ordered_text
 from sinks.mail import outbound
 
 
 def entry(id_: str, value: object = 0, *, deleted: bool = False, **more: Any) -> Entry:
     """An entity with one property."""
     entity: Entity = {"_id": id_, "v": value, **({"_deleted": True} if deleted else {})}
-    return Entry(id_, entity_hash(to_json(entity, ordered=True)), deleted, entity, **more)
+    return Entry(id_, entity_hash(ordered_text(entity)), deleted, entity, **more)
 
 
 def put(states: Any, state: Any, entries: Sequence[Entry], **more: Any) -> Changed:

@@ -1,0 +1,103 @@
+"""Entities as datasets keep them: their JSON, what tells one version from another, and many of them at once. No I/O."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from functools import partial
+from hashlib import blake2b
+from itertools import chain, compress, repeat
+from operator import is_
+from typing import Any, Final
+
+from msgspec import DecodeError
+from msgspec.json import Encoder
+
+from pipeline.entity import Entity, from_json, to_json, typed
+from pipeline.state.datasets import Entry
+
+_encode: Final = Encoder().encode
+_encode_in_order: Final = Encoder(order="sorted").encode
+_plain: Final = frozenset({str, int, float, bool, type(None), list, dict})
+_name: Final = b'"_'
+_hash: Final = partial(blake2b, digest_size=16, usedforsecurity=False)
+_entry: Final = partial(tuple.__new__, Entry)
+
+
+def entity_hash(text: bytes) -> bytes:
+    """What tells a version from others, of its JSON with names in order: 128 bits."""
+    return _hash(text).digest()
+
+
+def ordered_text(entity: Entity) -> bytes:
+    """The JSON of an entity with names in order, for its hash."""
+    return to_json(entity, ordered=True)
+
+
+def stored_text(entity: Entity) -> bytes:
+    """The JSON of an entity that JSON can hold, with its names in their own order."""
+    try:
+        return _encode(entity)
+    except UnicodeEncodeError:  # half a character
+        return to_json(entity)
+
+
+def stored_entity(data: bytes) -> Entity:
+    """An entity of its JSON."""
+    try:
+        entity: Entity = from_json(data)
+    except DecodeError:  # half a character
+        entity = typed(json.loads(data))
+    if type(entity["_id"]) is not str:
+        # A name that looks like a value of another type is a name.
+        entity["_id"] = json.loads(data)["_id"]
+    return entity
+
+
+def entries_of(entities: Sequence[Entity], largest: int | None) -> tuple[Iterable[Entry], int] | None:
+    """Entities on their way into a dataset, and the bytes of their JSON; None if one of them needs a closer look.
+
+    That is if it is no plain JSON, has reserved names other than `_id`, or more than `largest` bytes. Written without
+    a loop over the entities, this is a third of what they would cost one by one.
+    """
+    entities = _without_state(entities)
+    try:
+        ids = [entity["_id"] for entity in entities]
+        if set(map(type, ids)) != {str} or "" in ids or not _is_plain(entities):
+            return None
+        texts = list(map(_encode_in_order, entities))
+    except (KeyError, UnicodeEncodeError, TypeError, RecursionError):
+        return None
+    together = b"".join(texts)
+    if together.count(_name) != len(ids) or (largest is not None and max(map(len, texts)) > largest):
+        return None
+    hashes = [_hash(text).digest() for text in texts]
+    columns = zip(ids, hashes, repeat(False), entities, repeat(False), repeat(None))
+    return map(_entry, columns), len(together)
+
+
+def _without_state(entities: Sequence[Entity]) -> Sequence[Entity]:
+    """What another dataset has said of them is of no interest here."""
+    if not entities or "_updated" not in entities[0]:
+        return entities
+    return [
+        {name: value for name, value in entity.items() if name not in _of_the_state} if "_updated" in entity else entity
+        for entity in entities
+    ]
+
+
+_of_the_state: Final = frozenset({"_updated", "_previous", "_hash", "_ts"})
+
+
+def _is_plain(entities: Sequence[Entity]) -> bool:
+    """Whether all values, at every depth, are of the types of JSON."""
+    values: list[Any] = list(chain.from_iterable(map(dict.values, entities)))
+    while values:
+        kinds = list(map(type, values))
+        found = set(kinds)
+        if not found <= _plain:
+            return False
+        lists = compress(values, map(is_, kinds, repeat(list))) if list in found else ()
+        objects = compress(values, map(is_, kinds, repeat(dict))) if dict in found else ()
+        values = list(chain(chain.from_iterable(lists), chain.from_iterable(map(dict.values, objects))))
+    return True

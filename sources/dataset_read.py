@@ -1,0 +1,170 @@
+"""Reading datasets: what changed in them, in the order of changes. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from pipeline.entity import Entity, typed
+from pipeline.run import StoppedError
+from pipeline.state.values import value_key, values_at
+
+if TYPE_CHECKING:
+    from pipeline.state.datasets import Dataset, Reads
+
+# Entities that are read with one look.
+PAGE: Final = 1024
+
+
+class Subset:
+    """Entities of which a value at a path is one of some."""
+
+    def __init__(self, path: Sequence[str], values: Sequence[object]) -> None:
+        """The path is of properties."""
+        self._path = tuple(path)
+        self._keys = frozenset(key for value in values if (key := value_key(typed(value))) is not None)
+
+    def of(self, entities: Sequence[Entity]) -> list[Entity]:
+        """Those that belong to it; one that does not, and may have before, as deleted."""
+        found = []
+        for entity in entities:
+            if not self._keys.isdisjoint(map(value_key, values_at(entity, self._path))):
+                found.append(entity)
+            elif entity.get("_previous") is not None:
+                found.append({**entity, "_deleted": True})
+        return found
+
+
+class DatasetSource:
+    """Reads what changed since a position: the number of the dataset and `_updated`."""
+
+    def __init__(
+        self,
+        reads: Reads,
+        name: str,
+        subset: Subset | None = None,
+        *,
+        lasting: bool = True,
+        history: bool = False,
+        replaced: bool = True,
+        fails: bool = False,
+    ) -> None:
+        """Unless `lasting`, every run reads all; it `fails` if there is nothing at all."""
+        self._reads = reads
+        self._name = name
+        self._subset = subset
+        self._lasting = lasting
+        self._history = history
+        self._replaced = replaced
+        self._fails = fails
+        self.afresh = False
+
+    def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:
+        """A page at a time, up to what was there when it began."""
+        found = self._reads.dataset(self._name)
+        if found is None or not found.last:
+            if self._fails:
+                raise StoppedError(f"the dataset `{self._name}` is empty")
+            return
+        number = found.number
+        at = after(since, number)
+        self.afresh = at is None
+        for entities, reached in pages(self._reads, number, at or 0, found.last, history=self._history):
+            yield self._wanted(entities), f"{number}.{reached}" if self._lasting else None
+
+    def _wanted(self, entities: Sequence[Entity]) -> Sequence[Entity]:
+        if self._subset is not None:
+            entities = self._subset.of(entities)
+        return entities if self._replaced else merged_away(entities)
+
+
+def pages(
+    reads: Reads, number: int, after: int, upto: int, *, history: bool = False
+) -> Iterator[tuple[Sequence[Entity], int]]:
+    """The entities of a dataset, page by page, each with the `_updated` that is reached."""
+    while after < upto:
+        entities, last = reads.page(number, after, upto, PAGE, history=history)
+        # What is behind the last entity was replaced meanwhile and comes later.
+        after = last if len(entities) == PAGE else upto
+        for entity in entities:
+            if "_deleted" in entity:
+                entity.pop("_filtered", None)
+        yield entities, after
+
+
+def after(since: str | None, number: int) -> int | None:
+    """The `_updated` of a position in this dataset; None if it is of another one, or none."""
+    dataset, _, updated = (since or "").partition(".")
+    return int(updated) if dataset == str(number) and updated.isascii() and updated.isdigit() else None
+
+
+def positions(since: str | None, found: Sequence[Dataset | None]) -> tuple[list[int], bool]:
+    """The `_updated` to go on from in each of several datasets, and whether that is the start of all.
+
+    It is, unless the position is one in these very datasets.
+    """
+    parts = (since or "").split("|")
+    if len(parts) == len(found):
+        at = [_after(part, one) for part, one in zip(parts, found, strict=True)]
+        known = [one for one in at if one is not None]
+        if len(known) == len(at):
+            return known, False
+    return [0] * len(found), True
+
+
+def _after(part: str, found: Dataset | None) -> int | None:
+    if found is None:
+        return 0 if part == "-" else None
+    return after(part, found.number)
+
+
+def position(found: Sequence[Dataset | None], at: Sequence[int]) -> str:
+    """The position in several datasets."""
+    return "|".join("-" if one is None else f"{one.number}.{updated}" for one, updated in zip(found, at, strict=True))
+
+
+def merged_away(entities: Sequence[Entity]) -> list[Entity]:
+    """Those that no merge has replaced."""
+    return [one for one in entities if one.get("$replaced") is not True]
+
+
+class UnionDatasets:
+    """Reads one dataset after the other; its position has a part for each."""
+
+    def __init__(
+        self,
+        reads: Reads,
+        names: Sequence[str],
+        *,
+        prefixes: bool = True,
+        lasting: bool = True,
+        history: bool = False,
+        replaced: bool = True,
+        fails: bool = False,
+    ) -> None:
+        """Unless `lasting`, every run reads all; it `fails` if there is nothing at all."""
+        self._reads = reads
+        self._names = tuple(dict.fromkeys(names))
+        self._prefixes = prefixes
+        self._lasting = lasting
+        self._history = history
+        self._replaced = replaced
+        self._fails = fails
+        self.afresh = False
+
+    def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:
+        """A page at a time, up to what was there when it began."""
+        found = [self._reads.dataset(name) for name in self._names]
+        if self._fails and not any(one is not None and one.last for one in found):
+            raise StoppedError(f"the datasets {', '.join(f'`{name}`' for name in self._names)} are empty")
+        at, self.afresh = positions(since, found)
+        for place, (name, one) in enumerate(zip(self._names, found, strict=True)):
+            if one is None:
+                continue
+            for entities, reached in pages(self._reads, one.number, at[place], one.last, history=self._history):
+                at[place] = reached
+                wanted = entities if self._replaced else merged_away(entities)
+                if self._prefixes:
+                    for entity in wanted:
+                        entity["_id"] = f"{name}:{entity['_id']}"
+                yield wanted, position(found, at) if self._lasting else None
