@@ -280,7 +280,7 @@ def _counts(ways: Sequence[Signature]) -> str:
     words = list(dict.fromkeys(_count(one.least, one.most) for one in ways))
     *most, last = words
     text = f"{', '.join(most)} or {last}" if most else last
-    return f"{text} argument" if text == "1" else f"{text} arguments"
+    return f"{text} argument" if text in {"1", "at least 1"} else f"{text} arguments"
 
 
 def _count(least: int, most: int | None) -> str:
