@@ -123,7 +123,9 @@ class PipeContext:
 
     def joinable(self) -> Datasets | None:
         """What rules may ask of datasets."""
-        return None
+        from pipeline.dtl.stored import Stored
+
+        return Stored(self._systems.datasets)
 
     @property
     def datasets(self) -> Reads:
@@ -370,6 +372,7 @@ class Run:
             since = await since_of(flow.config, self.asked, state)
             self.done.reports.append(report)
         begun, started = time.monotonic() - report.seconds, self._clock.wall()
+        await self._index(flow, state)
         await state.admit(Batch(execution=Execution(self.done.name, report.pipe, started)))
         tell(report)
         try:
@@ -389,6 +392,14 @@ class Run:
         if not self.done.fault:
             ended = Execution(self.done.name, report.pipe, started, self._clock.wall(), report.summary())
             await state.admit(Batch(execution=ended))
+
+    async def _index(self, flow: Flow, state: State) -> None:
+        """Make the indexes that its rules look into; a dataset that does not exist yet has nothing to be found."""
+        for transform in flow.transforms:
+            for name, path in getattr(transform, "lookups", ()):
+                found = self.systems.datasets.dataset(name)
+                if found is not None:
+                    await state.datasets.prepare(name, found.pipe, [path])
 
     def _portions(self, flow: Flow, since: str | None, report: Report) -> Iterator[Portion]:
         """What flows, counted."""

@@ -211,7 +211,7 @@ class Datasets(Protocol):
         ...
 
     def all(self, dataset: str) -> Iterable[Entity]:
-        """All entities, in the order of their `_id`."""
+        """All entities, in any order."""
         ...
 
     def revision(self, dataset: str) -> int:

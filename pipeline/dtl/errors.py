@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.entity import to_json
+from pipeline.errors import TransformError
 
 if TYPE_CHECKING:
     from pipeline.dtl.tree import Call, Place
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 MOST_SHOWN: Final = 60
 
 
-class DtlError(Exception):
+class DtlError(TransformError):
     """A function that cannot go on with an entity: which, where in the rules, why, and with which value."""
 
     def __init__(self, why: str, function: str, place: Place, value: str = "") -> None:

@@ -274,3 +274,18 @@ def _next(
                 if from_ in known and to not in known:
                     return index, to, value, sought
     return None
+
+
+def lookups(node: Any) -> set[tuple[str, tuple[str, ...]]]:
+    """The datasets that are joined anywhere in rules, and the paths at which values are sought in them."""
+    if isinstance(node, Join):
+        inner = [part for hop in node.hops for part in (hop.known, hop.sought, *hop.conditions, hop.checks)]
+        found = {(hop.dataset, hop.sought.parts) for hop in node.hops if isinstance(hop.sought, Path)}
+        return {one for one in found if one[1] not in {(), ("_id",)}} | lookups([inner, node.template])
+    if isinstance(node, Call):
+        return lookups(node.args)
+    if isinstance(node, Block):
+        return lookups(node.calls)
+    if node is None or isinstance(node, Literal | Path):
+        return set()
+    return {one for part in node for one in lookups(part)}

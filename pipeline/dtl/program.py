@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.dtl.compile import Compiler
 from pipeline.dtl.errors import DtlError
+from pipeline.dtl.joins import lookups
 from pipeline.dtl.namespaces import Namespaces
 from pipeline.dtl.parse import DEFAULT
 from pipeline.dtl.scope import Host, Scope
@@ -28,6 +29,8 @@ class Program:
         """Take rules without faults."""
         self._host = host
         self._steps = Compiler(rules, namespaces).rule(DEFAULT)
+        self.lookups = sorted(lookups(rules.values())) if namespaces is None else []
+        """The datasets that are joined, with the paths by which: what an index is good for."""
         self._id_required = id_required
 
     def __call__(self, entity: Entity) -> Sequence[Entity]:
@@ -36,6 +39,9 @@ class Program:
         The target begins with the `_id` of its source, and is deleted if its source is.
         """
         source = typed(entity)
+        if source is not entity and type(entity.get("_id")) is str:
+            # A name that looks like a value of another type is a name.
+            source["_id"] = entity["_id"]
         scope = Scope(source, started(source), self._host)
         try:
             for step in self._steps:

@@ -1,0 +1,80 @@
+"""`mailweir run` with rules of the Data Transformation Language, as a process of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from pipeline.state.sqlite.dataset_look import SqliteReads
+
+Command = Callable[..., Any]
+
+PEOPLE = [{"_id": "1", "name": "Kari"}, {"_id": "2", "name": "Ola"}, {"_id": "3", "name": "Per"}]
+ORDERS = [{"_id": "o1", "of": "1", "n": 5}, {"_id": "o2", "of": ["1", "2"], "n": 7}]
+JOIN = {"datasets": ["orders o"], "where": ["eq", "_S._id", "o.of"]}
+
+
+def project(folder: Path, rules: dict[str, Any], **more: Any) -> None:
+    """People and orders, and a pipe that joins them."""
+    pipes = [
+        {
+            "_id": "joined",
+            "source": {"type": "dataset", "dataset": "people"},
+            "transform": {"type": "dtl", "rules": rules},
+        },
+        {"_id": "people", "source": {"type": "embedded", "entities": PEOPLE}},
+        {"_id": "orders", "source": {"type": "embedded", "entities": ORDERS}},
+    ]
+    (folder / "all.conf.json").write_text(json.dumps([{"type": "pipe", **pipe, **more} for pipe in pipes]))
+
+
+def kept(folder: Path, name: str) -> dict[str, dict[str, Any]]:
+    """What a dataset has, without what the engine says of versions."""
+    with closing(SqliteReads(folder / ".mailweir")) as reads:
+        found = reads.dataset(name)
+        assert found is not None
+        entities = reads.page(found.number, 0, found.last, 100).entities
+    own = {"_updated", "_previous", "_hash", "_ts"}
+    return {one["_id"]: {name: value for name, value in one.items() if name not in own} for one in entities}
+
+
+def test_entities_are_joined_shaped_and_filtered(command: Command, tmp_path: Path) -> None:
+    """What the rules join is read before; it is looked up by an index; what is filtered out is not stored."""
+    rules = {
+        "default": [
+            ["copy", "name"],
+            ["add", "orders", ["apply-hops", "order", JOIN]],
+            ["filter", ["is-not-empty", "_T.orders"]],
+        ],
+        "order": [["copy", "n"], ["add", "to", ["upper", "_P._S.name"]]],
+    }
+    project(tmp_path, rules)
+    done = command(tmp_path, "run")
+    assert done.returncode == 0, done.stderr
+    assert kept(tmp_path, "joined") == {
+        "1": {"_id": "1", "name": "Kari", "orders": [{"n": 5, "to": "KARI"}, {"n": 7, "to": "KARI"}]},
+        "2": {"_id": "2", "name": "Ola", "orders": [{"n": 7, "to": "OLA"}]},
+    }
+    with closing(SqliteReads(tmp_path / ".mailweir")) as reads:
+        found = reads.dataset("orders")
+        assert found is not None
+        assert reads.measured(found).indexes == ("of",)
+
+
+def test_a_rule_that_fails_stops_its_pipe(command: Command, tmp_path: Path) -> None:
+    """The entity, the place in the rules, the function and the value are told; what came before is stored."""
+    project(tmp_path, {"default": [["if", ["eq", "_S._id", "2"], ["fail!", ["concat", "no ", "_S.name"]]]]})
+    done = command(tmp_path, "run")
+    assert done.returncode == 4
+    assert "entity `2`: default[0][2]: `fail!`: no Ola" in done.stderr + done.stdout
+
+
+def test_names_get_the_namespace_of_their_pipe(command: Command, tmp_path: Path) -> None:
+    """Where names have namespaces, those of a pipe are its own `_id`, or what it declares."""
+    spaces = {"namespaced_identifiers": True, "namespaces": {"property": "shop"}}
+    project(tmp_path, {"default": [["add", "who", "_S.name"], ["add", "_id", ["concat", "x", "_S._id"]]]}, **spaces)
+    command(tmp_path, "run")
+    assert kept(tmp_path, "joined")["joined:x1"] == {"_id": "joined:x1", "shop:who": "Kari"}
