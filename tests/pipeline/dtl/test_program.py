@@ -169,7 +169,7 @@ def test_is_changed_compares_with_the_version_before() -> None:
     [
         ([["add", "a", ["range", 0, 2_000_000]]], r"default\[0\]\[2\]: `range`: more than 1,000,000 values"),
         ([["add", "a", 1], ["add", "b", ["map", ["range", 0, "_."], "_S.big"]]], r"default\[1\]\[2\]\[1\]: `range`"),
-        ([["add", "a", ["ljust", 99_999_999, "x", "_S.name"]]], r'`ljust`: more than 16,000,000.*given "Kari"'),
+        ([["add", "a", ["ljust", 99_999_999, "x", "_S.name"]]], r'`ljust`: more than 16,000,000.*"Kari"'),
         ([["add", "a", ["tuples", "_S.many", "_S.many", "_S.many"]]], "`tuples`: more than"),
         ([["fail!", ["concat", "no ", "_S.name"]]], r"default\[0\]: `fail!`: no Kari"),
         ([["add", 5, 1]], "`add`: the name of a property is a string"),
