@@ -13,10 +13,11 @@ from pipeline.dtl.functions import REGISTRY
 from pipeline.dtl.parse import parse
 from pipeline.dtl.program import Program
 from pipeline.dtl.stored import Stored
-from pipeline.entity import Entity, to_json
-from pipeline.state.datasets import Change, Entry, entity_hash
+from pipeline.entity import Entity
+from pipeline.state.datasets import Change, Entry
 from pipeline.state.sqlite.dataset_look import SqliteReads
 from pipeline.state.sqlite.store import SqliteState
+from pipeline.state.versions import entity_hash, ordered_text
 from sinks.mail import outbound
 from tests.pipeline.dtl.rules import host
 
@@ -30,7 +31,7 @@ ORDERS: list[Entity] = [
 
 def entry(entity: Entity) -> Entry:
     """An entity on its way."""
-    return Entry(entity["_id"], entity_hash(to_json(entity, ordered=True)), entity.get("_deleted") is True, entity)
+    return Entry(entity["_id"], entity_hash(ordered_text(entity)), entity.get("_deleted") is True, entity)
 
 
 class Kept:
