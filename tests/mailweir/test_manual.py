@@ -139,7 +139,14 @@ def test_a_property_is_found_whatever_its_case() -> None:
 def test_every_installed_type_has_a_manual() -> None:
     """No type, and no property at any depth, is without words; every property of a class is there."""
     found = list(manuals(registry))
-    assert [one.type for one in found if one.kind == "system"] == ["system:eml", "system:smtp", "system:spool"]
+    assert [one.type for one in found if one.kind == "system"] == [
+        "system:eml",
+        "system:postgresql",
+        "system:smtp",
+        "system:spool",
+        "system:sql",
+        "system:sqlite",
+    ]
     assert found[-1] == settings_manual()
     for one in found:
         assert one.summary.endswith("."), one.title

@@ -172,7 +172,7 @@ def test_choices_of_arguments_are_accepted() -> None:
         ("discarded export --system", "", ["relay"]),
         ("secret list", "", []),
         ("secret remove", "", []),
-        ("explain", "system:", ["system:eml", "system:smtp", "system:spool"]),
+        ("explain", "system:s", ["system:smtp", "system:spool", "system:sql", "system:sqlite"]),
         ("explain", "dis", ["discarded"]),
         ("explain", "emb", ["embedded"]),
         ("no-such-verb", "", []),

@@ -1,0 +1,95 @@
+"""A database at work: connections to read from and to write to, and what went wrong in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Protocol, Self
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import DBAPIError, NoSuchTableError, SQLAlchemyError
+
+
+class SqlError(Exception):
+    """What a database said. `position` counts characters of the statement, from 1; 0 is unknown.
+
+    `lost` says that there is no connection, rather than something wrong with what was asked.
+    """
+
+    def __init__(self, text: str, *, position: int = 0, lost: bool = False) -> None:
+        """`text` has no values of the statement beyond those that the database itself repeats."""
+        super().__init__(text)
+        self.text = text
+        self.position = position
+        self.lost = lost
+
+
+class MakesEngine(Protocol):
+    """How the engine of a system is made; one that `makes` may make the database too."""
+
+    def __call__(self, *, makes: bool) -> Engine:
+        """Nothing is connected yet."""
+        ...
+
+
+class Sql:
+    """A database. Each connection is for one source or sink, and is closed when that has done its work."""
+
+    def __init__(self, name: str, make: MakesEngine, zone: ZoneInfo) -> None:
+        """`zone` is that of times without one."""
+        self.name = name
+        self.zone = zone
+        self._make = make
+
+    async def __aenter__(self) -> Self:
+        """Nothing is opened before it is needed."""
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Nothing is open."""
+
+    @cached_property
+    def _reader(self) -> Engine:
+        engine = self._make(makes=False)
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only = ON"))
+        return engine
+
+    @cached_property
+    def _writer(self) -> Engine:
+        return self._make(makes=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that changes nothing; results are streamed. `SqlError` for all that fails."""
+        options = {"postgresql_readonly": True} if self._reader.dialect.name == "postgresql" else {}
+        with telling(), self._reader.connect() as connection:
+            yield connection.execution_options(stream_results=True, **options)
+
+    def writing(self) -> Connection:
+        """A connection to write with. `SqlError` if there is none."""
+        with telling():
+            return self._writer.connect()
+
+
+@contextmanager
+def telling() -> Iterator[None]:
+    """Turn what the library raises into `SqlError`."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _told(error) from None
+    except NoSuchTableError as error:
+        raise SqlError(f"no such table: {error}") from None
+    except SQLAlchemyError as error:
+        raise SqlError(" ".join(str(error).split())) from None
+
+
+def _told(error: DBAPIError) -> SqlError:
+    # The text of the library's own error has the statement and its values; that of the driver what the database said.
+    said = " ".join(str(error.orig).split("\n")[0].split()) or type(error.orig).__name__
+    place = getattr(getattr(error.orig, "diag", None), "statement_position", None)
+    lost = error.connection_invalidated or getattr(error.orig, "sqlstate", "") is None
+    return SqlError(said, position=int(place) if place else 0, lost=lost)
