@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import UUID, uuid4
 
+from mailweir.pipe_run import Around, PipeRun
 from mailweir.systems_of import Systems
 from mailweir.upstream import ends_of, upstream_first
 from pipeline.clock import MachineClock
@@ -20,9 +19,8 @@ from pipeline.component import Datasets, Running, Sink, Source, Transform, Wishe
 from pipeline.errors import SourceError
 from pipeline.pipe import PipeConfig
 from pipeline.receipt import Report
-from pipeline.run import BATCH, EVERYTHING, FlowError, Portion, StoppedError, Wanted, marked, portions
-from pipeline.state.facts import Batch, Execution, Recovered, Retention
-from pipeline.state.faults import StateError
+from pipeline.run import EVERYTHING, Wanted
+from pipeline.state.facts import Batch, Recovered, Retention
 from pipeline.state.sqlite.store import SqliteState
 from sinks.conditional import chosen
 from sinks.dataset import DatasetSinkConfig
@@ -224,8 +222,14 @@ class Run:
         *,
         systems: Systems | None = None,
         clock: Clock | None = None,
+        serves: bool = False,
+        tidies: bool = True,
     ) -> None:
-        """Nothing happens yet, but `CannotRunError` is raised here if it cannot."""
+        """Nothing happens yet, but `CannotRunError` is raised here if it cannot.
+
+        One that `serves` leaves runs in which nothing happened out of the record. One that `tidies` removes some of
+        what was settled long ago.
+        """
         self.asked = asked
         self.pipes = pipes_of(loaded, asked.pipes)
         self._ends = ends_of(loaded.project.components)
@@ -237,6 +241,9 @@ class Run:
         self.done = Done(secrets.token_hex(4))
         self.systems = systems or Systems(loaded)
         self._clock = clock or MachineClock()
+        self._serves = serves
+        self._tidies = tidies
+        self._running: Running | None = None
         self._stopping = asyncio.Event()
         self._aborting = asyncio.Event()
 
@@ -260,7 +267,7 @@ class Run:
         done = self.done
         folder = Path(self.systems.state)
         async with SqliteState.open(folder, self._clock, outbound.stranded) as state:
-            running = Running(
+            running = self._running = Running(
                 done.name, self.asked.wishes, state, random.random, self._stopping, self._aborting, self.asked.shaped
             )
             flows = [
@@ -288,7 +295,7 @@ class Run:
                 if not done.fault:
                     await self._learn(state)
             done.stopped = self._stopping.is_set()
-            if not done.fault:
+            if not done.fault and self._tidies:
                 await _tidy(state)
             done.usage = await state.usage(gates(self.systems, mail_systems(self.pipes)))
         return done
@@ -355,13 +362,11 @@ class Run:
         count = 0
         for flow in flows:
             if mail_sink(flow.config) is not None and not getattr(flow.source, "once", False):
-                with suppress(FlowError):  # the run itself will tell
-                    for portion in self._portions(
-                        flow, await since_of(flow.config, self.asked, state), Report(flow.config.id)
-                    ):
-                        count += len(portion.entities)
-                        if count >= MOST_COUNTED:
-                            return MOST_COUNTED
+                pipe_run = PipeRun(flow, Report(flow.config.id), self._around(flow, state))
+                for portion in pipe_run.portions(await since_of(flow.config, self.asked, state)):
+                    count += len(portion.entities)
+                    if count >= MOST_COUNTED:
+                        return MOST_COUNTED
         return count
 
     async def _one(self, flow: Flow, state: State, tell: Callable[[Report], None]) -> None:
@@ -371,27 +376,30 @@ class Run:
         else:
             since = await since_of(flow.config, self.asked, state)
             self.done.reports.append(report)
-        begun, started = time.monotonic() - report.seconds, self._clock.wall()
         await self._index(flow, state)
-        await state.admit(Batch(execution=Execution(self.done.name, report.pipe, started)))
-        tell(report)
-        try:
-            async for group in flow.sink.write(self._portions(flow, since, report)):
-                report.take_all(group)
-                report.seconds = time.monotonic() - begun
-                tell(report)
-                # A sink that waits for nothing lets no signal through.
-                await asyncio.sleep(0)
-        except FlowError as error:
-            report.stopped = f"entity `{error.entity_id}`: {error.text}"
-        except StoppedError as error:
-            report.stopped = str(error)
-        except StateError as error:
-            report.stopped = self.done.fault = str(error)
-        report.seconds = time.monotonic() - begun
-        if not self.done.fault:
-            ended = Execution(self.done.name, report.pipe, started, self._clock.wall(), report.summary())
-            await state.admit(Batch(execution=ended))
+        await PipeRun(flow, report, self._around(flow, state)).go(since, tell)
+
+    def _around(self, flow: Flow, state: State) -> Around:
+        pipe = flow.config
+        sink = mail_sink(pipe)
+        return Around(
+            state,
+            self.asked,
+            self.done,
+            self._clock,
+            self._stopping,
+            mails=sink is not None,
+            serves=self._serves,
+            # Then it may have left some of its source unread.
+            troubled=lambda: sink is not None and self.systems.system(sink.system, MailSystem).trouble is not None,
+            # A sink is for one reading.
+            rebuilt=lambda: flow_of(
+                pipe,
+                PipeContext(self.systems, pipe.id, self._running),
+                self.asked.source,
+                shaped=self.asked.shaped,
+            ),
+        )
 
     async def _index(self, flow: Flow, state: State) -> None:
         """Make the indexes that its rules look into; a dataset that does not exist yet has nothing to be found."""
@@ -400,31 +408,6 @@ class Run:
                 found = self.systems.datasets.dataset(name)
                 if found is not None:
                     await state.datasets.prepare(name, found.pipe, [path])
-
-    def _portions(self, flow: Flow, since: str | None, report: Report) -> Iterator[Portion]:
-        """What flows, counted."""
-        try:
-            batch = flow.config.batch_size or getattr(flow.config.sink, "batch_size", None) or BATCH
-            tracks = getattr(flow.sink, "tracks", False)
-            found = portions(flow.source, flow.transforms, since, self.asked.wanted, batch, tracks=tracks)
-            if tracks and self.asked.source is None and self.asked.wanted == EVERYTHING:
-                found = marked(flow.source, found, since, elsewhere=bool(self.asked.since))
-            for portion in found:
-                if self._stopping.is_set() and mail_sink(flow.config) is None:
-                    return
-                report.read += portion.read
-                report.filtered += portion.filtered
-                stored = portion
-                wishes = self.asked.wishes
-                # Who looks at mail before it is real, or keeps some back, must not use up what the next run is to send.
-                tried = wishes.to is not None or bool(wishes.only_to)
-                if tried or self.asked.source is not None or flow.config.disable_set_last_seen:
-                    stored = portion._replace(since=None)
-                yield stored
-        except SourceError as error:
-            # To the sink it is the end: what came before is delivered.
-            report.stopped = str(error)
-            self.done.unread[report.pipe] = error
 
 
 async def since_of(pipe: PipeConfig, asked: Asked, state: Look | None) -> str | None:

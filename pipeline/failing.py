@@ -3,7 +3,7 @@
 The rules:
 
 neighbours  an entity that fails stops no other one. Only a pump that names `max_consecutive_write_errors` ends the run
-            after so many in a row, and then the source is read again from before them
+            after so many in a row; the next run begins with the last of them
 retries     off, unless `max_write_errors_in_retry_dataset` says how many entities of a pipe may wait for another try.
             Each later run tries those that wait once, before it reads its source. When no more may wait the run ends,
             for entities that nobody keeps would be lost

@@ -46,14 +46,14 @@ class PumpConfig(Part):
     """How often a failed read is tried again within a run."""
     read_retry_delay: float = Field(default=0, ge=0)
     """Seconds to wait before reading again."""
-    max_consecutive_write_errors: int = Field(default=1, ge=0)
-    """The run stops after this many write errors in a row."""
+    max_consecutive_write_errors: int | None = Field(default=None, ge=0)
+    """The run stops after this many entities in a row that failed. Default, and 0: it stops for none."""
     write_retry_delay: float = Field(default=0, ge=0)
-    """Seconds to wait after a write error, when more than one is allowed."""
+    """Seconds to wait after entities that the sink could not write."""
     max_retries_per_entity: int = Field(default=5, ge=0)
     """How often later runs try a failed entity again."""
     max_write_errors_in_retry_dataset: int = Field(default=0, ge=0)
-    """How many failed entities may wait for another try; 0 turns retries off."""
+    """How many failed entities may wait for another try; 0 turns retries off. When there are more, the run stops."""
     dead_letter_dataset: str | None = None
     """The dataset that takes entities whose tries are used up."""
     use_dead_letter_dataset: bool = False

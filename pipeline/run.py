@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from enum import Enum, auto
-from itertools import islice
+from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from pipeline.component import Source, Transform
 from pipeline.entity import Entity
 from pipeline.errors import TransformError
+from pipeline.failing import Streak
 
 # DESIGN's default: large enough that a portion costs little, small enough that a crash repeats little.
 BATCH: Final = 256
@@ -24,11 +25,18 @@ class Mark(Enum):
     END = auto()  # it has come to the end
 
 
+class Failed(NamedTuple):
+    """An entity of the source that a transform has no answer to, and why."""
+
+    entity: Entity
+    text: str
+
+
 class Portion(NamedTuple):
     """Entities for a sink, and the position in the source that is reached with them (None: it has none).
 
     `read` entities of the source went into it, of which `filtered` went no further; a sink that tracks gets them too.
-    One with a `mark` has no entities.
+    Those that `failed` are among the ones read, and stopped no other. One with a `mark` has no entities.
     """
 
     entities: Sequence[Entity]
@@ -36,6 +44,7 @@ class Portion(NamedTuple):
     read: int
     filtered: int
     mark: Mark | None = None
+    failed: Sequence[Failed] = ()
 
 
 class Wanted(NamedTuple):
@@ -49,13 +58,14 @@ EVERYTHING: Final = Wanted()
 
 
 class FlowError(Exception):
-    """The flow of a pipe stops at an entity."""
+    """The flow of a pipe stops at an entity that failed."""
 
-    def __init__(self, entity_id: str, text: str) -> None:
-        """`text` says what failed."""
-        super().__init__(text)
-        self.entity_id = entity_id
-        self.text = text
+    def __init__(self, failed: Sequence[Failed]) -> None:
+        """The last of those that failed in a row is where it stops; no position behind them was told."""
+        super().__init__(failed[-1].text)
+        self.entity_id = str(failed[-1].entity.get("_id", ""))
+        self.text = failed[-1].text
+        self.failed = failed
 
 
 class StoppedError(Exception):
@@ -70,12 +80,15 @@ def portions(
     batch: int = BATCH,
     *,
     tracks: bool = False,
+    streak: Streak | None = None,
 ) -> Iterator[Portion]:
     """All that the source has after `since`, shaped. With `wanted` no position is told: not all was read.
 
-    `tracks`: what was filtered out is passed on too.
+    `tracks`: what was filtered out is passed on too. `streak` says when entities that fail end it, with a `FlowError`
+    after those before them; without one the first does.
     """
     left = wanted.most
+    streak = streak or Streak(1)
     partial = wanted != EVERYTHING
     for entities, reached in source.read(since):
         parts = list(_parts(entities, batch)) or [()]
@@ -87,7 +100,10 @@ def portions(
             # The position of the source is reached with the last part of what it gave.
             position = reached if place == len(parts) and not partial else None
             if chosen or position is not None:
-                yield _shaped(chosen, transforms, position, tracks=tracks)
+                portion, stopped = _shaped(chosen, transforms, position, streak, tracks=tracks)
+                yield portion
+                if stopped is not None:
+                    raise stopped
             if left == 0:
                 return
 
@@ -97,10 +113,12 @@ def marked(source: Source, found: Iterator[Portion], since: str | None, *, elsew
     first = next(found, None)
     afresh = since is None or getattr(source, "afresh", False)
     yield _mark(Mark.START if afresh else Mark.ELSEWHERE if elsewhere else Mark.ON)
-    if first is not None:
-        yield first
-    yield from found
-    left_out = getattr(source, "skipped", 0) or getattr(source, "cut", False)
+    failed = False
+    for portion in chain(() if first is None else (first,), found):
+        # What it would have become is not known, so nobody knows whether that is gone.
+        failed = failed or bool(portion.failed)
+        yield portion
+    left_out = getattr(source, "skipped", 0) or getattr(source, "cut", False) or failed
     yield _mark(Mark.ELSEWHERE if left_out else Mark.END)
 
 
@@ -118,18 +136,69 @@ def _parts(entities: Sequence[Entity], size: int) -> Iterator[Sequence[Entity]]:
 
 
 def _shaped(
-    entities: Sequence[Entity], transforms: Sequence[Transform], since: str | None, *, tracks: bool = False
-) -> Portion:
+    entities: Sequence[Entity],
+    transforms: Sequence[Transform],
+    since: str | None,
+    streak: Streak,
+    *,
+    tracks: bool = False,
+) -> tuple[Portion, FlowError | None]:
+    """What becomes of entities, and whether the flow stops behind it."""
+    failed: list[Failed] = []
+    stopped: FlowError | None = None
+    read = len(entities)
+    try:
+        shaped = _through(entities, transforms)
+        if entities:
+            streak.passed()
+    except Exception:  # noqa: BLE001 - a transform may raise anything, and which entity it was shows below
+        shaped, failed, stopped, read = _one_by_one(entities, transforms, streak)
+    kept = [entity for entity in shaped if not entity.get("_filtered")]
+    filtered = max(0, read - len(failed) - (0 if stopped is None else len(stopped.failed)) - len(kept))
+    position = since if stopped is None else None
+    return Portion(shaped if tracks else kept, position, read, filtered, failed=tuple(failed)), stopped
+
+
+def _through(entities: Sequence[Entity], transforms: Sequence[Transform]) -> Sequence[Entity]:
     shaped = entities
     for transform in transforms:
         through: list[Entity] = []
         for entity in shaped:
-            try:
-                through += transform(entity)
-            except Exception as error:
-                told = isinstance(error, TransformError)
-                text = str(error) if told else f"{type(transform).__name__} failed: {type(error).__name__}: {error}"
-                raise FlowError(str(entity.get("_id", "")), text) from error
+            through += transform(entity)
         shaped = through
-    kept = [entity for entity in shaped if not entity.get("_filtered")]
-    return Portion(shaped if tracks else kept, since, len(entities), max(0, len(entities) - len(kept)))
+    return shaped
+
+
+def _one_by_one(
+    entities: Sequence[Entity], transforms: Sequence[Transform], streak: Streak
+) -> tuple[list[Entity], list[Failed], FlowError | None, int]:
+    """Each entity by itself, as one of them fails: what became of them, how many were read, and where it stops."""
+    shaped: list[Entity] = []
+    failed: list[Failed] = []
+    in_a_row = 0
+    for place, entity in enumerate(entities, 1):
+        made = _alone(entity, transforms)
+        if not isinstance(made, str):
+            shaped += made
+            streak.passed()
+            in_a_row = 0
+            continue
+        failed.append(Failed(entity, made))
+        in_a_row += 1
+        if streak.failed():
+            at = len(failed) - in_a_row
+            return shaped, failed[:at], FlowError(failed[at:]), place
+    return shaped, failed, None, len(entities)
+
+
+def _alone(entity: Entity, transforms: Sequence[Transform]) -> Sequence[Entity] | str:
+    """What becomes of one entity, or why nothing does."""
+    shaped: Sequence[Entity] = (entity,)
+    for transform in transforms:
+        try:
+            shaped = [made for one in shaped for made in transform(one)]
+        except TransformError as error:
+            return str(error)
+        except Exception as error:  # noqa: BLE001 - as above
+            return f"{type(transform).__name__} failed: {type(error).__name__}: {error}"
+    return shaped

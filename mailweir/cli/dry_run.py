@@ -18,6 +18,7 @@ from mailweir.cli.logged import logged
 from mailweir.cli.queues import NotUsableError
 from mailweir.cli.run_report import nothing_read, word
 from mailweir.ledger.opened import rows
+from mailweir.pumps import tolerance_of
 from mailweir.running import (
     Asked,
     PipeContext,
@@ -34,8 +35,9 @@ from pipeline.clock import MachineClock
 from pipeline.config.glyphs import visible
 from pipeline.config.show import render
 from pipeline.errors import SourceError
+from pipeline.failing import Streak
 from pipeline.receipt import Outcome
-from pipeline.run import FlowError, portions
+from pipeline.run import Failed, FlowError, portions
 from pipeline.state.facts import MessageState, outcome_of
 from pipeline.state.faults import StateError
 from pipeline.state.port import Look
@@ -220,14 +222,17 @@ async def _look(pipe: PipeConfig, systems: Systems, asked: Asked, shelf: Shelf, 
     keys: set[str] = set()
     since = await since_of(pipe, asked, before.state)
     try:
-        for portion in portions(source, transforms_of(pipe, context), since, asked.wanted):
+        streak = Streak(tolerance_of(pipe.pump).in_a_row)
+        for portion in portions(source, transforms_of(pipe, context), since, asked.wanted, streak=streak):
             looked.read += portion.read
             looked.filtered += portion.filtered
+            _reject(looked, portion.failed)
             if digest is None:
                 await _make(looked, shelf, maker, portion.entities, before, keys, resend=asked.wishes.resend)
             else:
                 waiting += await _gather(looked, portion.entities, digest, before, asked.wishes)
     except FlowError as error:
+        _reject(looked, error.failed)
         looked.stopped = f"entity `{error.entity_id}`: {error.text}"
     except SourceError as error:
         looked.stopped, looked.unread = str(error), error
@@ -239,6 +244,13 @@ async def _look(pipe: PipeConfig, systems: Systems, asked: Asked, shelf: Shelf, 
         looked.outcomes[Outcome.REJECTED] += len(wrong)
         looked.refused += [(str(entity.get("_id", "")), why) for entity, why in wrong[:MOST_LINES]]
     return looked
+
+
+def _reject(looked: Looked, failed: Sequence[Failed]) -> None:
+    """Count entities that a transform has no answer to."""
+    looked.outcomes[Outcome.REJECTED] += len(failed)
+    room = max(0, MOST_LINES - len(looked.refused))
+    looked.refused += [(str(one.entity.get("_id", "")), one.text) for one in failed[:room]]
 
 
 async def _make(

@@ -47,12 +47,12 @@ class Out:
     def document(self, value: object) -> None:
         """One JSON document, to standard output."""
         text = json.dumps(self._scrubbed(value), ensure_ascii=False, indent=2)
-        self._write(self.stdout, _printable(text), scrub=False)
+        self._write(self.stdout, printable(text), scrub=False)
 
     def record(self, value: object) -> None:
         """One JSON document on a line of its own, to standard output."""
         text = json.dumps(self._scrubbed(value), ensure_ascii=False)
-        self._write(self.stdout, _printable(text), scrub=False)
+        self._write(self.stdout, printable(text), scrub=False)
 
     def data(self, value: bytes) -> None:
         """A file as it is, to standard output."""
@@ -92,7 +92,7 @@ class Out:
         self.gone |= not put(stream, text.encode(encoding, "replace").decode(encoding) + "\n")
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """A JSON text in which nothing that strangers wrote can be acted on by a terminal, or has no bytes."""
     lines = text.split("\n")
     return "\n".join(line if line.isprintable() else "".join(map(_shown, line)) for line in lines)

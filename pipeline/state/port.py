@@ -81,6 +81,10 @@ class Look(FailureReads, Protocol):
         """How many messages those are. Of all that was sent this takes a second for a million."""
         ...
 
+    async def due(self, system: str) -> tuple[float, str] | None:
+        """In how many seconds the next message of a system may go, and of which pipe it is; None if none waits."""
+        ...
+
     async def message(self, id: int) -> Detail | None:
         """Everything about one message."""
         ...

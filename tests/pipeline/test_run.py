@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.entity import Entity
-from pipeline.run import FlowError, Portion, Wanted, portions
+from pipeline.errors import TransformError
+from pipeline.failing import Streak
+from pipeline.run import FlowError, Mark, Portion, Wanted, marked, portions
 from sources.embedded import Embedded
 
 
@@ -81,12 +83,69 @@ def test_part_of_a_source_moves_no_position(wanted: Wanted, ids: list[str]) -> N
     assert all(portion.since is None for portion in found)
 
 
+def broken(entity: Entity) -> Sequence[Entity]:
+    """Fails for entities whose number is a multiple of three."""
+    return [{**entity, "n": 1 // (int(entity["_id"]) % 3)}]
+
+
 def test_a_transform_that_fails_names_the_entity() -> None:
-    """The flow stops there, and says where."""
-
-    def broken(entity: Entity) -> Sequence[Entity]:
-        return [{**entity, "n": 1 // int(entity["_id"])}]
-
+    """Who looks at one entity learns of the first that fails, after those before it; no position was told."""
+    flow = portions(Pages(named(9)[1:]), (broken,), None)
+    portion = next(flow)
+    assert [one["_id"] for one in portion.entities] == ["1", "2"]
+    assert (portion.since, portion.read, portion.filtered, portion.failed) == (None, 3, 0, ())
     with pytest.raises(FlowError, match="ZeroDivisionError") as raised:
-        list(portions(Pages(named(2)), (broken,), None))
-    assert raised.value.entity_id == "0"
+        next(flow)
+    assert raised.value.entity_id == "3"
+
+
+def test_neighbours_of_an_entity_that_fails() -> None:
+    """They go on with their position; who fails goes no further, also if a part of it did."""
+
+    def late(entity: Entity) -> Sequence[Entity]:
+        return broken(entity) if "copy" in entity else [entity]
+
+    (portion,) = portions(Pages(named(7)), (twice, late), None, streak=Streak(0))
+    assert [one["_id"] for one in portion.entities] == [str(at // 2) for at in range(14) if at // 2 % 3]
+    assert [one.entity["_id"] for one in portion.failed] == ["0", "3", "6"]
+    assert portion.failed[0].text == "function failed: ZeroDivisionError: integer division or modulo by zero"
+    assert (portion.since, portion.read, portion.filtered) == ("1", 7, 0)
+
+
+@given(st.lists(st.booleans(), max_size=60), st.integers(1, 4), st.integers(1, 9))
+def test_so_many_in_a_row_end_the_flow(fail: list[bool], most: int, batch: int) -> None:
+    """However it is cut, all before the row flows, what failed before it is told of, and no position behind it is."""
+
+    def failing(entity: Entity) -> Sequence[Entity]:
+        if fail[int(entity["_id"])]:
+            raise TransformError("no")
+        return [entity]
+
+    found: list[Portion] = []
+    everyone = named(len(fail))
+    pages = [everyone[at : at + batch] for at in range(0, len(fail), batch)]
+    row: Sequence[Entity] = ()
+    try:
+        found.extend(portions(Pages(*pages), (failing,), None, streak=Streak(most)))
+    except FlowError as error:
+        row = [one.entity for one in error.failed]
+    stop = next((at for at in range(len(fail)) if at >= most - 1 and all(fail[at - most + 1 : at + 1])), None)
+    seen = fail if stop is None else fail[: stop + 1]
+    assert sum(portion.read for portion in found) == len(seen)
+    assert [int(one["_id"]) for portion in found for one in portion.entities] == [
+        at for at, failed in enumerate(seen) if not failed
+    ]
+    told = [int(one.entity["_id"]) for portion in found for one in portion.failed] + [int(one["_id"]) for one in row]
+    assert told == [at for at, failed in enumerate(seen) if failed]
+    assert bool(row) == (stop is not None)
+    positions = [int(portion.since) for portion in found if portion.since]
+    assert all(position * batch <= (len(fail) + batch if stop is None else stop) for position in positions)
+
+
+def test_a_reading_in_which_some_failed_deletes_nothing() -> None:
+    """What they would have become is not known to be gone."""
+    whole = list(marked(Pages(named(3)), portions(Pages(named(3)), (), None), None, elsewhere=False))
+    assert [portion.mark for portion in whole if portion.mark] == [Mark.START, Mark.END]
+    flow = portions(Pages(named(3)), (broken,), None, streak=Streak(0))
+    cut = list(marked(Pages(named(3)), flow, None, elsewhere=False))
+    assert [portion.mark for portion in cut if portion.mark] == [Mark.START, Mark.ELSEWHERE]

@@ -14,7 +14,7 @@ from pipeline.clock import MachineClock
 from pipeline.component import Running, Wishes
 from pipeline.entity import NI, Entity
 from pipeline.receipt import Outcome, Report
-from pipeline.run import FlowError, Mark, Portion, StoppedError
+from pipeline.run import Failed, FlowError, Mark, Portion, StoppedError
 from pipeline.state.sqlite.dataset_look import SqliteReads
 from pipeline.state.sqlite.store import SqliteState
 from sinks.dataset import DatasetSinkConfig, paths
@@ -164,7 +164,7 @@ def test_what_came_before_a_fault_is_written(tmp_path: Path) -> None:
 
     def portions() -> Iterator[Portion]:
         yield Portion([{"_id": "a"}], "1", 1, 0)
-        raise FlowError("b", "broken")
+        raise FlowError([Failed({"_id": "b"}, "broken")])
 
     with pytest.raises(FlowError, match="broken"):
         run(tmp_path, portions())

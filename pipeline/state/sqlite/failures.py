@@ -97,6 +97,8 @@ def delete(transaction: Transaction, numbers: Sequence[int]) -> int:
 
 def listed(connection: sqlite3.Connection, chosen: Chosen, before: int | None, most: int) -> tuple[Kept, ...]:
     """Some, the newest first."""
+    if not _is_there(connection):
+        return ()
     return tuple(
         _kept(row)
         for row in connection.execute(
@@ -121,8 +123,15 @@ def waiting(connection: sqlite3.Connection, pipe: str, most: int) -> tuple[Kept,
 
 def counts(connection: sqlite3.Connection) -> dict[str, tuple[int, int]]:
     """How many of each pipe wait and are dead."""
+    if not _is_there(connection):
+        return {}
     rows = connection.execute("SELECT pipe, sum(NOT dead), sum(dead) FROM failure GROUP BY pipe")
     return {pipe: (waits, dead) for pipe, waits, dead in rows}
+
+
+def _is_there(connection: sqlite3.Connection) -> bool:
+    """Whether the table is. Who only looks may meet a file that an earlier version wrote."""
+    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'failure'").fetchone() is not None
 
 
 def _kept(row: tuple[Any, ...]) -> Kept:

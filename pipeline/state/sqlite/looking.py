@@ -67,6 +67,10 @@ class Queries:
         """How many messages those are."""
         return await self._look(lambda connection, _: queries.count(connection, wanted))
 
+    async def due(self, system: str) -> tuple[float, str] | None:
+        """In how many seconds the next message of a system may go, and of which pipe it is; None if none waits."""
+        return await self._look(lambda connection, now: queries.due(connection, now, system))
+
     async def message(self, id: int) -> Detail | None:
         """Everything about one message."""
         return await self._look(lambda connection, now: queries.message(connection, now, id, self._alive))

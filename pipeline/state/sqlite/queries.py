@@ -93,6 +93,23 @@ def counts(connection: sqlite3.Connection, system: str, pipe: str) -> dict[Messa
     return {**found, MessageState.CLAIMED: claimed} if claimed else found
 
 
+def due(connection: sqlite3.Connection, now: Moment, system: str) -> tuple[float, str] | None:
+    """In how many seconds the next message of a system may go, and of which pipe it is."""
+    found = [
+        row
+        for passed in (0, 1)
+        if (
+            row := connection.execute(
+                "SELECT due, pipe FROM message WHERE system = ? AND passed = ? AND due IS NOT NULL AND owner IS NULL"
+                " ORDER BY due, id LIMIT 1",
+                (system, passed),
+            ).fetchone()
+        )
+    ]
+    at, pipe = min(found, default=(0.0, ""))
+    return (at - now.steady, pipe) if found else None
+
+
 def messages(connection: sqlite3.Connection, now: Moment, wanted: Filter, before: int | None, most: int) -> Page:
     """Messages, the newest first, from the one before `before` on."""
     conditions, values = _conditions(wanted)

@@ -1,0 +1,200 @@
+"""The run of one pipe: from its source through its transforms into its sink, with what its pump says about trouble."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Final
+
+from mailweir.failures import Again, Failures, rejected
+from mailweir.pumps import RECORDS, beginning, elsewhere, record_of, record_text, tolerance_of
+from pipeline.errors import SourceError
+from pipeline.failing import Streak
+from pipeline.receipt import Report, Tally
+from pipeline.run import BATCH, EVERYTHING, FlowError, Portion, StoppedError, marked, portions
+from pipeline.schedule import ended
+from pipeline.state.facts import Batch, Execution
+from pipeline.state.faults import StateError
+
+if TYPE_CHECKING:
+    from mailweir.running import Asked, Done, Flow
+    from pipeline.clock import Clock
+    from pipeline.schedule import Record
+    from pipeline.state.port import State
+
+_log: Final = logging.getLogger("mailweir.run")
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a run of pipes has for each of them.
+
+    `mails`: the sink sends mail, and keeps what it refuses itself. One that `serves` leaves runs in which nothing
+    happened out of the record. `troubled` tells whether the mail system is out of order; `rebuilt` gives the flow anew.
+    """
+
+    state: State
+    asked: Asked
+    done: Done
+    clock: Clock
+    stopping: asyncio.Event
+    mails: bool
+    serves: bool
+    troubled: Callable[[], bool]
+    rebuilt: Callable[[], Flow]
+
+
+class PipeRun:
+    """One run of one pipe."""
+
+    def __init__(self, flow: Flow, report: Report, around: Around) -> None:
+        """The report counts what flows; it may have counted earlier runs too."""
+        self._flow = flow
+        self._pipe = flow.config
+        self._report = report
+        self._around = around
+        self._failures: Failures | None = None
+        self._moved = False
+        self._first = True
+
+    async def go(self, since: str | None, tell: Callable[[Report], None]) -> None:
+        """Run it from a position on; why it stopped before its end is in the report."""
+        around, report = self._around, self._report
+        state = around.state
+        began, started = time.monotonic() - report.seconds, around.clock.wall()
+        record = None
+        if self._uses_up:
+            notes = await state.notes(RECORDS + report.pipe)
+            before = record_of(notes.get(RECORDS + report.pipe))
+            if around.asked.since is None:
+                record, since = beginning(self._pipe, before, since, started)
+            else:
+                record = elsewhere(self._pipe, before, since, started).record
+        await self._put_on_record(started, record)
+        tell(report)
+        tolerance = tolerance_of(self._pipe.pump)
+        self._failures = failures = Failures(state, report.pipe, around.done.name, tolerance, keeps=self._uses_up)
+
+        def news() -> None:
+            report.seconds = time.monotonic() - began
+            tell(report)
+
+        try:
+            await failures.recall()
+            await self._through(since, failures, news)
+        except StoppedError as error:
+            report.stopped = str(error)
+        except StateError as error:
+            report.stopped = around.done.fault = str(error)
+        report.seconds = time.monotonic() - began
+        if around.done.fault:
+            return
+        await failures.settle(whole=not report.stopped)
+        if record is not None:
+            record = ended(record, around.clock.wall(), failed=bool(report.stopped) or around.troubled())
+        await self._put_on_record(started, record, around.clock.wall())
+
+    def portions(self, since: str | None) -> Iterator[Portion]:
+        """What flows, counted. Before the run goes it is only looked at."""
+        failures, report = self._failures, self._report
+        try:
+            for portion in self._found(since):
+                if self._around.stopping.is_set() and not self._around.mails:
+                    return
+                report.read += portion.read
+                report.filtered += portion.filtered
+                if failures is not None:
+                    report.take_all(rejected(portion.failed))
+                    failures.flowing(portion)
+                if not self._uses_up or self._pipe.disable_set_last_seen:
+                    yield portion._replace(since=None)
+                else:
+                    self._moved = self._moved or portion.since is not None
+                    yield portion
+        except SourceError as error:
+            # To the sink it is the end: what came before is delivered.
+            report.stopped = str(error)
+            self._around.done.unread[report.pipe] = error
+        except FlowError as error:
+            report.take_all(rejected(error.failed))
+            many = failures.streak.length if failures is not None else len(error.failed)
+            row = f"{many} entities in a row failed; the last is" if many > 1 else "entity"
+            report.stopped = f"{row} `{error.entity_id}`: {error.text}"
+        except StoppedError as error:
+            report.stopped = str(error)
+        finally:
+            self._first = False
+
+    def _found(self, since: str | None) -> Iterator[Portion]:
+        flow, asked, failures = self._flow, self._around.asked, self._failures
+        tracks = getattr(flow.sink, "tracks", False)
+        batch = self._pipe.batch_size or getattr(self._pipe.sink, "batch_size", None) or BATCH
+        streak = Streak(0) if failures is None else failures.streak
+        source = flow.source if failures is None else failures.watched(flow.source)
+        found = portions(source, flow.transforms, since, asked.wanted, batch, tracks=tracks, streak=streak)
+        if tracks and asked.source is None and asked.wanted == EVERYTHING:
+            found = marked(source, found, since, elsewhere=bool(asked.since))
+        if failures is None or not self._first:
+            return found
+        # What waits for another try goes first, so that a later version comes behind it; and it stops nothing.
+        waiting = Again(failures.again("transform")), Again(failures.again("sink"))
+        shaped = portions(waiting[0], flow.transforms, None, batch=batch, tracks=tracks, streak=Streak(0))
+        return chain(shaped, portions(waiting[1], (), None, batch=batch, tracks=tracks), found)
+
+    @property
+    def _uses_up(self) -> bool:
+        """Whether the run is one as the pump means it: of all that the source has, for those that it is for.
+
+        Who looks at mail before it is real, or keeps some back, must not use up what the next run is to send.
+        """
+        asked = self._around.asked
+        tried = asked.wishes.to is not None or bool(asked.wishes.only_to)
+        return not tried and asked.source is None and asked.wanted == EVERYTHING
+
+    async def _through(self, since: str | None, failures: Failures, news: Callable[[], None]) -> None:
+        """All that flows, and once more what could not be read, as often as the pump says."""
+        report, unread, pump = self._report, self._around.done.unread, self._pipe.pump
+        for attempt in range(pump.max_read_retries + 1):
+            if attempt:
+                await self._sleep(pump.read_retry_delay)
+                if self._around.stopping.is_set():
+                    return
+                report.stopped = ""
+                error = unread.pop(report.pipe)
+                _log.info("the source is read again: %s", error, extra={"pipe": report.pipe})
+                self._flow = self._around.rebuilt()
+                since = await self._around.state.offset(report.pipe) if self._moved else since
+            async for group in self._flow.sink.write(self.portions(since)):
+                report.take_all(group)
+                news()
+                if isinstance(group, Tally):
+                    failures.wrote()
+                elif not self._around.mails and failures.told(group):
+                    await self._sleep(pump.write_retry_delay)
+                # A sink that waits for nothing lets no signal through.
+                await asyncio.sleep(0)
+            if report.pipe not in unread or getattr(self._flow.source, "once", False):
+                return
+
+    async def _sleep(self, seconds: float) -> None:
+        """Wait, but not longer than until the run is to stop."""
+        if seconds:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._around.stopping.wait(), seconds)
+
+    async def _put_on_record(self, started: float, record: Record | None, end: float | None = None) -> None:
+        """That it begins, or what came of it."""
+        around, report = self._around, self._report
+        happened = report.read or report.total or report.earlier.total() or report.deleted or report.stopped
+        execution = None
+        if not around.serves or (end is not None and (happened or self._pipe.pump.log_events_noop_runs)):
+            summary = "" if end is None else report.summary()
+            execution = Execution(around.done.name, report.pipe, started, end, summary)
+        notes = {} if record is None else {RECORDS + report.pipe: record_text(record)}
+        if execution is not None or notes:
+            await around.state.admit(Batch(execution=execution, notes=notes))

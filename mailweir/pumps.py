@@ -1,0 +1,98 @@
+"""What the pump of a pipe says, as the plain values that decisions are made of, and what is on record of it. No I/O."""
+
+from __future__ import annotations
+
+import json
+from typing import Final, NamedTuple
+
+from pipeline.component import Refers
+from pipeline.cron import Cron, zone_of
+from pipeline.failing import Tolerance
+from pipeline.pipe import PipeConfig, PumpConfig
+from pipeline.schedule import Kind, Plan, Record, begun, gone_back, kind_of
+from sinks.dataset import DatasetSinkConfig
+
+RECORDS: Final = "pump:"
+"""With the `_id` of a pipe behind it: the name of the note that has its record."""
+
+# From dataset to dataset nothing of others is asked, and people wait for what comes out at the end.
+_BETWEEN_DATASETS: Final = 30.0
+_OTHERS: Final = 900.0
+
+
+class Beginning(NamedTuple):
+    """A run that begins: what is on record of it, and where it reads from."""
+
+    record: Record
+    since: str | None
+
+
+def beginning(pipe: PipeConfig, record: Record, position: str | None, wall: float) -> Beginning:
+    """The next run of a pipe that has read up to a position."""
+    plan = plan_of(pipe)
+    kind = kind_of(plan, record, wall, positioned=position is not None)
+    since = None if kind is Kind.FULL else position
+    if kind is Kind.PARTIAL and position is not None and pipe.pump.partial_rescan_delta is not None:
+        since = gone_back(position, pipe.pump.partial_rescan_delta)
+    return Beginning(begun(record, plan, kind, wall), since)
+
+
+def elsewhere(pipe: PipeConfig, record: Record, since: str | None, wall: float) -> Beginning:
+    """A run that a person told where to begin."""
+    return Beginning(begun(record, plan_of(pipe), Kind.INCREMENTAL if since else Kind.FULL, wall), since)
+
+
+def plan_of(pipe: PipeConfig) -> Plan:
+    """When it runs."""
+    pump = pipe.pump
+    usual = _BETWEEN_DATASETS if _reads_datasets(pipe) and _writes_dataset(pipe) else _OTHERS
+    return Plan(
+        pump.mode,
+        usual if pump.schedule_interval is None else pump.schedule_interval,
+        _cron(pump.cron_expression, pump),
+        pump.run_at_startup,
+        pump.run_at_startup_if_not_populated,
+        pump.rescan_run_count,
+        _cron(pump.rescan_cron_expression, pump),
+        pump.partial_rescan_run_count if pump.partial_rescan_delta is not None else None,
+    )
+
+
+def tolerance_of(pump: PumpConfig) -> Tolerance:
+    """What becomes of entities that fail."""
+    return Tolerance(
+        pump.max_consecutive_write_errors or 0,
+        pump.max_write_errors_in_retry_dataset,
+        pump.max_retries_per_entity,
+        pump.track_dead_letters,
+    )
+
+
+def record_text(record: Record) -> str:
+    """For the note."""
+    return json.dumps(record)
+
+
+def record_of(text: str | None) -> Record:
+    """Of the note; what another version wrote otherwise is as good as nothing."""
+    if text is None:
+        return Record()
+    try:
+        record = Record(*json.loads(text))
+        return record._replace(kind=Kind(record.kind))
+    except (TypeError, ValueError):
+        return Record()
+
+
+def _cron(text: str | None, pump: PumpConfig) -> Cron | None:
+    zone = zone_of(pump.time_zone)
+    return None if text is None or zone is None else Cron(text, zone)
+
+
+def _reads_datasets(pipe: PipeConfig) -> bool:
+    fields = [] if pipe.source is None else type(pipe.source).model_fields.values()
+    return any(isinstance(mark, Refers) and mark.kind == "dataset" for field in fields for mark in field.metadata)
+
+
+def _writes_dataset(pipe: PipeConfig) -> bool:
+    return pipe.sink is None or isinstance(pipe.sink, DatasetSinkConfig)
