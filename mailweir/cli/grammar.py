@@ -73,6 +73,14 @@ verbs: Final[Mapping[str, Verb]] = {
         repeats=True,
     ),
     "completion": Verb({"--install": None}, (("bash", "zsh", "fish", "powershell"),)),
+    "datasets": Verb({}, (("list", "show", "entities", "delete", "compact"),)),
+    "datasets list": Verb(),
+    "datasets show": Verb({}, ("pipe",)),
+    "datasets entities": Verb(
+        {"--id": "text", "--versions": None, "--since": "text", "--deleted": None, "--limit": "text"}, ("pipe",)
+    ),
+    "datasets delete": Verb({"--yes": None, "-y": None}, ("pipe",), repeats=True),
+    "datasets compact": Verb({"--older": "text", "--deleted": None}, ("pipe",), repeats=True),
     "demo": Verb(
         {"--limit": None, "--keep": "folder", "--smtp-port": "text", "--open": None, "--no-open": None, "--exit": None}
     ),

@@ -19,6 +19,7 @@ verbs: Final = {
     "catch": "catch",
     "check": "check",
     "completion": "completion",
+    "datasets": "datasets",
     "demo": "demo",
     "dev": "dev",
     "discarded": "discarded",

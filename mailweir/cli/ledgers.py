@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mailweir.cli.options import Common
     from pipeline.config.load import Loaded
     from pipeline.state.port import Look, State
+    from pipeline.state.sqlite.dataset_look import SqliteReads
     from pipeline.state.views import Filter, Row
 
 T = TypeVar("T")
@@ -57,6 +58,15 @@ class Ledger:
         from mailweir.ledger import opened
 
         return self._told(lambda: opened.act(self.folder, work))
+
+    def read(self, work: Callable[[SqliteReads], T]) -> T:
+        """What a look at the datasets gives; without a state there are none."""
+        from contextlib import closing
+
+        from pipeline.state.sqlite.dataset_look import SqliteReads
+
+        with closing(SqliteReads(self.folder)) as reads:
+            return self._told(lambda: work(reads))
 
     def _told(self, work: Callable[[], T]) -> T:
         from mailweir.cli.queues import NotUsableError

@@ -14,7 +14,7 @@ mailweir {version}: read entities, transform them, send mail
   Start      init  demo  dev
   Look       check  explain  list  graph  preview
   Run        run  send-test  send
-  Operate    limits  outbox  discarded  spool  doctor
+  Operate    datasets  limits  outbox  discarded  spool  doctor
   More       catch  schema  secret  completion
 
 New here?  mailweir demo        shows a first mail; nothing leaves this machine

@@ -101,7 +101,12 @@ def test_every_option_can_be_completed(words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [words for words in grammar.verbs if words not in {"discarded", "outbox", "secret", "secret set", "spool"}]
+    "words",
+    [
+        words
+        for words in grammar.verbs
+        if words not in {"datasets", "discarded", "outbox", "secret", "secret set", "spool"}
+    ],
 )
 def test_every_argument_can_be_completed(words: str) -> None:
     """As many arguments as the verb takes; `secret set` has one more, only to refuse it."""
@@ -117,7 +122,7 @@ def test_choices_of_arguments_are_accepted() -> None:
 
     assert grammar.verbs["completion"].arguments == (tuple(shells),)
     assert grammar.verbs["list"].arguments == (kinds,)
-    for verb in ("discarded", "outbox", "secret", "spool"):
+    for verb in ("datasets", "discarded", "outbox", "secret", "spool"):
         group = command(verb)
         assert isinstance(group, click.Group)
         assert set(*grammar.verbs[verb].arguments) == set(group.list_commands(click.Context(group)))
