@@ -24,6 +24,7 @@ verbs: Final = {
     "dev": "dev",
     "discarded": "discarded",
     "doctor": "doctor",
+    "dtl": "dtl",
     "explain": "explain",
     "graph": "graph",
     "init": "init",

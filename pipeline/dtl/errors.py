@@ -20,7 +20,9 @@ class DtlError(TransformError):
     def __init__(self, why: str, function: str, place: Place, value: str = "") -> None:
         """`value` is its text as it is shown."""
         where = written(place)
-        super().__init__(f"{where}: `{function}`: {why}" + (f" (given {value})" if value else ""))
+        super().__init__(
+            (f"{where}: " if where else "") + f"`{function}`: {why}" + (f" (given {value})" if value else "")
+        )
         self.why = why
         self.function = function
         self.place = place
@@ -53,4 +55,6 @@ def shown(value: Any) -> str:
 def written(place: Place) -> str:
     """A place in the rules as people write it: `default[2][1]`."""
     first, *rest = place or ("",)
-    return str(first) + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in rest)
+    return (f"[{first}]" if isinstance(first, int) else first) + "".join(
+        f"[{part}]" if isinstance(part, int) else f".{part}" for part in rest
+    )

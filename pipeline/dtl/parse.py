@@ -141,6 +141,10 @@ class _Parser:
         function = functions.get(name)
         if function is None:
             self._unknown(name, (*place, 0), functions)
+            if functions is self._registry.expressions and name not in self._registry.transforms:
+                # What it is called with may be wrong too.
+                for index, inner in enumerate(value[1:], 1):
+                    self.expression(inner, (*place, index), replace(around, each=True))
             return None
         bound = next(((one, found) for one in function.signatures if (found := one.bound(value[1:])) is not None), None)
         if bound is None:

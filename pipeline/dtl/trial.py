@@ -26,6 +26,16 @@ class RulesError(ValueError):
         self.faults = faults
 
 
+def is_transform(expression: Any) -> bool:
+    """Whether this is transforms rather than an expression; what may be both is an expression."""
+    if type(expression) is not list or not expression:
+        return False
+    first = expression[0]
+    if isinstance(first, str):
+        return first in REGISTRY.transforms and first not in REGISTRY.expressions
+    return type(first) is list
+
+
 def evaluated(
     expression: Any,
     source: Any,

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pipeline.component import Reference, Refers, SecretArguments, TransformConfig, TransformContext
 from pipeline.config.comments import is_comment
-from pipeline.config.given import advice, within
+from pipeline.config.given import advice
 from pipeline.config.tree import Array, Broken, Node, Object, Scalar, plain, walk
 from pipeline.dtl.functions import REGISTRY
 from pipeline.dtl.namespaces import Namespaces
-from pipeline.dtl.parse import DEFAULT, Fault, parse, unused
+from pipeline.dtl.parse import DEFAULT, parse, unused
 from pipeline.dtl.program import Program
 from pipeline.dtl.scope import Host
+from pipeline.dtl.told import node_at, problem_of
 from pipeline.dtl.tree import Place
-from pipeline.errors import Edit, Problem
+from pipeline.errors import Problem
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given
@@ -137,7 +137,8 @@ class _Rules:
         faults = parse(rules, REGISTRY).faults
         for fault in faults:
             if not self._referred(fault.place):
-                yield self._problem(fault)
+                path = (*self._given.path, self._name, *map(str, fault.place[:1]))
+                yield problem_of(fault, self._given.document, self._node, path)
         # A rule whose name is misspelt where it is applied is no second fault.
         if DEFAULT in rules and not any(fault.code == "E804" for fault in faults):
             for name in unused(rules):
@@ -151,47 +152,12 @@ class _Rules:
                     notes=(advice('call it with ["apply", "' + name + '", …], or take it out'),),
                 )
 
-    def _at(self, place: Place) -> Node:
-        """The value at a place, or the nearest around it that is written."""
-        node: Node = self._node
-        for part in place:
-            inner: Node | None = None
-            if isinstance(node, Object) and part in node.members:
-                inner = node.members[str(part)].value
-            elif isinstance(node, Array) and isinstance(part, int) and part < len(node.items):
-                inner = node.items[part]
-            if inner is None:
-                break
-            node = inner
-        return node
-
     def _referred(self, place: Place) -> bool:
         """Whether a value is a reference, of which nothing can be said before it is replaced."""
-        node = self._at(place)
+        node = node_at(self._node, place)
         text = node.value if isinstance(node, Scalar) else None
         unset = not isinstance(self._given.values.get(self._name), Mapping)
         return unset and isinstance(text, str) and ("$ENV(" in text or "$SECRET(" in text)
-
-    def _problem(self, fault: Fault) -> Problem:
-        given, node = self._given, self._at(fault.place)
-        span = given.document.span(node)
-        written = node.value if isinstance(node, Scalar) else None
-        fix: tuple[Edit, ...] = ()
-        if isinstance(written, str):
-            inside = within(given.document, node, fault.start, len(written) if fault.end is None else fault.end)
-            if fault.end is not None:
-                span = inside
-            elif fault.instead is not None:
-                fix = (Edit(inside, json.dumps(fault.instead)[1:-1]),)
-        return Problem(
-            fault.code,
-            fault.message,
-            span,
-            fault.label,
-            (*given.path, self._name, *(str(part) for part in fault.place[:1])),
-            notes=fault.notes,
-            fix=fix,
-        )
 
 
 def _joined(call: Array) -> Iterator[Reference]:
