@@ -9,6 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 
 from mailweir.codes import codes
+from mailweir.dtl_manual import subjects
 from mailweir.flow_graph import svg
 from mailweir.flow_graph.build import build as graph_of
 from mailweir.manual import PropertyManual, manuals
@@ -56,6 +57,37 @@ Reserved codes belong to parts of Mailweir that have not arrived; nothing report
 {% endfor %}"""
 
 
+FUNCTIONS = """\
+{{ comment }}
+# Functions of the Data Transformation Language
+
+Rules are lists of transforms, in JSON; what a transform takes is an expression. `mailweir explain dtl.concat` shows a
+function in the terminal, `mailweir dtl '["upper", "a"]'` tries one.
+
+An argument in brackets may be left out; `…` stands for more of what is before it. In an argument that is called
+FUNCTION, KEY or CONDITION beside VALUES, `_` is the value that is looked at. Every example is run by the tests.
+{% for subject in subjects %}
+
+## {{ subject.title }}
+
+{{ subject.doc }}
+{% for one in subject.functions %}
+### {{ one.name }}
+
+{% for call in one.calls %}`{{ call }}`{% if not loop.last %} or {% endif %}{% endfor %}
+
+{{ one.doc }}{% if one.deprecated %} Old: use `{{ one.deprecated }}`.{% endif %}
+
+{% for example in one.examples -%}
+- `{{ example.expression }}`
+{%- for title, text in (("source", example.source), ("target", example.target), ("rules", example.rules)) if text -%}
+, {{ title }} `{{ text }}`
+{%- endfor %}: `{{ example.result }}`
+{% endfor -%}
+{% endfor -%}
+{% endfor %}"""
+
+
 def cell(text: str) -> str:
     """Text for a cell of a table."""
     return " ".join(text.split()).replace("|", "\\|")
@@ -91,6 +123,7 @@ def build() -> dict[str, str]:
             if manual.kind in kinds
         ]
         texts[f"{name}.md"] = types.render(comment=COMMENT, title=title, manuals=chosen).rstrip() + "\n"
+    texts["dtl.md"] = environment.from_string(FUNCTIONS).render(comment=COMMENT, subjects=subjects()).rstrip() + "\n"
     texts["welcome.svg"] = picture()
     texts["codes.md"] = environment.from_string(CODES).render(comment=COMMENT, codes=codes()).rstrip() + "\n"
     return texts

@@ -8,6 +8,7 @@ from typing import Final
 
 from mailweir import codes, words
 from mailweir.codes import CodePage
+from mailweir.dtl_manual import FunctionManual, functions
 from mailweir.manual import SETTINGS, PropertyManual, TypeManual, kinds, manual, manuals, settings_manual
 from mailweir.words import Word
 from pipeline.component import Kind
@@ -17,6 +18,8 @@ from pipeline.config.registry import Registry
 plural: Final[dict[Kind, str]] = {"system": "systems", "source": "sources", "transform": "transforms", "sink": "sinks"}
 # Objects that people name as if they were components.
 _objects: Final = {"pump": ("pipe", "pump")}
+# What stands before the name of a function of the Data Transformation Language.
+DTL: Final = "dtl."
 _settings_names: Final = (SETTINGS, "settings")
 
 
@@ -46,7 +49,7 @@ class Overview:
     words: tuple[str, ...]
 
 
-Topic = CodePage | Word | KindTopic | TypeManual | PropertyTopic | Overview
+Topic = CodePage | Word | KindTopic | TypeManual | PropertyTopic | FunctionManual | Overview
 
 
 class UnknownTopicError(LookupError):
@@ -79,6 +82,10 @@ def topics(asked: str, registry: Registry) -> Sequence[Topic]:
     if word:
         return (word,)
     text = asked.lower()
+    if text.startswith(DTL):
+        called = list(functions(text.removeprefix(DTL)))
+        if called:
+            return [*called, *_properties(text, registry)]
     for kind, many in plural.items():
         if text in {kind, many}:
             return (KindTopic(kind, tuple(_types(kind, registry))),)
@@ -143,6 +150,11 @@ def _written(properties: Sequence[PropertyManual], path: str) -> str:
 
 
 def _nothing(asked: str, registry: Registry) -> Sequence[Topic]:
+    if asked.lower().startswith(DTL):
+        name = asked[len(DTL) :]
+        raise UnknownTopicError(
+            f"no function '{name}': mailweir list functions", name, [one.name for one in functions()]
+        )
     owners = list(_owners(asked.lower(), registry))
     if owners:
         path = owners[0][1]

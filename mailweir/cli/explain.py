@@ -23,14 +23,15 @@ Examples:
   mailweir explain E201                        what a fault means, with a wrong and a right file
   mailweir explain system:smtp                 a type and its properties
   mailweir explain system:smtp.max_per_hour    one property
+  mailweir explain dtl.concat                  a function of rules, with examples
   mailweir explain sink                        the types of sinks
   mailweir explain discarded                   a word of the summaries
   mailweir explain '$SECRET'                   where secrets are looked for""",
 )
-@click.argument("words", nargs=-1, metavar="[CODE | TYPE | TYPE.PROPERTY | WORD]")
+@click.argument("words", nargs=-1, metavar="[CODE | TYPE | TYPE.PROPERTY | dtl.FUNCTION | WORD]")
 @common
 def explain_command(values: Common, words: Sequence[str]) -> int:
-    """Explain a code, a type, a property or a word. Needs no network and no project."""
+    """Explain a code, a type, a property, a function of rules or a word. Needs no network and no project."""
     found = _found(" ".join(words), registry_here(values.here))
     out = values.out
     if values.json:
@@ -60,6 +61,7 @@ def _facts(topic: Topic) -> dict[str, Any]:
     from dataclasses import asdict
 
     from mailweir.codes import CodePage
+    from mailweir.dtl_manual import FunctionManual
     from mailweir.manual import TypeManual
     from mailweir.topics import KindTopic, Overview, PropertyTopic
 
@@ -71,6 +73,8 @@ def _facts(topic: Topic) -> dict[str, Any]:
         case KindTopic():
             types = [{"type": one.type, "summary": one.summary} for one in topic.types]
             return {"topic": "kind", "kind": topic.kind, "types": types}
+        case FunctionManual():
+            return {"topic": "function", **asdict(topic)}
         case PropertyTopic():
             owner = {"kind": topic.owner.kind, "type": topic.owner.type}
             return {"topic": "property", **owner, "path": topic.path, **asdict(topic.property)}

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from mailweir.codes import Block, CodePage
+from mailweir.dtl_manual import FunctionManual
 from mailweir.manual import PropertyManual, TypeManual
 from mailweir.topics import KindTopic, Overview, PropertyTopic, Topic, plural
 from mailweir.words import Word
@@ -47,6 +48,8 @@ def _topic(topic: Topic, width: int, heading: Paint, *, alone: bool) -> Iterator
             yield f"More about one: mailweir explain {_asked(topic.types[-1].title)}"
         case TypeManual():
             yield from _type(topic, width, heading)
+        case FunctionManual():
+            yield from _function(topic, width, heading)
         case PropertyTopic():
             if not alone:
                 yield heading(topic.owner.title)
@@ -61,6 +64,7 @@ def _overview(all_of_it: Overview, width: int) -> Iterator[str]:
     for title, names in (
         ("Codes", [f"{codes[0]} to {codes[-1]}: mailweir list codes"]),
         *((many.capitalize(), types[kind]) for kind, many in plural.items()),
+        ("Functions", ["of rules: mailweir list functions"]),
         ("Files", files),
         ("Words", [f"'{word}'" if not word.isidentifier() else word for word in all_of_it.words]),
     ):
@@ -124,6 +128,25 @@ def _property(topic: PropertyTopic, width: int, heading: Paint) -> Iterator[str]
     if one.component:
         yield ""
         yield f"Types of {one.component}s: mailweir explain {one.component}"
+
+
+def _function(one: FunctionManual, width: int, heading: Paint) -> Iterator[str]:
+    yield f"{heading(one.name)}   {one.kind}, {one.title.lower()}"
+    yield ""
+    yield from (f"  {call}" for call in one.calls)
+    yield ""
+    yield from _wrapped(one.doc, width)
+    if one.deprecated:
+        yield from _wrapped(f"Old: use `{one.deprecated}`.", width)
+    yield ""
+    yield heading("Examples")
+    for example in one.examples:
+        yield ""
+        yield f"  {example.expression}"
+        for title, text in (("source", example.source), ("target", example.target), ("rules", example.rules)):
+            if text:
+                yield f"      {title}: {text}"
+        yield f"      gives: {example.result}"
 
 
 def _asked(title: str) -> str:

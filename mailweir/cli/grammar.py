@@ -105,7 +105,8 @@ verbs: Final[Mapping[str, Verb]] = {
         ("folder",),
     ),
     "list": Verb(
-        {"--refs": "name", "--values": None}, (("systems", "pipes", "sources", "transforms", "sinks", "codes"),)
+        {"--refs": "name", "--values": None},
+        (("systems", "pipes", "sources", "transforms", "sinks", "functions", "codes"),),
     ),
     "limits": Verb({}, ("system",), repeats=True),
     "outbox": Verb({}, (("list", "show", "retry", "delete", "export", "unlock"),)),

@@ -1,4 +1,4 @@
-"""`mailweir list`: the components of a project, where an id is named, values of references, types, codes."""
+"""`mailweir list`: components of a project, where an id is named, values of references, types, functions, codes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LONGEST_VALUE: Final = 60
 
 _of_project: Final[Mapping[str, Kind]] = {"systems": "system", "pipes": "pipe"}
 _of_types: Final[Mapping[str, Kind]] = {"sources": "source", "transforms": "transform", "sinks": "sink"}
-kinds: Final = (*_of_project, *_of_types, "codes")
+kinds: Final = (*_of_project, *_of_types, "functions", "codes")
 
 
 @click.command(
@@ -38,6 +38,7 @@ Examples:
   mailweir list                         systems and pipes, what they read and write
   mailweir list pipes                   pipes only; also: systems
   mailweir list sinks                   the types that a sink can have; also: sources transforms
+  mailweir list functions               every function of rules (Data Transformation Language)
   mailweir list codes                   every code that a check can report
   mailweir list --refs our-smtp-server  everywhere an id is named, before it is renamed
   mailweir list --values                every $ENV() and $SECRET(), and where its value comes from""",
@@ -47,9 +48,9 @@ Examples:
 @click.option("--values", "of_values", is_flag=True, help="Every $ENV() and $SECRET(); a secret is never shown.")
 @common
 def list_command(values: Common, kind: str | None, *, refs: str | None, of_values: bool) -> int:
-    """List what a project has: systems and pipes; or the types of one KIND, or codes.
+    """List what a project has: systems and pipes; or the types of one KIND, functions or codes.
 
-    KIND is one of: systems pipes sources transforms sinks codes. Opens no connection.
+    KIND is one of: systems pipes sources transforms sinks functions codes. Opens no connection.
     """
     if kind is not None and kind not in kinds:
         raise click.UsageError(f"no kind '{kind}'.{meant(kind, kinds)} Kinds: {' '.join(kinds)}")
@@ -61,6 +62,8 @@ def list_command(values: Common, kind: str | None, *, refs: str | None, of_value
         return _values(values)
     if kind == "codes":
         return _codes(values)
+    if kind == "functions":
+        return _functions(values)
     if kind is not None and kind in _of_types:
         return _types(values, _of_types[kind])
     return _components(values, kind)
@@ -234,6 +237,19 @@ def _codes(values: Common) -> int:
         return 0
     marks = {True: "reserved", False: ""}
     _print(values, [("CODE", "", "MEANING"), *((page.code, marks[page.reserved], page.title) for page in pages)])
+    return 0
+
+
+def _functions(values: Common) -> int:
+    from mailweir.dtl_manual import functions
+
+    found = sorted(functions(), key=lambda one: (one.name, one.kind))
+    if values.json:
+        facts = [{"name": one.name, "kind": one.kind, "subject": one.subject, "summary": one.doc} for one in found]
+        _document(values, {"functions": facts})
+        return 0
+    rows = [(one.name, one.kind, one.title, one.calls[0]) for one in found]
+    _print(values, [("FUNCTION", "", "SUBJECT", "CALL"), *rows])
     return 0
 
 

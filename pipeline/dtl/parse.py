@@ -259,9 +259,7 @@ class _Parser:
 
     def _miscounted(self, function: Function, value: list[Any], place: Place) -> None:
         given = len(value) - 1
-        ways = [
-            f'["{function.name}"{"".join(f" {part}" for part in [one.text] if part)}]' for one in function.signatures
-        ]
+        ways = [f"`{one.written(function.name)}`" for one in function.signatures]
         message = f"`{function.name}` takes {_counts(function.signatures)}, not {given}"
         notes = (note(f"it is called {' or '.join(ways)}"),)
         self._fault("E802", message, (*place, 0), notes=notes)

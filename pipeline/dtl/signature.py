@@ -64,6 +64,16 @@ class Signature:
         """The most arguments; None where there is no limit."""
         return None if any(isinstance(part, Group) for part in self.parts) else len(self.parts)
 
+    def written(self, name: str) -> str:
+        """A call as it is written: `["if", CONDITION, THEN, [ELSE]]`."""
+        words: list[str] = [f'"{name}"']
+        for part in self.parts:
+            if isinstance(part, Group):
+                words += [*(one.name for one in part.parameters), "…"]
+            else:
+                words.append(f"[{part.parameter.name}]" if isinstance(part, Optional) else part.name)
+        return f"[{', '.join(words)}]"
+
     def _fixed(self) -> Sequence[Part]:
         return [part for part in self.parts if not isinstance(part, Optional)]
 

@@ -172,9 +172,20 @@ def test_a_configuration_with_errors_is_listed_as_far_as_it_loads(mailweir: Mail
     assert mailweir.document("list")["errors"] == 1
 
 
+def test_functions_are_listed(mailweir: Mailweir) -> None:
+    """Each with its kind, its subject and how it is called; one that is both stands there twice."""
+    found = mailweir.document("list", "functions")["functions"]
+    assert [one["kind"] for one in found if one["name"] == "if"] == ["expression", "transform"]
+    out = mailweir("list", "functions").out.splitlines()[1:]
+    assert [line.split()[0] for line in out] == [one["name"] for one in found]
+    assert any(line.endswith('["upper", VALUES]') for line in out)
+
+
 def test_an_unknown_kind_is_wrong_use(mailweir: Mailweir) -> None:
     """The near kind, and all kinds."""
-    err = "error: no kind 'pipez'. Did you mean 'pipes'? Kinds: systems pipes sources transforms sinks codes\n"
+    err = (
+        "error: no kind 'pipez'. Did you mean 'pipes'? Kinds: systems pipes sources transforms sinks functions codes\n"
+    )
     assert mailweir("list", "pipez") == (2, "", err)
 
 
