@@ -9,7 +9,7 @@ from typing import Protocol, Self
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import DBAPIError, NoSuchTableError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, NoSuchTableError, SQLAlchemyError, StatementError
 
 
 class SqlError(Exception):
@@ -79,7 +79,7 @@ def telling() -> Iterator[None]:
     """Turn what the library raises into `SqlError`."""
     try:
         yield
-    except DBAPIError as error:
+    except StatementError as error:
         raise _told(error) from None
     except NoSuchTableError as error:
         raise SqlError(f"no such table: {error}") from None
@@ -87,9 +87,11 @@ def telling() -> Iterator[None]:
         raise SqlError(" ".join(str(error).split())) from None
 
 
-def _told(error: DBAPIError) -> SqlError:
+def _told(error: StatementError) -> SqlError:
     # The text of the library's own error has the statement and its values; that of the driver what the database said.
     said = " ".join(str(error.orig).split("\n")[0].split()) or type(error.orig).__name__
     place = getattr(getattr(error.orig, "diag", None), "statement_position", None)
-    lost = error.connection_invalidated or getattr(error.orig, "sqlstate", "") is None
+    lost = isinstance(error, DBAPIError) and (
+        error.connection_invalidated or getattr(error.orig, "sqlstate", "") is None
+    )
     return SqlError(said, position=int(place) if place else 0, lost=lost)
