@@ -42,7 +42,7 @@ class DatasetSinkConfig(SinkConfig):
     max_entity_bytes_size: int | None = Field(default=None, ge=1)
     """Refuse larger entities."""
     batch_size: int | None = Field(default=None, ge=1)
-    """How many entities are written together. Default: 2048."""
+    """How many entities are written together. Default: 4096."""
 
     def build(self, context: SinkContext) -> DatasetSink:
         """The sink itself."""

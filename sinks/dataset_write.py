@@ -14,7 +14,7 @@ from pipeline.state.facts import Offset
 from pipeline.state.versions import entity_hash, entries_of, ordered_text
 
 # Entities and bytes of one transaction: more make it no cheaper, and what a kill repeats stays small.
-MANY: Final = 2048
+MANY: Final = 4096
 MANY_BYTES: Final = 8 * 2**20
 
 _stored: Final = frozenset({"_id", "_deleted"})

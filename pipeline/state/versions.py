@@ -6,27 +6,25 @@ import json
 from collections.abc import Iterable, Sequence
 from functools import partial
 from hashlib import blake2b
-from itertools import chain, compress, repeat
-from operator import is_
+from itertools import chain, repeat
 from typing import Any, Final
 
 from msgspec import DecodeError
 from msgspec.json import Encoder
 
-from pipeline.entity import Entity, from_json, to_json, typed
+from pipeline.entity import Entity, from_json, is_reserved, to_json, typed
 from pipeline.state.datasets import Entry
 
 _encode: Final = Encoder().encode
 _encode_in_order: Final = Encoder(order="sorted").encode
 _plain: Final = frozenset({str, int, float, bool, type(None), list, dict})
-_name: Final = b'"_'
-_hash: Final = partial(blake2b, digest_size=16, usedforsecurity=False)
+_size: Final = 16
 _entry: Final = partial(tuple.__new__, Entry)
 
 
 def entity_hash(text: bytes) -> bytes:
     """What tells a version from others, of its JSON with names in order: 128 bits."""
-    return _hash(text).digest()
+    return blake2b(text, digest_size=_size).digest()
 
 
 def ordered_text(entity: Entity) -> bytes:
@@ -63,17 +61,18 @@ def entries_of(entities: Sequence[Entity], largest: int | None) -> tuple[Iterabl
     entities = _without_state(entities)
     try:
         ids = [entity["_id"] for entity in entities]
-        if set(map(type, ids)) != {str} or "" in ids or not _is_plain(entities):
+        names = set(chain.from_iterable(entities))
+        reserved = any(map(is_reserved, names - {"_id"}))
+        if reserved or set(map(type, ids)) != {str} or "" in ids or not _is_plain(entities):
             return None
         texts = list(map(_encode_in_order, entities))
     except (KeyError, UnicodeEncodeError, TypeError, RecursionError):
         return None
-    together = b"".join(texts)
-    if together.count(_name) != len(ids) or (largest is not None and max(map(len, texts)) > largest):
+    if largest is not None and max(map(len, texts), default=0) > largest:
         return None
-    hashes = [_hash(text).digest() for text in texts]
+    hashes = [blake2b(text, digest_size=_size).digest() for text in texts]
     columns = zip(ids, hashes, repeat(False), entities, repeat(False), repeat(None))
-    return map(_entry, columns), len(together)
+    return map(_entry, columns), sum(map(len, texts))
 
 
 def _without_state(entities: Sequence[Entity]) -> Sequence[Entity]:
@@ -93,11 +92,10 @@ def _is_plain(entities: Sequence[Entity]) -> bool:
     """Whether all values, at every depth, are of the types of JSON."""
     values: list[Any] = list(chain.from_iterable(map(dict.values, entities)))
     while values:
-        kinds = list(map(type, values))
-        found = set(kinds)
-        if not found <= _plain:
+        kinds = set(map(type, values))
+        if not kinds <= _plain:
             return False
-        lists = compress(values, map(is_, kinds, repeat(list))) if list in found else ()
-        objects = compress(values, map(is_, kinds, repeat(dict))) if dict in found else ()
-        values = list(chain(chain.from_iterable(lists), chain.from_iterable(map(dict.values, objects))))
+        lists = [value for value in values if type(value) is list] if list in kinds else ()
+        objects = [value.values() for value in values if type(value) is dict] if dict in kinds else ()
+        values = [*chain.from_iterable(lists), *chain.from_iterable(objects)]
     return True

@@ -21,9 +21,8 @@ _MANY: Final = 256
 
 _LOOK: Final = "SELECT id, hash, position, deleted FROM entity WHERE dataset = ? AND id IN ({})"
 _LOOK_MANY: Final = _LOOK.format(", ".join("?" * _MANY))
-# The third is what an entry has that expects no version.
 _AHEAD: Final = """
-    SELECT id, hash, NULL, position FROM entity WHERE position > ? AND position <= ? AND deleted = 0
+    SELECT id, hash, position FROM entity WHERE position > ? AND position <= ? AND deleted = 0
     ORDER BY position LIMIT ?
 """
 _PUT: Final = """
@@ -212,10 +211,11 @@ class _Work:
         between = (base + marks.ahead, base + self._head.last)
         first = look(_AHEAD, (*between, 1)).fetchone()
         if first is not None and first[0] == entries[0][0]:
-            rows = look(_AHEAD, (*between, many)).fetchall()
-            if [row[:3] for row in rows] == [(entry[0], entry[1], entry[5]) for entry in entries]:
-                marks.add_all([row[3] & UPDATED for row in rows])
-                marks.ahead = rows[-1][3] & UPDATED
+            ids, hashes, _, _, _, expected = zip(*entries, strict=True)
+            there, stored, positions = zip(*look(_AHEAD, (*between, many)), strict=True)
+            if ids == there and hashes == stored and set(expected) == {None}:
+                marks.add_all([position & UPDATED for position in positions])
+                marks.ahead = positions[-1] & UPDATED
                 return True
         marks.ahead = None
         return False
