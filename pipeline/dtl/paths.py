@@ -88,6 +88,25 @@ def walked(value: Any, gets: Sequence[Get]) -> Any:
     return value
 
 
+def named(value: Any, names: Sequence[str]) -> Any:
+    """As `walked`, by names that are exactly these."""
+    for name in names:
+        if type(value) is dict:
+            value = value.get(name)
+        elif type(value) is list:
+            found: list[Any] = []
+            for each in value:
+                inner = each.get(name) if type(each) is dict else reached(each, getter(name, None))
+                if type(inner) is list:
+                    found += inner
+                elif inner is not None:
+                    found.append(inner)
+            value = found
+        else:
+            return None
+    return value
+
+
 def path(variable: str, parts: Sequence[str], namespaces: Namespaces | None) -> Run:
     """What reads a path in a scope."""
     whole = parts[-1] if parts else variable
@@ -99,6 +118,9 @@ def path(variable: str, parts: Sequence[str], namespaces: Namespaces | None) -> 
         root, parts = _identities(root, namespaces), parts[1:]
         if not parts:
             return root
+    if len(parts) > 1 and namespaces is None:
+        names = tuple(parts)
+        return lambda scope: named(root(scope), names)
     gets = [getter(part, namespaces) for part in parts]
     if len(parts) > 1:
         return lambda scope: walked(root(scope), gets)

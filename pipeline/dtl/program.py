@@ -12,7 +12,7 @@ from pipeline.dtl.namespaces import Namespaces
 from pipeline.dtl.parse import DEFAULT
 from pipeline.dtl.scope import Host, Scope
 from pipeline.dtl.tree import Block
-from pipeline.entity import Entity, typed
+from pipeline.entity import Entity, typing
 
 
 class Program:
@@ -28,6 +28,7 @@ class Program:
     ) -> None:
         """Take rules without faults."""
         self._host = host
+        self._typed = typing()
         self._steps = Compiler(rules, namespaces).rule(DEFAULT)
         self.lookups = sorted(lookups(rules.values())) if namespaces is None else []
         """The datasets that are joined, with the paths by which: what an index is good for."""
@@ -38,10 +39,7 @@ class Program:
 
         The target begins with the `_id` of its source, and is deleted if its source is.
         """
-        source = typed(entity)
-        if source is not entity and type(entity.get("_id")) is str:
-            # A name that looks like a value of another type is a name.
-            source["_id"] = entity["_id"]
+        source = self._typed(entity)
         scope = Scope(source, started(source), self._host)
         try:
             for step in self._steps:
@@ -59,7 +57,7 @@ class Program:
             made.append(scope.t)
         if self._id_required:
             for one in made:
-                if type(one.get("_id")) is not str:
+                if "_id" not in one or type(one["_id"]) is not str:
                     raise DtlError("the target has no `_id` that is a string", "rules", (DEFAULT,), _id_of(one))
         return made
 

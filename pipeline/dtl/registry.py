@@ -273,6 +273,16 @@ def _values(function: Callable[..., Any], making: Making, call: Call) -> Run:
             except Exception as error:
                 raise located(error, call, value) from error
 
+    elif len(runs) == 2 and (fixed := making.constant(runs[1])) is not None:
+        argument, beside = runs[0], fixed[0]
+
+        def run(scope: Scope) -> Any:
+            value = argument(scope)
+            try:
+                return function(value, beside)
+            except Exception as error:
+                raise located(error, call, [value, beside]) from error
+
     elif len(runs) == 2:
         one, other = runs
 
@@ -298,6 +308,17 @@ def _values(function: Callable[..., Any], making: Making, call: Call) -> Run:
 def _values_of(function: Callable[..., Any], making: Making, call: Call) -> Run:
     """With parameters that repeat: their values come as one list, of lists where there are several in turn."""
     groups = [_ready(making, node) for node in call.args]
+    if len(groups) == 1 and not any(isinstance(one, list) for one in groups[0]):
+        (runs,) = groups
+
+        def flat(scope: Scope) -> Any:
+            values = [one(scope) for one in runs]
+            try:
+                return function(values)
+            except Exception as error:
+                raise located(error, call, values) from error
+
+        return folded(making, call, runs, flat)
 
     def run(scope: Scope) -> Any:
         values = [_evaluated(each, scope) for each in groups]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from pipeline.component import Datasets
@@ -26,6 +26,9 @@ class Host:
     """The variable `_B`."""
 
 
+NOTHING: Final[Mapping[str, Any]] = {}
+
+
 class Scope:
     """The variables of a rule that runs. One is made for each entity and for each value that a rule is applied to."""
 
@@ -38,7 +41,7 @@ class Scope:
         self.v: Any = None
         self.host = host
         self.parent = parent
-        self.rows: Mapping[str, Any] = {}
+        self.rows = NOTHING
         """The entities of a join, by alias."""
         if parent is None:
             self.root = self
@@ -47,7 +50,6 @@ class Scope:
         else:
             self.root = parent.root
             self.level = parent.level + 1
-            self.created = parent.created
 
     def each(self, function: Callable[[Scope], Any], values: Iterable[Any]) -> list[Any]:
         """What a function expression gives for each value, with the value as `_`."""

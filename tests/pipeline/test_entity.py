@@ -24,6 +24,7 @@ from pipeline.entity import (
     to_json,
     transit,
     typed,
+    typing,
     value_of,
 )
 
@@ -72,6 +73,22 @@ def test_any_text_after_a_tag_is_a_value_or_stays_text(text: str) -> None:
         found = value_of(f"~{tag}{text}")
         written = text_of(found)
         assert shape(found) == shape(f"~{tag}{text}" if written is None else value_of(written))
+
+
+@given(st.dictionaries(st.text(), values))
+def test_entities_are_read_as_other_values_are(entity: dict[str, Any]) -> None:
+    """Whatever they hold already; and of the same identity, if there is nothing to read."""
+    read = typing()
+    assert shape(read(entity)) == shape(typed(entity))
+    plain = transit(entity)
+    assert shape(read(plain)) == shape(typed(plain))
+    assert (read(plain) is plain) is (typed(plain) is plain)
+
+
+def test_an_identity_is_a_name() -> None:
+    """It stays one, whatever it looks like; so does an entity that is too deep to be looked at quickly."""
+    assert typing()({"_id": "~:a", "b": "~:a"}) == {"_id": "~:a", "b": NI("a")}
+    assert typing()({"_id": "1", "b": 2**80, "c": "\ud800", "d": URI("x")})["d"] == URI("x")
 
 
 @given(plain_values)

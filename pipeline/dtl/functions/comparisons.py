@@ -9,6 +9,9 @@ from pipeline.dtl.scope import Scope
 from pipeline.dtl.tree import Call
 from pipeline.dtl.values import compared, same
 
+# Of most comparisons both sides are of one of these types.
+_QUICK: Final = frozenset({int, float, str})
+
 comparisons: Final = Subject(
     "comparisons",
     "Comparisons",
@@ -63,8 +66,9 @@ def _neq(one: Any, other: Any) -> bool:
     shows(["gt", "a", 42], False),
 )
 def _gt(one: Any, other: Any) -> bool:
-    if type(one) is int and type(other) is int:
-        return one > other
+    kind = type(one)
+    if kind in _QUICK and type(other) is kind:
+        return bool(one > other)
     found = compared(one, other)
     return found is not None and found > 0
 
@@ -78,6 +82,9 @@ def _gt(one: Any, other: Any) -> bool:
     shows(["gte", None, None], False),
 )
 def _gte(one: Any, other: Any) -> bool:
+    kind = type(one)
+    if kind in _QUICK and type(other) is kind:
+        return bool(one >= other)
     found = compared(one, other)
     return found is not None and found >= 0
 
@@ -91,6 +98,9 @@ def _gte(one: Any, other: Any) -> bool:
     shows(["lt", "_S.none", 42], False, {}),
 )
 def _lt(one: Any, other: Any) -> bool:
+    kind = type(one)
+    if kind in _QUICK and type(other) is kind:
+        return bool(one < other)
     found = compared(one, other)
     return found is not None and found < 0
 
@@ -104,5 +114,8 @@ def _lt(one: Any, other: Any) -> bool:
     shows(["lte", "_S.none", 42], False, {}),
 )
 def _lte(one: Any, other: Any) -> bool:
+    kind = type(one)
+    if kind in _QUICK and type(other) is kind:
+        return bool(one <= other)
     found = compared(one, other)
     return found is not None and found <= 0

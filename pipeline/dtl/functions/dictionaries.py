@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from pipeline.dtl.errors import DtlError
-from pipeline.dtl.functions.transforms import carried_out
 from pipeline.dtl.limits import MOST_LEVELS
 from pipeline.dtl.namespaces import identifier_of
 from pipeline.dtl.paths import getter, walked
@@ -168,7 +167,10 @@ def applying(making: Making, call: Call) -> Any:
             if value is None:
                 continue
             scope = Scope(value, {}, outer.host, outer)
-            if carried_out(steps, scope) is None:
+            for step in steps:
+                if step(scope) is not None:
+                    break
+            else:
                 made.append(scope.t)
         return made
 

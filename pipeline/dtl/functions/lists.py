@@ -280,7 +280,8 @@ def _filter(scope: Scope, function: Run, values: Any) -> Any:
     found = []
     for value in values:
         scope.v = value
-        if is_true(function(scope)):
+        truth = function(scope)
+        if truth is True or (truth is not False and is_true(truth)):
             found.append(value)
     scope.v = outer
     return found

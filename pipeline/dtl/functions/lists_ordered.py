@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from pipeline.dtl.functions.lists import lists
-from pipeline.dtl.numbers import added
+from pipeline.dtl.numbers import added, checked
 from pipeline.dtl.registry import Making, Run, shows
 from pipeline.dtl.scope import Scope
 from pipeline.dtl.tree import Call
@@ -13,6 +13,9 @@ from pipeline.dtl.values import NUMBERS, distinct, in_order, key_of, listed
 from pipeline.entity import to_json
 
 __all__ = ["lists"]
+
+
+_WHOLE: Final = {int}
 
 
 def _ordered(making: Making, call: Call, *, falling: bool) -> Run:
@@ -101,9 +104,9 @@ def _min(making: Making, call: Call) -> Run:
     shows(["sum", None], 0),
 )
 def _sum(values: Any) -> Any:
+    if type(values) is list and set(map(type, values)) == _WHOLE:
+        return checked(sum(values))
     numbers = [one for one in listed(values) if type(one) in NUMBERS]
-    if set(map(type, numbers)) <= {int}:
-        return sum(numbers)
     total: Any = 0
     for one in numbers:
         total = added(total, one)

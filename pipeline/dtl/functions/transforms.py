@@ -39,6 +39,16 @@ def carried_out(steps: Sequence[Step], scope: Scope) -> Signal | None:
 def _if(making: Making, call: Call) -> Step:
     condition, then = making.expression(call.args[0]), making.block(call.args[1])
     other = () if call.args[2] is None else making.block(call.args[2])
+    if len(then) == 1 and len(other) < 2:
+        (only,), otherwise = then, other[0] if other else None
+
+        def short(scope: Scope) -> Signal | None:
+            found = condition(scope)
+            if found is True or (found is not False and is_true(found)):
+                return only(scope)
+            return None if otherwise is None else otherwise(scope)
+
+        return short
     return lambda scope: carried_out(then if is_true(condition(scope)) else other, scope)
 
 
@@ -90,7 +100,12 @@ def _unless(signal: Signal, making: Making, call: Call) -> Step:
     if call.args[0] is None:
         return lambda scope: signal
     condition = making.expression(call.args[0])
-    return lambda scope: None if is_true(condition(scope)) else signal
+
+    def step(scope: Scope) -> Signal | None:
+        found = condition(scope)
+        return None if found is True or is_true(found) else signal
+
+    return step
 
 
 @transforms.transform(
@@ -151,7 +166,7 @@ def _create(making: Making, call: Call) -> Step:
     values = making.expression(call.args[0])
 
     def step(scope: Scope) -> None:
-        scope.created += map(dict, _entities(call, values(scope)))
+        scope.root.created += map(dict, _entities(call, values(scope)))
 
     return step
 

@@ -222,6 +222,15 @@ def _from_and_to(
     return pairs
 
 
+def _renaming(before: str, after: str) -> Step:
+    def step(scope: Scope) -> None:
+        source = scope.s
+        if type(source) is dict and before in source:
+            scope.t[after] = source[before]
+
+    return step
+
+
 @transforms.transform(
     "rename",
     "FROM TO",
@@ -232,6 +241,9 @@ def _from_and_to(
 )
 def _rename(making: Making, call: Call) -> Step:
     old, new = map(making.expression, call.args)
+    before, after = making.constant(old), making.constant(new)
+    if making.namespaces is None and before and after and type(before[0]) is type(after[0]) is str:
+        return _renaming(before[0], after[0])
     pairs = _from_and_to(making, call, old, lambda scope, name: new(scope))
 
     def step(scope: Scope) -> None:
