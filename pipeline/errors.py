@@ -106,6 +106,10 @@ class TransformError(Exception):
     """A transform that has no answer to an entity. Its text says where and why."""
 
 
+class EndError(TransformError):
+    """A transform that ends the run at an entity, however many may fail."""
+
+
 class SourceError(Exception):
     """A source that cannot go on. What it gave before stands.
 

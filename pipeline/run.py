@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from pipeline.component import Source, Transform
 from pipeline.entity import Entity
-from pipeline.errors import TransformError
+from pipeline.errors import EndError, TransformError
 from pipeline.failing import Streak
 
 # DESIGN's default: large enough that a portion costs little, small enough that a crash repeats little.
@@ -185,10 +185,16 @@ def _one_by_one(
             continue
         failed.append(Failed(entity, made))
         in_a_row += 1
-        if streak.failed():
+        if streak.failed() or isinstance(made, _Last):
             at = len(failed) - in_a_row
             return shaped, failed[:at], FlowError(failed[at:]), place
     return shaped, failed, None, len(entities)
+
+
+class _Last(str):
+    """Why nothing becomes of an entity, and nothing more is read."""
+
+    __slots__ = ()
 
 
 def _alone(entity: Entity, transforms: Sequence[Transform]) -> Sequence[Entity] | str:
@@ -197,6 +203,8 @@ def _alone(entity: Entity, transforms: Sequence[Transform]) -> Sequence[Entity] 
     for transform in transforms:
         try:
             shaped = [made for one in shaped for made in transform(one)]
+        except EndError as error:
+            return _Last(error)
         except TransformError as error:
             return str(error)
         except Exception as error:  # noqa: BLE001 - as above

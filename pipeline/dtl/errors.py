@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.entity import to_json
-from pipeline.errors import TransformError
+from pipeline.errors import EndError, TransformError
 
 if TYPE_CHECKING:
     from pipeline.dtl.tree import Call, Place
@@ -27,6 +27,10 @@ class DtlError(TransformError):
         self.function = function
         self.place = place
         self.value = value
+
+
+class DtlEndError(DtlError, EndError):
+    """A rule that ends the run: `fail!`."""
 
 
 def located(error: Exception, call: Call, value: Any = None) -> DtlError:

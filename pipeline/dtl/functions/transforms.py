@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from pipeline.dtl.errors import DtlError, shown
+from pipeline.dtl.errors import DtlEndError, DtlError, shown
 from pipeline.dtl.registry import Making, Signal, Step, Subject, shows
 from pipeline.dtl.scope import Scope
 from pipeline.dtl.tree import Call
@@ -268,7 +268,7 @@ def _failing(making: Making, call: Call) -> Step:
 
     def step(scope: Scope) -> None:
         found = first(message(scope))
-        raise DtlError(found if type(found) is str else "stopped", call.name, call.place)
+        raise DtlEndError(found if type(found) is str else "stopped", call.name, call.place)
 
     return step
 

@@ -64,12 +64,21 @@ def test_entities_are_joined_shaped_and_filtered(command: Command, tmp_path: Pat
         assert reads.measured(found).indexes == ("of",)
 
 
-def test_a_rule_that_fails_stops_its_pipe(command: Command, tmp_path: Path) -> None:
-    """The entity, the place in the rules, the function and the value are told; what came before is stored."""
+def test_an_entity_that_a_rule_fails_with_is_told(command: Command, tmp_path: Path) -> None:
+    """By the place in the rules, the function, why and the value; the others go on."""
+    project(tmp_path, {"default": [["add", "a", ["if", ["eq", "_S._id", "2"], ["range", 0, 9999999], 1]]]})
+    done = command(tmp_path, "run")
+    assert "default[0][2][2]: `range`: more than 1,000,000 values (given [0,9999999,null])" in done.stdout
+    assert sorted(kept(tmp_path, "joined")) == ["1", "3"]
+
+
+def test_fail_ends_the_run_of_a_pipe(command: Command, tmp_path: Path) -> None:
+    """However many entities may fail: the message is told, and what came before is stored."""
     project(tmp_path, {"default": [["if", ["eq", "_S._id", "2"], ["fail!", ["concat", "no ", "_S.name"]]]]})
     done = command(tmp_path, "run")
     assert done.returncode == 4
-    assert "entity `2`: default[0][2]: `fail!`: no Ola" in done.stderr + done.stdout
+    assert "joined stopped: entity `2`: default[0][2]: `fail!`: no Ola" in done.stderr
+    assert list(kept(tmp_path, "joined")) == ["1"]
 
 
 def test_names_get_the_namespace_of_their_pipe(command: Command, tmp_path: Path) -> None:
