@@ -1,13 +1,16 @@
-"""Functions that encrypt and decrypt. No I/O but the randomness that encryption is made of."""
+"""Functions that encrypt and decrypt. No I/O but the randomness that encryption is made of.
+
+Those with a public key and a private one stand in `encryption_pairs`.
+"""
 
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from hashlib import pbkdf2_hmac
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from pipeline.dtl.errors import DtlError, located
+from pipeline.dtl.errors import located
 from pipeline.dtl.registry import DROP, Making, Run, Subject, shows
 from pipeline.dtl.scope import Scope
 from pipeline.dtl.tree import Call
@@ -21,7 +24,7 @@ encryption: Final = Subject(
     "encryption",
     "Encryption",
     'Keys are best given as `"$SECRET(name)"`. These functions need the package `cryptography`: '
-    "`pip install mailweir[encryption]`.",
+    "`pip install mailweir[encryption]`; those of OpenPGP need `pysequoia`: `pip install mailweir[pgp]`.",
 )
 
 # What a password becomes a key with. The passwords of a configuration are few and made into keys once, so that this
@@ -32,7 +35,12 @@ _SALT: Final = b"mailweir: encrypt in rules"
 _MOST_KEYS: Final = 32
 
 
+T = TypeVar("T")
+
+
 def _fernet(password: str) -> Fernet:
+    if not password:
+        raise ValueError("KEY is a text")
     try:
         from cryptography.fernet import Fernet  # noqa: PLC0415 - an extra
     except ImportError:
@@ -40,23 +48,23 @@ def _fernet(password: str) -> Fernet:
     return Fernet(urlsafe_b64encode(pbkdf2_hmac("sha256", password.encode(), _SALT, _ROUNDS)))
 
 
-def _with_key(kind: type, work: Callable[[Fernet, Any], Any]) -> Callable[[Making, Call], Run]:
-    """A function of a password and values of one type."""
+def with_keys(kind: type, opened: Callable[..., T], work: Callable[[T, Any], Any]) -> Callable[[Making, Call], Run]:
+    """A function of keys, which are texts, and of values of one type. What `work` gives DROP for is left out.
+
+    `opened` makes what works with the keys; "" stands for one that is null. It is kept.
+    """
 
     def make(making: Making, call: Call) -> Run:
-        key, values = map(making.expression, call.args)
-        ciphers: dict[str, Fernet] = {}
+        *keys, values = map(making.expression, call.args)
+        ready: dict[tuple[str, ...], T] = {}
 
-        def cipher(scope: Scope) -> Fernet:
-            given = first(key(scope))
-            password = given.reveal() if isinstance(given, Secret) else given
-            if type(password) is not str or not password:
-                raise DtlError("KEY is a text", call.name, call.place)
-            if password not in ciphers:
-                if len(ciphers) >= _MOST_KEYS:
-                    ciphers.clear()
-                ciphers[password] = _fernet(password)
-            return ciphers[password]
+        def cipher(scope: Scope) -> T:
+            texts = tuple(_text(key(scope)) for key in keys)
+            if texts not in ready:
+                if len(ready) >= _MOST_KEYS:
+                    ready.clear()
+                ready[texts] = opened(*texts)
+            return ready[texts]
 
         def run(scope: Scope) -> Any:
             found = values(scope)
@@ -74,6 +82,14 @@ def _with_key(kind: type, work: Callable[[Fernet, Any], Any]) -> Callable[[Makin
     return make
 
 
+def _text(value: Any) -> str:
+    given = first(value)
+    text = given.reveal() if isinstance(given, Secret) else given
+    if text is not None and type(text) is not str:
+        raise ValueError("a key is a text")
+    return text or ""
+
+
 @encryption.special(
     "encrypt",
     "KEY VALUES",
@@ -84,7 +100,9 @@ def _with_key(kind: type, work: Callable[[Fernet, Any], Any]) -> Callable[[Makin
     pure=False,
 )
 def _encrypt(making: Making, call: Call) -> Run:
-    return _with_key(str, lambda cipher, text: cipher.encrypt(text.encode("utf-8", "surrogatepass")))(making, call)
+    return with_keys(str, _fernet, lambda cipher, text: cipher.encrypt(text.encode("utf-8", "surrogatepass")))(
+        making, call
+    )
 
 
 @encryption.special(
@@ -97,7 +115,7 @@ def _encrypt(making: Making, call: Call) -> Run:
     pure=False,
 )
 def _decrypt(making: Making, call: Call) -> Run:
-    return _with_key(bytes, _decrypted)(making, call)
+    return with_keys(bytes, _fernet, _decrypted)(making, call)
 
 
 def _decrypted(cipher: Fernet, data: bytes) -> Any:
