@@ -7,7 +7,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from mailweir.testing.files import files_of
 from pipeline.config.load import Loaded, Options, load, project_root
+from pipeline.config.project import ordered
 from pipeline.config.selection import reported
 from pipeline.config.tree import Document
 from pipeline.errors import Problem
@@ -63,6 +65,7 @@ def check_paths(
         done.add(root)
         loaded = load(root, options, wanted)
         _add(checked, loaded, select, ignore)
+        _add_tests(checked, loaded, options, wanted, select, ignore)
         nested = [n for n in loaded.nested if not wanted or any(n.is_relative_to(w) for w in wanted)]
         waiting[:0] = [(folder, []) for folder in nested]
     checked.repair_only(checked.paths)
@@ -95,3 +98,27 @@ def _add(checked: Checked, loaded: Loaded, select: Sequence[str], ignore: Sequen
     chosen = select or loaded.settings.select
     dropped = (*ignore, *loaded.settings.ignore)
     checked.problems += [problem for problem in loaded.problems if reported(problem, chosen, dropped)]
+
+
+def _add_tests(
+    checked: Checked,
+    loaded: Loaded,
+    options: Options,
+    wanted: Sequence[Path],
+    select: Sequence[str],
+    ignore: Sequence[str],
+) -> None:
+    """The test files of a project."""
+    if wanted and not loaded.files and not loaded.others:
+        return
+    chosen = select or loaded.settings.select
+    dropped = (*ignore, *loaded.settings.ignore)
+    for file in files_of(loaded, options.here, wanted, replaced=options.replaced):
+        document = file.document
+        if document.name not in checked.documents:
+            checked.files.append(document.name)
+        checked.documents[document.name] = document
+        checked.paths[document.name] = file.path
+        # What is wrong with the text of a file that was asked for by name was found with the configuration.
+        found = [problem for problem in ordered(file.planned.problems) if problem not in checked.problems]
+        checked.problems += [problem for problem in found if reported(problem, chosen, dropped)]

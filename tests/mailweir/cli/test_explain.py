@@ -187,7 +187,7 @@ def test_a_code_as_text() -> None:
 
 def test_a_reserved_code_as_text() -> None:
     """It says first that nothing reports it, and shows no example."""
-    text = text_of("E701")
+    text = text_of("W705")
     assert text.splitlines()[2] == "Reserved: nothing reports this code yet."
     assert "Wrong" not in text
 

@@ -1,0 +1,78 @@
+"""The test files of a project: which there are, and the tests in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from mailweir.testing.plan import Planned, read_tests
+from mailweir.testing.spec import ENDING
+from pipeline.config.files import below, is_file, read_document, search, shown
+from pipeline.config.text import read
+from pipeline.config.tree import Document, Object
+
+if TYPE_CHECKING:
+    from pipeline.config.load import Loaded
+
+FOLDER: Final = "expected"
+"""The folder in which every `*.test.json` is a test."""
+
+# What tells a test from a file of another tool that has the same ending.
+_SIGNS: Final = ("pipe", "cases")
+
+
+@dataclass(frozen=True, slots=True)
+class TestFile:
+    """A test file, as it is on disk."""
+
+    __test__ = False  # for pytest, which looks for classes of this name
+
+    path: Path
+    document: Document
+    planned: Planned
+
+
+def files_of(
+    loaded: Loaded,
+    here: Path,
+    paths: Sequence[Path] = (),
+    *,
+    replaced: Mapping[Path, bytes] | None = None,
+    expects: bool = True,
+) -> Iterator[TestFile]:
+    """Those of the project, in the order of their names; with `paths` only those that are, or lie in, one of them.
+
+    `replaced` are texts that stand for files. Without `expects` a missing file of what is expected is no fault.
+    """
+    root = loaded.root
+    # With faults in the configuration nobody knows which pipes there are.
+    pipes = None if loaded.project.errors else [one.id for one in loaded.project.components if one.kind == "pipe"]
+    for path in search(root, loaded.settings.exclude, wanted=lambda name: name.endswith(ENDING)).files:
+        if paths and not below(paths, path):
+            continue
+        name = shown(path, here)
+        given = (replaced or {}).get(path)
+        document = read_document(path, name) if given is None else read(given, name)
+        if is_test(path.relative_to(root), document):
+            yield TestFile(path, document, read_tests(document, pipes, _Beside(path), expects=expects))
+
+
+def is_test(relative: Path, document: Document) -> bool:
+    """Whether a file is a test of this project and none of another tool."""
+    if relative.parts[:1] == (FOLDER,):
+        return True
+    members = document.root.members if isinstance(document.root, Object) else {}
+    kind = getattr(members["type"].value, "value", None) if "type" in members else None
+    return kind == "test" or any(name in members for name in _SIGNS)
+
+
+class _Beside:
+    """Whether there is a file beside another one."""
+
+    def __init__(self, path: Path) -> None:
+        self._folder = path.parent
+
+    def __call__(self, name: str) -> bool:
+        return is_file(self._folder / name)
