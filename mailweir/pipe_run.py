@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Final
@@ -15,6 +15,7 @@ from mailweir.failures import Again, Failures, rejected
 from mailweir.pumps import RECORDS, beginning, elsewhere, record_of, record_text, tolerance_of
 from pipeline.errors import SourceError
 from pipeline.failing import Streak
+from pipeline.feed import FedSource, Pulled
 from pipeline.receipt import Report, Tally
 from pipeline.run import BATCH, EVERYTHING, FlowError, Portion, StoppedError, marked, portions
 from pipeline.schedule import ended
@@ -61,6 +62,7 @@ class PipeRun:
         self._failures: Failures | None = None
         self._moved = False
         self._first = True
+        self._fed: FedSource | None = None
 
     async def go(self, since: str | None, tell: Callable[[Report], None]) -> None:
         """Run it from a position on; why it stopped before its end is in the report."""
@@ -135,7 +137,8 @@ class PipeRun:
         tracks = getattr(flow.sink, "tracks", False)
         batch = self._pipe.batch_size or getattr(self._pipe.sink, "batch_size", None) or BATCH
         streak = Streak(0) if failures is None else failures.streak
-        source = flow.source if failures is None else failures.watched(flow.source)
+        source = self._fed or flow.source
+        source = source if failures is None else failures.watched(source)
         found = portions(source, flow.transforms, since, asked.wanted, batch, tracks=tracks, streak=streak)
         if tracks and asked.source is None and asked.wanted == EVERYTHING:
             found = marked(source, found, since, elsewhere=bool(asked.since))
@@ -169,17 +172,33 @@ class PipeRun:
                 _log.info("the source is read again: %s", error, extra={"pipe": report.pipe})
                 self._flow = self._around.rebuilt()
                 since = await self._around.state.offset(report.pipe) if self._moved else since
-            async for group in self._flow.sink.write(self.portions(since)):
-                report.take_all(group)
-                news()
-                if isinstance(group, Tally):
-                    failures.wrote()
-                elif not self._around.mails and failures.told(group):
-                    await self._sleep(pump.write_retry_delay)
-                # A sink that waits for nothing lets no signal through.
-                await asyncio.sleep(0)
+            if getattr(self._flow.sink, "whole", False):
+                since = None
+            with self._pulled(since) as flowing:
+                async for group in self._flow.sink.write(flowing):
+                    report.take_all(group)
+                    news()
+                    if isinstance(group, Tally):
+                        failures.wrote()
+                    elif not self._around.mails and failures.told(group):
+                        await self._sleep(pump.write_retry_delay)
+                    # A sink that waits for nothing lets no signal through.
+                    await asyncio.sleep(0)
             if report.pipe not in unread or getattr(self._flow.source, "once", False):
                 return
+
+    @contextmanager
+    def _pulled(self, since: str | None) -> Iterator[Iterable[Portion]]:
+        """What flows; a source that waits for others is read in a thread."""
+        if not getattr(self._flow.source, "waits", False):
+            yield self.portions(since)
+            return
+        self._fed = fed = FedSource(self._flow.source)
+        try:
+            yield Pulled(self.portions(since), fed)
+        finally:
+            self._fed = None
+            fed.close()
 
     async def _sleep(self, seconds: float) -> None:
         """Wait, but not longer than until the run is to stop."""

@@ -375,8 +375,6 @@ class Run:
             since = await state.offset(report.pipe)
         else:
             since = await since_of(flow.config, self.asked, state)
-            if self.asked.since is None and getattr(flow.sink, "whole", False):
-                since = None
             self.done.reports.append(report)
         await self._index(flow, state)
         await PipeRun(flow, report, self._around(flow, state)).go(since, tell)

@@ -322,7 +322,8 @@ class Source(Protocol):
 
     One that can be read only once, such as a stream, has an attribute `once` that is true. One that has left parts out
     which it could not read counts them in `skipped`, or is `cut` at its end; one that began `afresh`, since the
-    position was none of its own, says so too.
+    position was none of its own, says so too. One that waits for others, such as a server, has an attribute `waits`
+    that is true: its steps are made in a thread, all of one reading in the same.
     """
 
     def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:

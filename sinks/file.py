@@ -68,6 +68,10 @@ class ReplacedFile:
             for portion in portions:
                 ended = portion.mark is not None and portion.mark is not Mark.START and whole
                 whole = whole or portion.mark is Mark.START
+                if not whole:
+                    # What waited for another try comes with the rest of the reading too.
+                    told.skipped += len(portion.entities)
+                    continue
                 for text in told.texts(portion, form):
                     draft.write(text if first else form.between() + text)
                     first = False
@@ -79,7 +83,7 @@ class ReplacedFile:
                 yield told.tally()
             elif not whole:
                 _log.warning("%s stays as it was: only a part of the source was read", self._file.path)
-                yield Tally({Outcome.SKIPPED: told.written + told.skipped})
+                yield Tally({Outcome.SKIPPED: told.skipped})
 
 
 class GrownFile:

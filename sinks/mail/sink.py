@@ -15,6 +15,7 @@ from typing import Final
 
 from pipeline.component import Running
 from pipeline.entity import Entity
+from pipeline.feed import arriving
 from pipeline.receipt import Outcome, Receipt
 from pipeline.run import Portion
 from pipeline.state.facts import (
@@ -95,7 +96,7 @@ class MailSink:
         sending, told = self._sending, self._told
         async with sending:
             try:
-                for portion in portions:
+                async for portion in arriving(portions, self._running.stopping):
                     await self._admit(portion)
                     while sending.busy >= MOST_ON_THE_WAY:
                         await sending.some()
