@@ -87,8 +87,9 @@ class Done:
 class PipeContext:
     """The `Context` of a pipe's parts."""
 
-    def __init__(self, systems: Systems, pipe: str, running: Running | None) -> None:
-        """Without `running` no sink can be built that keeps things."""
+    def __init__(self, systems: Systems, pipe: str, running: Running | None, datasets: Reads | None = None) -> None:
+        """Without `running` no sink can be built that keeps things; `datasets` stands in for what is stored."""
+        self.datasets = datasets or systems.datasets
         self.pipe = pipe
         self.root = systems.root
         self.state = systems.state
@@ -126,11 +127,6 @@ class PipeContext:
         return Stored(self._systems.datasets)
 
     @property
-    def datasets(self) -> Reads:
-        """What reads datasets."""
-        return self._systems.datasets
-
-    @property
     def run(self) -> Running:
         """The run."""
         if self._running is None:
@@ -149,7 +145,7 @@ class Flow:
 
 
 def pipes_of(loaded: Loaded, names: Sequence[str] = ()) -> list[PipeConfig]:
-    """The pipes by name, or all of them. `CannotRunError` if one of them cannot be run."""
+    """The pipes by name, or all of them, upstream first. `CannotRunError` if one of them cannot be run."""
     found = {
         component.id: component.config
         for component in loaded.project.components
@@ -165,7 +161,9 @@ def pipes_of(loaded: Loaded, names: Sequence[str] = ()) -> list[PipeConfig]:
     faults = [fault for pipe in chosen for fault in _unready(pipe)]
     if faults:
         raise CannotRunError("\n".join(faults))
-    return chosen
+    order = upstream_first(ends_of(loaded.project.components), {pipe.id for pipe in chosen})
+    # Mail comes last: who is asked whether to send it is told of all.
+    return sorted(chosen, key=lambda pipe: (mail_sink(pipe) is not None, order.index(pipe.id)))
 
 
 def _unready(pipe: PipeConfig) -> Iterable[str]:
@@ -233,9 +231,6 @@ class Run:
         self.asked = asked
         self.pipes = pipes_of(loaded, asked.pipes)
         self._ends = ends_of(loaded.project.components)
-        order = upstream_first(self._ends, {pipe.id for pipe in self.pipes})
-        # Mail comes last: who is asked whether to send it is told of all.
-        self.pipes.sort(key=lambda pipe: (mail_sink(pipe) is not None, order.index(pipe.id)))
         if asked.source is not None and len(self.pipes) > 1:
             raise CannotRunError("entities from elsewhere are for one pipe: name it")
         self.done = Done(secrets.token_hex(4))

@@ -9,7 +9,7 @@ from pydantic import Field
 from pipeline.component import Many, SinkConfig, SinkContext, Writes
 
 if TYPE_CHECKING:
-    from sinks.dataset_write import DatasetSink
+    from sinks.dataset_write import DatasetSink, Settings
 
 
 class DatasetSinkConfig(SinkConfig):
@@ -46,10 +46,17 @@ class DatasetSinkConfig(SinkConfig):
 
     def build(self, context: SinkContext) -> DatasetSink:
         """The sink itself."""
-        from sinks.dataset_write import MANY, DatasetSink, Settings  # noqa: PLC0415 - entities are for those who run
+        from sinks.dataset_write import DatasetSink  # noqa: PLC0415 - entities are for those who run
 
-        settings = Settings(
-            self.dataset or context.pipe,
+        running = context.run
+        return DatasetSink(context.pipe, self.settings(context.pipe), running.state.datasets, running.stopping.is_set)
+
+    def settings(self, pipe: str) -> Settings:
+        """What is declared, as plain values."""
+        from sinks.dataset_write import MANY, Settings  # noqa: PLC0415 - as above
+
+        return Settings(
+            self.dataset or pipe,
             paths(self.indexes),
             tracks=self.deletion_tracking,
             marks=self.mark_deletion_tracked,
@@ -61,7 +68,6 @@ class DatasetSinkConfig(SinkConfig):
             largest=self.max_entity_bytes_size,
             batch=self.batch_size or MANY,
         )
-        return DatasetSink(context.pipe, settings, context.run)
 
 
 def paths(indexes: object) -> tuple[tuple[str, ...], ...]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
-from pipeline.component import Running
 from pipeline.entity import Entity, transit
 from pipeline.receipt import Outcome, Receipt, Tally
 from pipeline.run import FlowError, Mark, Portion, StoppedError
-from pipeline.state.datasets import Change, Entry, Scan, TooManyError
+from pipeline.state.datasets import Change, Entry, Scan, TooManyError, Writes
 from pipeline.state.facts import Offset
 from pipeline.state.versions import entity_hash, entries_of, ordered_text
 
@@ -41,12 +40,12 @@ class DatasetSink:
 
     tracks: Final = True
 
-    def __init__(self, pipe: str, settings: Settings, running: Running) -> None:
-        """`running` has the state."""
+    def __init__(self, pipe: str, settings: Settings, store: Writes, is_stopping: Callable[[], bool]) -> None:
+        """`store` keeps the entities; when the run `is_stopping` nothing more is taken from the source."""
         self._pipe = pipe
         self._settings = settings
-        self._running = running
-        self._store = running.state.datasets
+        self._store = store
+        self._is_stopping = is_stopping
         self._scan: Scan | None = None
         self._entries: list[Entry] = []
         self._bytes = 0
@@ -61,7 +60,7 @@ class DatasetSink:
         await self._begin()
         rest = iter(portions)
         failed: FlowError | StoppedError | None = None
-        while failed is None and not self._running.stopping.is_set():
+        while failed is None and not self._is_stopping():
             try:
                 portion = next(rest, None)
             except (FlowError, StoppedError) as error:

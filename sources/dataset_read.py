@@ -83,9 +83,7 @@ def pages(
 ) -> Iterator[tuple[Sequence[Entity], int]]:
     """The entities of a dataset, page by page, each with the `_updated` that is reached."""
     while after < upto:
-        entities, last = reads.page(number, after, upto, PAGE, history=history)
-        # What is behind the last entity was replaced meanwhile and comes later.
-        after = last if len(entities) == PAGE else upto
+        entities, after = reads.page(number, after, upto, PAGE, history=history)
         for entity in entities:
             if "_deleted" in entity:
                 entity.pop("_filtered", None)

@@ -189,8 +189,6 @@ def _entities(reads: SqliteReads, found: Dataset, since: int) -> Iterator[Entity
     while since < found.last:
         page = reads.page(found.number, since, found.last, _PAGE)
         yield from page.entities
-        if len(page.entities) < _PAGE:
-            return
         since = page.last
 
 

@@ -31,18 +31,22 @@ from mailweir.running import (
     transforms_of,
 )
 from mailweir.systems_of import Systems
+from mailweir.trial import Trial
 from pipeline.clock import MachineClock
 from pipeline.config.glyphs import visible
 from pipeline.config.show import render
 from pipeline.errors import SourceError
 from pipeline.failing import Streak
-from pipeline.receipt import Outcome
-from pipeline.run import Failed, FlowError, portions
+from pipeline.receipt import Outcome, Report
+from pipeline.run import EVERYTHING, Failed, FlowError, Portion, StoppedError, marked, portions
 from pipeline.state.facts import MessageState, outcome_of
 from pipeline.state.faults import StateError
 from pipeline.state.port import Look
 from pipeline.state.sqlite.looking import SqliteLook
 from pipeline.state.views import Filter, Usage
+from sinks.conditional import chosen
+from sinks.dataset import DatasetSinkConfig
+from sinks.dataset_write import DatasetSink
 from sinks.mail.build import digest_of, maker_of
 from sinks.mail.digest import Digest, gathered, place_of, together
 from systems.mail import MailSystemConfig, gate_of
@@ -70,6 +74,7 @@ class Looked:
     by_recipient: bool = False
     read: int = 0
     filtered: int = 0
+    deleted: int = 0
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     sizes: list[int] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
@@ -178,11 +183,12 @@ def dry_run(values: Common, loaded: Loaded, asked: Asked, limit: int | None) -> 
 
 
 def _counts(one: Looked, asked: Asked) -> str:
-    if not one.read and not one.stopped:
+    if not one.read and not one.stopped and not one.deleted:
         return nothing_read(asked)
     filtered = [f"{one.filtered:,} filtered"] if one.filtered else []
     words = [f"{count:,} would be {word(each)}" for each, count in one.outcomes.items() if count]
-    return "   ".join([f"{one.read:,} read", *filtered, *words])
+    deleted = [f"{one.deleted:,} would be deleted"] if one.deleted else []
+    return "   ".join([f"{one.read:,} read", *filtered, *words, *deleted])
 
 
 async def _all(
@@ -191,9 +197,10 @@ async def _all(
     """What the pipes would do, and how full the windows are, as far as there is a state."""
     wanted = gates(systems, mail_systems(pipes))
     state = SqliteLook.open(Path(systems.state), MachineClock())
+    trial = Trial(systems.datasets)
     if state is None:
         nobody = Before(None, frozenset())
-        found = [await _look(pipe, systems, asked, shelf, nobody) for pipe in pipes]
+        found = [await _look(pipe, systems, asked, shelf, nobody, trial) for pipe in pipes]
         return found, [Usage(gate, limit, 0, 0, 0, limit, None, None) for gate, limit in wanted.items()]
     async with state:
         found = []
@@ -202,19 +209,19 @@ async def _all(
             # What was held because nobody knows whether it arrived has been tried.
             names = [row.name async for row in rows(state, again) if not row.tries]
             before = Before(state, frozenset(name.partition(".")[0] for name in names))
-            found.append(await _look(pipe, systems, asked, shelf, before))
+            found.append(await _look(pipe, systems, asked, shelf, before, trial))
         return found, await state.usage(wanted) if wanted else ()
 
 
-async def _look(pipe: PipeConfig, systems: Systems, asked: Asked, shelf: Shelf, before: Before) -> Looked:
+async def _look(pipe: PipeConfig, systems: Systems, asked: Asked, shelf: Shelf, before: Before, trial: Trial) -> Looked:
     looked = Looked(pipe)
     sink = mail_sink(pipe)
     if sink is None:
-        return looked
+        return await _keep(looked, systems, asked, before, trial)
     declared = systems.config(sink.system, MailSystemConfig)
     looked.gate, _ = gate_of(declared, systems.configs(MailSystemConfig))
     looked.queues, looked.by_recipient = declared.on_limit == "queue", declared.count_by == "recipient"
-    context = PipeContext(systems, pipe.id, None)
+    context = PipeContext(systems, pipe.id, None, trial)
     maker = maker_of(sink, context, "", asked.wishes)
     source = asked.source or source_of(pipe, context)
     digest = digest_of(sink)
@@ -251,6 +258,47 @@ def _reject(looked: Looked, failed: Sequence[Failed]) -> None:
     looked.outcomes[Outcome.REJECTED] += len(failed)
     room = max(0, MOST_LINES - len(looked.refused))
     looked.refused += [(str(one.entity.get("_id", "")), one.text) for one in failed[:room]]
+
+
+async def _keep(looked: Looked, systems: Systems, asked: Asked, before: Before, trial: Trial) -> Looked:
+    """What would be written to a dataset; of other sinks only what is read is known."""
+    pipe, report = looked.pipe, Report(looked.pipe.id)
+    context = PipeContext(systems, pipe.id, None, trial)
+    source = asked.source or source_of(pipe, context)
+    since = await since_of(pipe, asked, before.state)
+    declared = chosen(pipe.sink) if pipe.sink is not None else DatasetSinkConfig(type="dataset")
+
+    def counted(found: Iterator[Portion]) -> Iterator[Portion]:
+        try:
+            for portion in found:
+                looked.read += portion.read
+                looked.filtered += portion.filtered
+                _reject(looked, portion.failed)
+                yield portion
+        except SourceError as error:
+            looked.stopped, looked.unread = str(error), error
+
+    streak = Streak(tolerance_of(pipe.pump).in_a_row)
+    found = portions(source, transforms_of(pipe, context), since, asked.wanted, tracks=True, streak=streak)
+    if asked.source is None and asked.wanted == EVERYTHING:
+        found = marked(source, found, since, elsewhere=bool(asked.since))
+    try:
+        if not isinstance(declared, DatasetSinkConfig):
+            for _ in counted(found):
+                pass
+            return looked
+        sink = DatasetSink(pipe.id, declared.settings(pipe.id), trial, lambda: False)
+        async for group in sink.write(counted(found)):
+            report.take_all(group)
+    except FlowError as error:
+        _reject(looked, error.failed)
+        looked.stopped = f"entity `{error.entity_id}`: {error.text}"
+    except StoppedError as error:
+        looked.stopped = str(error)
+    looked.outcomes += report.outcomes
+    looked.deleted = report.deleted
+    looked.refused += [(one.entity_id, one.detail) for one in report.shown.get(Outcome.REJECTED, ())]
+    return looked
 
 
 async def _make(
@@ -348,6 +396,7 @@ def _document(found: list[Looked], windows: list[dict[str, Any]], index: Path | 
                 "id": one.pipe.id,
                 "read": one.read,
                 "filtered": one.filtered,
+                "would_delete": one.deleted,
                 "would": {each.value: count for each, count in one.outcomes.items() if count},
                 "problems": [{"entity": entity, "message": why} for entity, why in one.refused],
                 "stopped": one.stopped or None,

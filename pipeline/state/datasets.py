@@ -158,7 +158,7 @@ class Dataset(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Entities in the order of `_updated`, and that of the last one."""
+    """Entities in the order of `_updated`, and the one up to which there are no others."""
 
     entities: Sequence[Entity]
     last: int

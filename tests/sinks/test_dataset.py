@@ -35,7 +35,9 @@ def run(folder: Path, portions: Iterable[Portion], **settings: Any) -> Report:
     async def write() -> Report:
         report = Report("p")
         async with running(folder) as run:
-            async for group in DatasetSink("p", Settings("people", **settings), run).write(portions):
+            async for group in DatasetSink("p", Settings("people", **settings), run.state.datasets, bool).write(
+                portions
+            ):
                 report.take_all(group)
         return report
 

@@ -84,7 +84,7 @@ class SqliteReads:
         base = number << UPDATED_BITS
         sql = _PAGE_OF_ALL if history else _PAGE
         rows: list[Any] = self._read([], lambda c: c.execute(sql, (base + after, base + upto, most)).fetchall())
-        return Page([_entity(row) for row in rows], rows[-1][0] & UPDATED if rows else after)
+        return Page([_entity(row) for row in rows], rows[-1][0] & UPDATED if len(rows) == most else upto)
 
     def get(self, name: str, id: str) -> Entity | None:
         """The entity with this `_id`."""

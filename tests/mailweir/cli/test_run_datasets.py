@@ -159,3 +159,24 @@ def test_a_load_that_is_killed_and_run_again_is_as_one_that_was_not(command: Com
         assert len(entities) == 6000
         assert sum("_deleted" in one for one in entities) == 1000
         assert entities == kept(undisturbed, name)
+
+
+def test_a_dry_run_goes_all_the_way_and_changes_nothing(command: Command, tmp_path: Path) -> None:
+    """What the first pipes would write the others read; the mails at the end are there to be looked at."""
+    project(tmp_path, MAIL, SHAPE, READ)
+    people(tmp_path, 3)
+    done = command(tmp_path, "run", "--dry-run")
+    assert done.returncode == 0
+    lines = [line.split(maxsplit=1) for line in done.stdout.splitlines()[1:4]]
+    assert lines == [
+        ["people", "3 read   3 would be written"],
+        ["shaped", "3 read   3 would be written"],
+        ["welcome", "3 read   3 would be sent"],
+    ]
+    assert "Rendered mail: .mailweir/dry-run/" in done.stdout
+    assert not (tmp_path / ".mailweir/state.db").exists()
+    command(tmp_path, "run", "people")
+    people(tmp_path, 2)
+    found = {one["id"]: one for one in json.loads(command(tmp_path, "run", "--dry-run", "--json").stdout)["pipes"]}
+    assert (found["people"]["would"], found["people"]["would_delete"]) == ({"skipped": 2}, 1)
+    assert (found["shaped"]["would"], found["welcome"]["would"]) == ({"written": 2, "skipped": 1}, {"sent": 2})
