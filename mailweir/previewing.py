@@ -107,19 +107,21 @@ class Flows:
 
     def entities(self, pipe: PipeConfig, source: Source | None = None, wanted: Wanted = EVERYTHING) -> Iterator[Entity]:
         """What reaches the sink of a pipe."""
-        given = source or self._file(pipe.id)
-        opened = given or self._source(pipe, pipe.source)
-        context = PipeContext(self._systems, pipe.id, None)
-        for portion in portions(opened, self._transforms(pipe, context), None, wanted):
+        for portion in portions(source or self.source(pipe), self.transforms(pipe), None, wanted):
             yield from portion.entities
 
-    def _transforms(self, pipe: PipeConfig, context: PipeContext) -> Sequence[Transform]:
+    def source(self, pipe: PipeConfig) -> Source:
+        """Where its entities come from: a file that the project keeps for it, or its source."""
+        return self._file(pipe.id) or self._source(pipe, pipe.source)
+
+    def transforms(self, pipe: PipeConfig) -> Sequence[Transform]:
+        """What shapes its entities."""
         for one in pipe.transform:
             if not hasattr(one, "build"):
                 raise CannotPreviewError(
                     f"`{pipe.id}` has a transform of type `{one.type}`, which can be checked and not be run yet"
                 )
-        return transforms_of(pipe, context)
+        return transforms_of(pipe, PipeContext(self._systems, pipe.id, None))
 
     def _file(self, name: str) -> Source | None:
         """The entities that the project keeps for a pipe or dataset."""

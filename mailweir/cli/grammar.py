@@ -182,5 +182,14 @@ verbs: Final[Mapping[str, Verb]] = {
     "spool retry": Verb({"--state": _states, "--yes": None}, ("spool", None), repeats=True),
     "spool drain": Verb({"--follow": None, "--anyway": None}, ("spool",)),
     "spool delete": Verb({"--state": _states, "--older": "text", "--yes": None}, ("spool", None), repeats=True),
+    "transform": Verb(
+        {
+            "--entity": "file",
+            "--id": "text",
+            "--stage": ("before-transform", "after-transform", "sink"),
+            "--trace": None,
+        },
+        ("pipe",),
+    ),
 }
 aliases: Final[Mapping[str, str]] = {"lint": "check", "validate": "check"}

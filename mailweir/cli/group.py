@@ -38,6 +38,7 @@ verbs: Final = {
     "send": "send",
     "send-test": "send_test",
     "spool": "spool",
+    "transform": "transform",
 }
 aliases: Final = {"lint": "check", "validate": "check"}
 

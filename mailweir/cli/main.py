@@ -12,7 +12,7 @@ HELP = """\
 mailweir {version}: read entities, transform them, send mail
 
   Start      init  demo  dev
-  Look       check  explain  list  graph  preview  dtl
+  Look       check  explain  list  graph  preview  transform  dtl
   Run        run  send-test  send
   Operate    datasets  limits  outbox  discarded  spool  doctor
   More       catch  schema  secret  completion

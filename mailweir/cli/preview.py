@@ -94,7 +94,7 @@ def _shown(loaded: Loaded, pipe: str, entity: str | None, wanted: str | None, mo
     from pipeline.run import FlowError, Wanted
 
     try:
-        source = None if entity is None else _source(entity)
+        source = None if entity is None else source_of(entity)
         return preview(loaded, Systems(loaded), pipe, source, Wanted(wanted), most)
     except (CannotPreviewError, UnusableError) as error:
         raise click.UsageError(str(error)) from None
@@ -104,7 +104,8 @@ def _shown(loaded: Loaded, pipe: str, entity: str | None, wanted: str | None, mo
         raise click.UsageError(f"the source cannot be read: {error}") from None
 
 
-def _source(entity: str) -> Source:
+def source_of(entity: str) -> Source:
+    """Entities of a file or of standard input."""
     import sys
     from io import BytesIO
     from pathlib import Path

@@ -10,8 +10,9 @@ from pipeline.dtl.errors import DtlError
 from pipeline.dtl.joins import lookups
 from pipeline.dtl.namespaces import Namespaces
 from pipeline.dtl.parse import DEFAULT
+from pipeline.dtl.registry import Signal, Step
 from pipeline.dtl.scope import Host, Scope
-from pipeline.dtl.tree import Block
+from pipeline.dtl.tree import Block, Call
 from pipeline.entity import Entity, typing
 
 
@@ -29,6 +30,7 @@ class Program:
         """Take rules without faults."""
         self._host = host
         self._typed = typing()
+        self._calls = rules[DEFAULT].calls
         self._steps = Compiler(rules, namespaces).rule(DEFAULT)
         self.lookups = sorted(lookups(rules.values())) if namespaces is None else []
         """The datasets that are joined, with the paths by which: what an index is good for."""
@@ -39,17 +41,29 @@ class Program:
 
         The target begins with the `_id` of its source, and is deleted if its source is.
         """
-        source = self._typed(entity)
-        scope = Scope(source, started(source), self._host)
+        scope = self.begin(entity)
+        signal: Signal | None = None
         try:
             for step in self._steps:
                 signal = step(scope)
                 if signal is not None:
                     break
-            else:
-                signal = None
         except RecursionError as error:
             raise DtlError("nested too deeply", "rules", (DEFAULT,)) from error
+        return self.end(scope, signal)
+
+    @property
+    def steps(self) -> Sequence[tuple[Call, Step]]:
+        """The transforms of the rule `default`, as they are written and as they run."""
+        return list(zip(self._calls, self._steps, strict=True))
+
+    def begin(self, entity: Entity) -> Scope:
+        """The variables before the first transform."""
+        source = self._typed(entity)
+        return Scope(source, started(source), self._host)
+
+    def end(self, scope: Scope, signal: Signal | None) -> Sequence[Entity]:
+        """What comes out, after the last transform that was carried out."""
         made = scope.created
         if signal != "discard":
             if signal == "filter":
