@@ -84,6 +84,7 @@ class MailSink:
         self._now = now
         self._told = Told(running.name, may_be_discarded=post.ask.on_limit == "discard")
         self._sending = Sending(post.system, post.policy, running, self._told, now)
+        self._putting: asyncio.Task[None] | None = None
         self._patience = PATIENCE
 
     @property
@@ -105,6 +106,7 @@ class MailSink:
                         yield told.take()
                     if not await self._goes_on():
                         break
+                await self._admitted()
                 while self._digest is not None and await self._gathered(self._digest):
                     yield told.take()
                 while sending.busy:
@@ -126,6 +128,10 @@ class MailSink:
                 await sending.abort()
                 yield told.take()
                 raise
+            finally:
+                if self._putting is not None:
+                    self._putting.cancel()
+                    await asyncio.wait((self._putting,))
 
     async def _goes_on(self) -> bool:
         """Whether there is a point in taking more; trouble that may pass is waited for."""
@@ -139,15 +145,25 @@ class MailSink:
         return False
 
     async def _admit(self, portion: Portion) -> None:
-        """Put a portion into the outbox, and send what may go."""
+        """Begin to put a portion into the outbox, when the one before is in it: mails are made while the disk works."""
         offset = None if portion.since is None else Offset(self._pipe, portion.since)
         if self._digest is not None:
             await self._gather(portion.entities, offset, self._digest)
             return
+        if self._running.wishes.resend:
+            await self._admitted()  # the same entity may be in it
         made, left_alone = await self._made(portion.entities)
         self._told.receipts += left_alone
+        await self._admitted()
         if made or offset is not None:
-            await self._put(made, Batch(tuple(one.new for one in made), offset))
+            batch = Batch(tuple([one.new for one in made]), offset)
+            self._putting = asyncio.create_task(self._put(made, batch))
+
+    async def _admitted(self) -> None:
+        """Until all that was made is in the outbox."""
+        putting, self._putting = self._putting, None
+        if putting is not None:
+            await putting
 
     async def _put(self, made: Sequence[Made], batch: Batch, parts: Sequence[Sequence[Part]] = ()) -> None:
         """Admit mails, and send what may go. `parts` are the entities that each of them is made of."""
