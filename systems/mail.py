@@ -67,11 +67,15 @@ class Envelope(NamedTuple):
 
 
 class Message(NamedTuple):
-    """A message as it goes out: every try sends the same bytes. `key` names it in every answer, log and ledger."""
+    """A message as it goes out: every try sends the same bytes. `key` names it in every answer, log and ledger.
+
+    `wire` says that its lines were looked at: each ends with CR LF, none begins with a dot, and there is no NUL.
+    """
 
     key: str
     envelope: Envelope
     content: bytes
+    wire: bool = False
 
 
 def part(whole: Message, places: Sequence[int]) -> Message:

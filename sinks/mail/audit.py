@@ -7,29 +7,35 @@ data did, a mail with another header than the intended one does not leave.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from functools import lru_cache
 
-from sinks.mail.encodings import has_mail_lines, has_short_lines
-
-# The literal at its begin is what makes this search fast. A line that continues a field begins with a space.
-_names = re.compile(rb"\n(?![ \t])([^:\n]*)").findall
+from sinks.mail.encodings import has_short_lines, mail_lines
+from sinks.mail.letter import RefusedError
 
 
-def fault(content: bytes, names: Sequence[bytes], mark: bytes, marks: int) -> str | None:
-    """Why these bytes are not the mail that was meant; None if they are.
+def is_wire_form(content: bytes, names: tuple[bytes, ...], mark: bytes, marks: int) -> bool:
+    """Whether these bytes are as they cross the wire: no line begins with a dot.
 
-    `names` are those of the header's fields in their order; each boundary begins with `mark`, and lines with
-    boundaries number `marks`.
+    `RefusedError` if they are not the mail that was meant. `names` are those of the header's fields in their order;
+    each boundary begins with `mark`, and lines with boundaries number `marks`.
     """
-    end = content.find(b"\r\n\r\n")
-    if end < 0:
-        return "the header has no end"
-    if _names(b"\n" + content[:end]) != names:
-        return "the header has other fields than the intended ones"
-    if not has_mail_lines(content):
-        return "a lone CR or LF, or a NUL"
+    if not _header(names).match(content):
+        ends = b"\r\n\r\n" in content
+        raise RefusedError(
+            "message", "the header has other fields than the intended ones" if ends else "the header has no end"
+        )
+    lines = mail_lines(content)
+    if not lines:
+        raise RefusedError("message", "a lone CR or LF, or a NUL")
     if not has_short_lines(content):
-        return "a line of more than 998 bytes"
+        raise RefusedError("message", "a line of more than 998 bytes")
     if content.count(b"--" + mark) != marks:
-        return "a boundary stands in the content"
-    return None
+        raise RefusedError("message", "a boundary stands in the content")
+    return lines == "wire"
+
+
+@lru_cache(maxsize=64)
+def _header(names: tuple[bytes, ...]) -> re.Pattern[bytes]:
+    """A header of these fields to its end. A line that continues a field begins with a space."""
+    fields = [rb"%b:[^\r\n]*+(?:\r\n[ \t][^\r\n]*+)*+\r\n" % re.escape(name) for name in names]
+    return re.compile(b"".join([*fields, b"\r\n"]))

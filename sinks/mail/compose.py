@@ -59,11 +59,11 @@ class Composer:
             html = letter.html if self._styles is None else self._styles(letter.html)
             text = (text_of(html) or None) if letter.text is None else letter.text
             letter = letter._replace(html=html, text=text)
-        content, utf8 = self._writer.write(letter)
+        content, utf8, wire = self._writer.write(letter)
         if self._largest is not None and len(content) > self._largest:
             raise RefusedError("message", f"{len(content)} bytes, more than {self._largest}")
         sender = letter.sender or self._heading.sender
         return_path = self._return_path
         if return_path is None:
             return_path = sender.address if sender else ""
-        return Message(letter.key, Envelope(return_path, recipients, utf8), content)
+        return Message(letter.key, Envelope(return_path, recipients, utf8), content, wire)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from binascii import b2a_base64, b2a_qp
-from typing import Final
+from typing import Final, Literal
 
 from sinks.mail.fields import LONGEST_LINE
 
@@ -18,6 +18,8 @@ _too_long = re.compile(rb"^([^\r\n]{74})(=20|=09)(?=\r\n|\Z)", re.MULTILINE).sub
 # What is left without them are the ends of lines, and NUL.
 _within = bytes(set(range(256)) - set(b"\r\n\0"))
 _apart = re.compile(rb"\r[^\n]").search
+# The same, and CR LF before a dot; the last of all lines is found too.
+_apart_or_dot = re.compile(rb"\r(?!\n[^.])").search
 _blanks: Final = b" \t"
 # One byte, as a number, is looked for ten times as fast as several.
 _tab: Final = ord("\t")
@@ -67,13 +69,19 @@ def of_bytes(data: bytes) -> Encoded:
 
 def of_file(data: bytes, *, text: bool) -> Encoded:
     """A file, to the byte: readable if it is `text` with the line ends of mail."""
-    return of_lines(data) if text and has_mail_lines(data) else of_bytes(data)
+    return of_lines(data) if text and mail_lines(data) else of_bytes(data)
 
 
-def has_mail_lines(data: bytes) -> bool:
-    """Whether every line ends with CR LF and there is no NUL."""
+def mail_lines(data: bytes) -> Literal["wire", "dots", ""]:
+    """`""` unless every line ends with CR LF and there is no NUL; `dots` if one begins with a dot."""
     ends = data.translate(None, _within)
-    return ends == b"\r\n" * (len(ends) // 2) and not _apart(data)
+    if ends != b"\r\n" * (len(ends) // 2):
+        return ""
+    found = _apart_or_dot(data)
+    dot = data[:1] == b"."
+    if found is None or found.start() == len(data) - 2:
+        return "dots" if dot else "wire"
+    return "" if _apart(data) else "dots"
 
 
 def has_short_lines(data: bytes) -> bool:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, NamedTuple, Protocol
 
-from sinks.mail import audit
+from sinks.mail.audit import is_wire_form
 from sinks.mail.body import body_of
 from sinks.mail.fields import fault_of_name, field, urls
 from sinks.mail.letter import Heading, Letter, RefusedError
@@ -40,10 +40,11 @@ class Fixed(NamedTuple):
 
 
 class Written(NamedTuple):
-    """A mail. `utf8` says that its header is UTF-8, which servers must know (RFC 6531)."""
+    """A mail. `utf8` says that its header is UTF-8, which servers must know (RFC 6531); `wire` is that of `Message`."""
 
     content: bytes
     utf8: bool
+    wire: bool
 
 
 class Signs(Protocol):
@@ -117,10 +118,7 @@ class Writer:
             signatures = [signer.field(content, letter.at) for signer in self._signers]
             content = b"".join([*signatures, content])
             names = [*[b"DKIM-Signature"] * len(signatures), *names]
-        fault = audit.fault(content, names, body.mark, body.marks)
-        if fault:
-            raise RefusedError("message", fault)
-        return Written(content, utf8)
+        return Written(content, utf8, is_wire_form(content, tuple(names), body.mark, body.marks))
 
     def _unsubscribe(self, addresses: tuple[str, ...], names: MutableSequence[bytes]) -> str:
         text = urls("List-Unsubscribe", addresses, "unsubscribe")

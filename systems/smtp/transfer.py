@@ -6,7 +6,7 @@ from collections import deque
 from typing import Final
 
 from systems.mail import Answer, Answered, Message, Phase, Status, answered_alike
-from systems.smtp.content import prepare
+from systems.smtp.content import Content, prepare
 from systems.smtp.events import Ready
 from systems.smtp.replies import Kind, Reply
 from systems.smtp.settings import Settings
@@ -87,8 +87,8 @@ class Transfer(Talk):
     def _transaction(self, message: Message) -> Transaction:
         # A newsletter is the same content many times over.
         if message.content is not self._given:
-            self._given = message.content
-            self._content = prepare(message.content)
+            content = self._given = message.content
+            self._content = Content(content, content, content.isascii()) if message.wire else prepare(content)
         terms = self._terms
         if terms.offers is not self._offers:
             terms = self._terms = Terms(self._offers, self._settings)

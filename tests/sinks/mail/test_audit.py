@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from sinks.mail.audit import fault
+from sinks.mail.audit import is_wire_form
+from sinks.mail.letter import RefusedError
 
-NAMES = [b"From", b"Subject", b"Content-Type"]
+NAMES = (b"From", b"Subject", b"Content-Type")
 GOOD = (
     b'From: a@example.com\r\nSubject: a\r\n folded: line\r\nContent-Type: multipart/mixed;\r\n boundary="=_1m"\r\n'
     b"\r\n--=_1m\r\n\r\na\r\n--=_1m--\r\n"
@@ -15,7 +16,13 @@ GOOD = (
 
 def test_a_good_mail_passes() -> None:
     """Folded lines are no fields, whatever stands in them."""
-    assert fault(GOOD, NAMES, b"=_1", 2) is None
+    assert is_wire_form(GOOD, NAMES, b"=_1", 2)
+
+
+@pytest.mark.parametrize("text", [b".", b"..a", b"a\r\n.\r\nb"])
+def test_a_line_that_begins_with_a_dot_is_said(text: bytes) -> None:
+    """It is no fault, but it does not cross the wire as it is."""
+    assert not is_wire_form(GOOD.replace(b"\r\na\r\n", b"\r\n%b\r\n" % text), NAMES, b"=_1", 2)
 
 
 OTHER = "the header has other fields than the intended ones"
@@ -45,9 +52,11 @@ bad = {
 def test_a_bad_mail_is_found(content: bytes, why: str) -> None:
     """Each fault by its name."""
     assert content != GOOD
-    assert fault(content, NAMES, b"=_1", 2) == why
+    with pytest.raises(RefusedError) as refused:
+        is_wire_form(content, NAMES, b"=_1", 2)
+    assert (refused.value.refusal.at, refused.value.refusal.text) == ("message", why)
 
 
 def test_the_longest_line_passes() -> None:
     """998 bytes, and not one more."""
-    assert fault(GOOD.replace(b"\r\na\r\n", b"\r\n" + b"a" * 998 + b"\r\n"), NAMES, b"=_1", 2) is None
+    assert is_wire_form(GOOD.replace(b"\r\na\r\n", b"\r\n" + b"a" * 998 + b"\r\n"), NAMES, b"=_1", 2)

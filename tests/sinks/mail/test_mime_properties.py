@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from sinks.mail.letter import Attachment, Heading, Letter, Mailbox, Refusal, RefusedError
 from sinks.mail.mime import Writer
+from systems.smtp.content import prepare
 from tests.sinks.mail import gmime_reader, strict_reader
 from tests.sinks.mail.letters import Random, spoilt
 from tests.sinks.mail.other_readers import as_mailparse_sees, read_by_email, read_by_mailparse, read_by_new_email
@@ -58,7 +59,9 @@ def test_readers_see_what_was_meant(share: int, record_property: Count) -> None:
     count = 0
     for seed in range(share, MAILS, SHARES):
         heading, letter = drawn(seed)
-        content, _ = Writer(heading).write(letter)
+        content, _, wire = Writer(heading).write(letter)
+        found = prepare(content)
+        assert wire == (found.text == found.stuffed == content)
         for name, (read, see) in readers.items():
             try:
                 agree(content, read, see, heading, letter)
