@@ -120,6 +120,10 @@ class PipeContext:
         """The namespaces of identities and of properties in this pipe; None if its names have none."""
         return self._systems.namespaces(self.pipe)
 
+    def metadata(self, name: str) -> object:
+        """What the project's metadata has under a name."""
+        return getattr(self._systems.metadata, name, None)
+
     def joinable(self) -> Datasets | None:
         """What rules may ask of datasets."""
         from pipeline.dtl.stored import Stored

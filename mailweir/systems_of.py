@@ -13,6 +13,7 @@ from pipeline.state.sqlite.dataset_look import SqliteReads
 if TYPE_CHECKING:
     from pipeline.component import System
     from pipeline.config.load import Loaded
+    from pipeline.pipe import MetadataConfig
     from systems.disk import FolderError
 
 S = TypeVar("S")
@@ -96,12 +97,18 @@ class Systems:
 
     def namespaces(self, pipe: str) -> tuple[str, str] | None:
         """The namespaces of identities and of properties in a pipe; None if its names have none."""
-        from pipeline.pipe import MetadataConfig, PipeConfig, namespaces_of
+        from pipeline.pipe import PipeConfig, namespaces_of
 
         configs = [one.config for one in self._components]
-        metadata = next((one for one in configs if isinstance(one, MetadataConfig)), None)
         config = next((one for one in configs if isinstance(one, PipeConfig) and one.id == pipe), None)
-        return None if config is None else namespaces_of(config, metadata)
+        return None if config is None else namespaces_of(config, self.metadata)
+
+    @property
+    def metadata(self) -> MetadataConfig | None:
+        """What is declared for the whole project."""
+        from pipeline.pipe import MetadataConfig
+
+        return next((one.config for one in self._components if isinstance(one.config, MetadataConfig)), None)
 
     def now(self) -> int:
         """Nanoseconds since 1970."""

@@ -269,6 +269,10 @@ class TransformContext(Context, Protocol):
         """The namespaces of identities and of properties in this pipe; None if its names have none."""
         ...
 
+    def metadata(self, name: str) -> object:
+        """What the project's metadata has under a name; None if it has nothing."""
+        ...
+
     def joinable(self) -> Datasets | None:
         """What rules may ask of datasets; None where there are none."""
         ...

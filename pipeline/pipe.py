@@ -185,3 +185,7 @@ class MetadataConfig(Identified):
     """`metadata`."""
     namespaced_identifiers: bool | None = None
     """Whether property names carry a namespace, for pipes that do not say."""
+    namespaces: dict[str, object] | None = None
+    """`default`: the beginnings of addresses that namespaces stand for."""
+    rdf: dict[str, object] | None = None
+    """How entities get addresses for names, for the deprecated function `uri-expand`."""

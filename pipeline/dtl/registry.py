@@ -133,7 +133,7 @@ class Subject:
 
         def declared(function: F) -> F:
             def make(making: Making, call: Call) -> Run:
-                return _each(function, fits, making, call)
+                return mapped(function, fits, making, call)
 
             self._add(name, "expression", args, doc, examples, make, deprecated, pure)
             return function
@@ -209,7 +209,8 @@ class Registry:
         )
 
 
-def _each(function: Callable[..., Any], fits: frozenset[type], making: Making, call: Call) -> Run:
+def mapped(function: Callable[..., Any], fits: frozenset[type], making: Making, call: Call) -> Run:
+    """What `each` makes of a call."""
     alone = fits - {list}
     *before, last = (None if node is None else making.expression(node) for node in call.args)
     argument: Run = last  # type: ignore[assignment]  # the last one is never left out

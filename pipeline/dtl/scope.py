@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from pipeline.component import Datasets
+from pipeline.dtl.prefixes import BUILT_IN
 from pipeline.entity import Entity
 
 
@@ -24,6 +25,10 @@ class Host:
     """The dataset that the entities come from."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """The variable `_B`."""
+    prefixes: Mapping[str, str] = field(default_factory=lambda: BUILT_IN)
+    """What namespaces stand for, at the beginning of addresses."""
+    rdf: Mapping[str, Any] = field(default_factory=dict)
+    """How entities get addresses for names, by dataset."""
 
 
 NOTHING: Final[Mapping[str, Any]] = {}

@@ -12,6 +12,7 @@ from pipeline.config.tree import Array, Broken, Node, Object, Scalar, plain, wal
 from pipeline.dtl.functions import REGISTRY
 from pipeline.dtl.namespaces import Namespaces
 from pipeline.dtl.parse import DEFAULT, parse, unused
+from pipeline.dtl.prefixes import prefixes_of
 from pipeline.dtl.program import Program
 from pipeline.dtl.scope import Host
 from pipeline.dtl.told import node_at, problem_of
@@ -60,10 +61,16 @@ class DtlConfig(TransformConfig):
         rules = _plain(
             {name: rule for name, rule in (self.rules or self.transforms or {}).items() if _is_rule(name, rule)}
         )
-        spaces = context.namespaces()
+        spaces, rdf = context.namespaces(), context.metadata("rdf")
         return Program(
             parse(rules, REGISTRY).rules,
-            Host(context.now, context.uuid, context.joinable()),
+            Host(
+                context.now,
+                context.uuid,
+                context.joinable(),
+                prefixes=prefixes_of(context.metadata("namespaces")),
+                rdf=rdf if isinstance(rdf, Mapping) else {},
+            ),
             None if spaces is None else Namespaces(*spaces),
             id_required=self.id_required,
         )

@@ -10,6 +10,7 @@ from pipeline.dtl.functions import (
     comparisons,
     conditionals,
     date_and_time,
+    deprecated,
     dictionaries,
     encryption_pairs,
     hops,
@@ -53,6 +54,7 @@ SUBJECTS: Final[tuple[Subject, ...]] = (
     strings_replace.strings,
     uris.uris,
     uuids.uuids,
+    deprecated.deprecated,
 )
 """In the order of the manual."""
 

@@ -144,7 +144,8 @@ def _fits(scope: Scope, way: _Way, entity: Entity) -> bool:
     return all(is_true(one(scope)) for one in way.conditions)
 
 
-def _datasets(scope: Scope, call: Call) -> Datasets:
+def datasets_of(scope: Scope, call: Call) -> Datasets:
+    """The datasets of the run; DtlError where there are none."""
     if scope.host.datasets is None:
         raise DtlError("there are no datasets here", call.name, call.place)
     return scope.host.datasets
@@ -154,7 +155,7 @@ def _joining(making: Making, call: Call, joins: Sequence[Join]) -> Run:
     ready = [_Joined(making, one, call) for one in joins]
 
     def run(scope: Scope) -> list[Any]:
-        datasets = _datasets(scope, call)
+        datasets = datasets_of(scope, call)
         source = scope.s
         found: list[Any] = [source]
         for one in ready:
@@ -246,7 +247,7 @@ def _lookup_entity(making: Making, call: Call) -> Run:
         name, sought = first(dataset(scope)), first(id_(scope))
         if type(name) is not str or type(sought) is not str:
             return None
-        return _datasets(scope, call).get(name, sought)
+        return datasets_of(scope, call).get(name, sought)
 
     return run
 
@@ -267,7 +268,7 @@ def _completeness(making: Making, call: Call) -> Run:
         through, name = first(via(scope)), first(dataset(scope))
         if type(through) is not str or type(name) is not str:
             return None
-        found = _datasets(scope, call).completeness(through, name)
+        found = datasets_of(scope, call).completeness(through, name)
         return None if found is None else Datetime(found)
 
     return run

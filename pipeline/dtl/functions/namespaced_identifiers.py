@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 from pipeline.dtl.casts import type_test
 from pipeline.dtl.namespaces import identifier_of, space_of
-from pipeline.dtl.registry import DROP, Subject, shows
+from pipeline.dtl.prefixes import collapsed
+from pipeline.dtl.registry import DROP, Making, Run, Subject, mapped, shows
+from pipeline.dtl.scope import Scope
+from pipeline.dtl.tree import Call
 from pipeline.entity import NI, URI
 
 namespaced_identifiers: Final = Subject(
@@ -16,45 +20,49 @@ namespaced_identifiers: Final = Subject(
     "`~:crm:42`.",
 )
 
-# The one prefix that has a namespace without a declaration.
-_DEFAULT_PREFIX: Final = "http://example.org/"
-_DEFAULT_SPACE: Final = "_:"
+
+def with_prefixes(fits: Collection[type], work: Callable[[Any, Scope], Any], making: Making, call: Call) -> Run:
+    """As `each`, for what needs the prefixes that the project declares."""
+    values = making.expression(call.args[-1])
+
+    def run(scope: Scope) -> Any:
+        found = values(scope)
+        if type(found) is list:
+            return [made for one in found if type(one) in fits and (made := work(one, scope)) is not DROP]
+        made = work(found, scope) if type(found) in fits else None
+        return None if made is DROP else made
+
+    return run
 
 
-@namespaced_identifiers.each(
+@namespaced_identifiers.special(
     "ni",
     "[NAMESPACE] VALUES",
-    (str, NI, URI),
     "Each string as an identifier in NAMESPACE, as it stands. Without NAMESPACE a string has its own, an identifier "
-    "stays as it is, and an address becomes an identifier.",
+    "stays as it is, and an address becomes an identifier by the longest prefix that the metadata declares as "
+    "`namespaces.default`, or else as it stands.",
     shows(["ni", "crm", ["string", "_S.id"]], "~:crm:42", {"id": 42}),
     shows(["ni", ["list", "crm:42", 5, "~:crm:43"]], ["~:crm:42", "~:crm:43"]),
-    shows(["ni", "~rhttps://example.com/kari"], "~:https://example.com/kari"),
+    shows(["ni", ["list", "~rhttp://xmlns.com/foaf/0.1/name", "~rtel:112"]], ["~:foaf:name", "~:tel:112"]),
     shows(["ni", "crm", "~rhttps://example.com/kari"], None),
     shows(["ni", "crm", None], None),
 )
-def _ni(space: Any, value: Any) -> Any:
-    if space is not None:
-        if type(space) is not str:
-            raise ValueError("NAMESPACE is a string")
-        return NI(f"{space}:{value}") if type(value) is str else DROP
+def _ni(making: Making, call: Call) -> Run:
+    if call.args[0] is None:
+        return with_prefixes({str, NI, URI}, _own, making, call)
+    return mapped(_in_space, frozenset({str}), making, call)
+
+
+def _in_space(space: Any, text: str) -> NI:
+    if type(space) is not str:
+        raise ValueError("NAMESPACE is a string")
+    return NI(f"{space}:{text}")
+
+
+def _own(value: Any, scope: Scope) -> NI:
     if type(value) is URI:
-        return NI(collapsed(value.text))
+        return NI(collapsed(value.text, scope.host.prefixes))
     return NI(value) if type(value) is str else value
-
-
-def collapsed(address: str) -> str:
-    """An address as an identifier. No other prefixes are declared: the others are namespaces themselves."""
-    if address.startswith(_DEFAULT_PREFIX):
-        return _DEFAULT_SPACE + address.removeprefix(_DEFAULT_PREFIX)
-    return address
-
-
-def expanded(identifier: str) -> str:
-    """The address that was collapsed; what was none stays as it is."""
-    if identifier.startswith(_DEFAULT_SPACE):
-        return _DEFAULT_PREFIX + identifier.removeprefix(_DEFAULT_SPACE)
-    return identifier
 
 
 @namespaced_identifiers.each(

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from pipeline.entity import NI
 from pipeline.state.sqlite.dataset_look import SqliteReads
 
 Command = Callable[..., Any]
@@ -87,3 +88,13 @@ def test_names_get_the_namespace_of_their_pipe(command: Command, tmp_path: Path)
     project(tmp_path, {"default": [["add", "who", "_S.name"], ["add", "_id", ["concat", "x", "_S._id"]]]}, **spaces)
     command(tmp_path, "run")
     assert kept(tmp_path, "joined")["joined:x1"] == {"_id": "joined:x1", "shop:who": "Kari"}
+
+
+def test_addresses_become_identifiers_by_what_the_project_declares(command: Command, tmp_path: Path) -> None:
+    """`namespaces.default` in the metadata says what namespaces stand for."""
+    project(tmp_path, {"default": [["add", "who", ["ni", ["uri", ["concat", "https://example.com/", "_S._id"]]]]]})
+    metadata = {"_id": "node", "type": "metadata", "namespaces": {"default": {"shop": "https://example.com/"}}}
+    (tmp_path / "node-metadata.conf.json").write_text(json.dumps(metadata))
+    done = command(tmp_path, "run")
+    assert done.returncode == 0, done.stderr
+    assert kept(tmp_path, "joined")["1"] == {"_id": "1", "who": NI("shop:1")}
