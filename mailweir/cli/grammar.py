@@ -54,6 +54,9 @@ _discarded: Final[Mapping[str, Value]] = {
 }
 _discarded_list: Final[Mapping[str, Value]] = {**_discarded, "--limit": "text", "--csv": None, "--full": None}
 
+_failed: Final[Mapping[str, Value]] = {"--pipe": "pipe", "--entity": "text", "--state": ("waiting", "dead")}
+_failed_list: Final[Mapping[str, Value]] = {**_failed, "--limit": "text"}
+
 verbs: Final[Mapping[str, Verb]] = {
     "catch": Verb({"--smtp-port": "text", "--dir": "folder", "--fail": "text", "--latency": "text"}),
     "check": Verb(
@@ -94,6 +97,12 @@ verbs: Final[Mapping[str, Verb]] = {
     "discarded list": Verb(_discarded_list),
     "discarded send": Verb({**_discarded, "--limit": "text", "--yes": None, "-y": None}),
     "discarded export": Verb(_discarded),
+    "failed": Verb(_failed_list, (("list", "show", "retry", "delete", "export"),)),
+    "failed list": Verb(_failed_list),
+    "failed show": Verb({}, (None,)),
+    "failed retry": Verb({**_failed, "--yes": None, "-y": None}, (None,), repeats=True),
+    "failed delete": Verb({**_failed, "--yes": None, "-y": None}, (None,), repeats=True),
+    "failed export": Verb(_failed),
     "graph": Verb({"--format": ("text", "mermaid", "dot", "json", "svg"), "--partial": None}, ("pipe",)),
     "init": Verb(
         {
@@ -108,6 +117,7 @@ verbs: Final[Mapping[str, Verb]] = {
         {"--refs": "name", "--values": None},
         (("systems", "pipes", "sources", "transforms", "sinks", "functions", "codes"),),
     ),
+    "health": Verb({"--ready": None}),
     "limits": Verb({}, ("system",), repeats=True),
     "outbox": Verb({}, (("list", "show", "retry", "delete", "export", "unlock"),)),
     "outbox list": Verb({**_outbox, "--to": "text", "--limit": "text", "--full": None}),
@@ -116,6 +126,20 @@ verbs: Final[Mapping[str, Verb]] = {
     "outbox delete": Verb({**_outbox, "--older": "text", "--yes": None}, (None,), repeats=True),
     "outbox export": Verb({**_outbox, "--format": ("mbox", "eml"), "--out": "folder"}, (None,), repeats=True),
     "outbox unlock": Verb({}, (None,), repeats=True),
+    "logs": Verb(
+        {
+            "-f": None,
+            "--follow": None,
+            "--pipe": "pipe",
+            "--system": "system",
+            "--level": ("debug", "info", "warning", "error"),
+            "--since": "text",
+            "--until": "text",
+            "--grep": "text",
+            "--limit": "text",
+        }
+    ),
+    "pause": Verb({"--reason": "text", "--for": "text"}, ("name",)),
     "preview": Verb(
         {
             "--entity": "file",
@@ -128,6 +152,7 @@ verbs: Final[Mapping[str, Verb]] = {
         },
         ("pipe",),
     ),
+    "resume": Verb({}, ("name",)),
     "run": Verb(
         {
             "--dry-run": None,
@@ -176,6 +201,16 @@ verbs: Final[Mapping[str, Verb]] = {
     "secret set": Verb({}, ("secret",)),
     "secret list": Verb(),
     "secret remove": Verb({}, ("stored",)),
+    "serve": Verb(
+        {
+            "--no-ui": None,
+            "--drain-timeout": "text",
+            "--no-reload": None,
+            "--log-format": ("text", "json"),
+            "--log-level": ("debug", "info", "warning", "error"),
+        }
+    ),
+    "status": Verb({"--watch": None, "--offline": None}),
     "spool": Verb({}, (("list", "show", "retry", "drain", "delete"),)),
     "spool list": Verb({"--state": _states, "--limit": "text", "--full": None}, ("spool",)),
     "spool show": Verb({"--body": None, "--full": None}, ("spool", None)),

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from pipeline.errors import Problem
 
 
-def load_here(values: Common, *, take_secrets: bool = False) -> Loaded:
+def load_here(values: Common, *, take_secrets: bool = False, default_profile: str = "test") -> Loaded:
     """The project, with the secrets in it registered with the way out. Without a configuration: wrong use."""
     from pipeline.config.load import load, project_root
 
-    loaded = load(project_root(values.here), values.loading(take_secrets=take_secrets))
+    loaded = load(project_root(values.here), values.loading(take_secrets=take_secrets, default_profile=default_profile))
     values.out.scrubber = loaded.project.scrubber
     if not loaded.files:
         below = ", ".join(folder.name for folder in loaded.nested)

@@ -13,8 +13,9 @@ mailweir {version}: read entities, transform them, send mail
 
   Start      init  demo  dev
   Look       check  explain  list  graph  preview  transform  dtl
-  Run        run  send-test  send
-  Operate    datasets  limits  outbox  discarded  spool  doctor
+  Run        run  serve  send-test  send
+  Operate    status  datasets  limits  outbox  discarded  failed
+             spool  logs  pause  resume  doctor  health
   More       catch  schema  secret  completion
 
 New here?  mailweir demo        shows a first mail; nothing leaves this machine

@@ -1,0 +1,271 @@
+"""`mailweir failed`: entities that did not get through a pipe, and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from mailweir.cli.asking import confirm
+from mailweir.cli.ledgers import Ledger, ledger_of, now, zone
+from mailweir.cli.lines import table
+from mailweir.cli.options import Common, common
+
+if TYPE_CHECKING:
+    from pipeline.state.failures import Chosen, Kept
+    from pipeline.state.port import Look
+
+_HEAD: Final = ("NUMBER", "PIPE", "ENTITY", "STATE", "TRIES", "LAST", "WHY")
+_PAGE: Final = 500
+
+
+def _choosing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that narrow what a verb is about."""
+    for option in (
+        click.option(
+            "--state", type=click.Choice(["waiting", "dead"]), help="Those that wait for a try, or dead letters."
+        ),
+        click.option("--entity", metavar="ID", default="", help="Only of this entity."),
+        click.option("--pipe", metavar="ID", default="", help="Only of this pipe."),
+    ):
+        function = option(function)
+    return function
+
+
+def _listing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of the list."""
+    limit = click.option(
+        "--limit", type=click.IntRange(min=0), default=100, show_default=True, help="The newest N; 0 for all."
+    )
+    return _choosing(limit(function))
+
+
+@click.group(
+    "failed",
+    invoke_without_command=True,
+    epilog="""\b
+Examples:
+  mailweir failed                                what did not get through, the newest first
+  mailweir failed show 17                        with the entity
+  mailweir failed retry --pipe customers         dead letters: the next run tries them again
+  mailweir failed export --pipe customers > failed.jsonl""",
+)
+@_listing
+@common
+def failed_command(values: Common, **options: Any) -> int | None:  # noqa: ANN401 - click's own types
+    """Show entities that a rule had no answer to, or a sink could not write; alone it lists.
+
+    Mail that could not be composed or delivered is in the outbox: `mailweir outbox`.
+    """
+    context = click.get_current_context()
+    if context.invoked_subcommand is None:
+        return _list(values, **options)
+    if any(context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE for name in options):
+        raise click.UsageError(f"write the options after `{context.invoked_subcommand}`")
+    return None
+
+
+@failed_command.command(
+    "list",
+    epilog="""\b
+Examples:
+  mailweir failed list --state dead
+  mailweir failed list --pipe customers --json""",
+)
+@_listing
+@common
+def list_command(values: Common, **options: Any) -> int:  # noqa: ANN401 - click's own types
+    """List what failed: which entity of which pipe, how often, when last, and why. Changes nothing."""
+    return _list(values, **options)
+
+
+def _list(values: Common, *, limit: int, **chosen: Any) -> int:  # noqa: ANN401 - as above
+    from mailweir.shown import ago
+
+    ledger = ledger_of(values, "failed", "list")
+    found = _found(ledger, _chosen(**chosen), limit)
+    counts = ledger.look(lambda state: state.failure_counts()) or {}
+    totals = {pipe: {"waiting": waiting, "dead": dead} for pipe, (waiting, dead) in counts.items()}
+    ledger.document(entities=[_facts(one) for one in found], pipes=totals)
+    if values.json:
+        return 0
+    at = now()
+    rows = [
+        (str(one.number), one.pipe, one.entity_id, _state(one), str(one.tries), f"{ago(at - one.last)} ago", one.reason)
+        for one in found
+    ]
+    if rows:
+        for line in table([_HEAD, *rows]):
+            values.out.line(line)
+    waiting, dead = (sum(each[place] for each in counts.values()) for place in (0, 1))
+    values.out.say(f"{waiting:,} wait for another try, {dead:,} dead" if counts else "nothing failed")
+    return 0
+
+
+@failed_command.command(
+    "show",
+    epilog="""\b
+Examples:
+  mailweir failed show 17""",
+)
+@click.argument("number", type=int)
+@common
+def show_command(values: Common, number: int) -> int:
+    """Show one with all that is known of it: the reason, and the entity as it was. Changes nothing."""
+    from mailweir.shown import time_of
+    from pipeline.config.glyphs import visible
+    from pipeline.state.failures import Chosen
+
+    ledger = ledger_of(values, "failed", "show")
+    (one,) = _named(ledger, Chosen(), (number,))
+    ledger.document(entity={**_facts(one), "value": _value(one)})
+    if values.json:
+        return 0
+    at, here = now(), zone()
+    where = "a transform had no answer to it" if one.stage == "transform" else "the sink could not write it"
+    for name, text in (
+        ("Pipe", one.pipe),
+        ("Entity", one.entity_id or "(without `_id`)"),
+        ("State", f"{_state(one)}, failed in {one.tries} {'run' if one.tries == 1 else 'runs'}; {where}"),
+        ("Why", one.reason),
+        ("Times", f"first {time_of(one.first, at, here)}, last {time_of(one.last, at, here)} in run {one.run or '-'}"),
+    ):
+        values.out.line(f"{name:8}{visible(text)}")
+    for line in json.dumps(_value(one), ensure_ascii=False, indent=2).splitlines():
+        values.out.line(visible(line))
+    return 0
+
+
+@failed_command.command(
+    "retry",
+    epilog="""\b
+Examples:
+  mailweir failed retry 17 18
+  mailweir failed retry --pipe customers --yes""",
+)
+@click.argument("numbers", type=int, nargs=-1, metavar="[NUMBER]...")
+@_choosing
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@common
+def retry_command(values: Common, numbers: Sequence[int], *, yes: bool, **chosen: Any) -> int:  # noqa: ANN401 - as above
+    """Let the next run of their pipe try dead letters again. Where no retries are set, that is one try."""
+    return _act(values, "retry", numbers, _chosen(**chosen)._replace(dead=True), "are tried by the next run", yes=yes)
+
+
+@failed_command.command(
+    "delete",
+    epilog="""\b
+Examples:
+  mailweir failed delete 17
+  mailweir failed delete --pipe customers --state dead --yes""",
+)
+@click.argument("numbers", type=int, nargs=-1, metavar="[NUMBER]...")
+@_choosing
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@common
+def delete_command(values: Common, numbers: Sequence[int], *, yes: bool, **chosen: Any) -> int:  # noqa: ANN401 - as above
+    """Remove them for good; their entities are not tried again. `failed export` keeps a copy."""
+    return _act(values, "delete", numbers, _chosen(**chosen), "are removed", yes=yes)
+
+
+@failed_command.command(
+    "export",
+    epilog="""\b
+Examples:
+  mailweir failed export --pipe customers > failed.jsonl
+  mailweir run customers --input failed.jsonl    what failed in a transform, once that is mended""",
+)
+@_choosing
+@common
+def export_command(values: Common, **chosen: Any) -> int:  # noqa: ANN401 - click's own types
+    """Write the entities, a line of JSON each, the oldest first. Changes nothing."""
+    ledger = ledger_of(values, "failed", "export")
+    found = _found(ledger, _chosen(**chosen), 0)[::-1]
+    for one in found:
+        values.out.record(_value(one))
+        if values.out.gone:
+            return 0
+    values.out.say(f"{len(found)} {'entity' if len(found) == 1 else 'entities'} written")
+    return 0
+
+
+def _act(values: Common, verb: str, numbers: Sequence[int], chosen: Chosen, done: str, *, yes: bool) -> int:
+    ledger = ledger_of(values, "failed", verb)
+    if not numbers and not (chosen.pipe or chosen.entity):
+        raise click.UsageError("which ones? Name numbers of `mailweir failed list`, or a pipe with --pipe")
+    found = _named(ledger, chosen, numbers) if numbers else _found(ledger, chosen, 0)
+    if found and not numbers:
+        many = "1 entity" if len(found) == 1 else f"{len(found):,} entities"
+        confirm(values, f"{many} would be {'tried again' if verb == 'retry' else 'removed'}", "Go on?", yes=yes)
+    count = 0
+    for start in range(0, len(found), _PAGE):
+        part = [one.number for one in found[start : start + _PAGE]]
+        changed = ledger.act(
+            lambda state, part=part: state.failing.again(part) if verb == "retry" else state.failing.delete(part)  # type: ignore[misc]
+        )
+        count += changed or 0
+    ledger.document(changed=count)
+    if not values.json:
+        values.out.line(f"{count:,} {done}")
+    return 0
+
+
+def _chosen(*, pipe: str, entity: str, state: str | None) -> Chosen:
+    from pipeline.state.failures import Chosen
+
+    return Chosen(pipe, entity, None if state is None else state == "dead")
+
+
+def _found(ledger: Ledger, chosen: Chosen, most: int) -> list[Kept]:
+    """The newest so many of those chosen, 0 for all."""
+
+    async def looking(state: Look) -> list[Kept]:
+        found: list[Kept] = []
+        while True:
+            left = most - len(found) if most else _PAGE
+            before = found[-1].number if found else None
+            page = await state.failures(chosen, before, min(left, _PAGE)) if left else ()
+            found += page
+            if len(page) < min(left, _PAGE) or not page:
+                return found
+
+    return ledger.look(looking) or []
+
+
+def _named(ledger: Ledger, chosen: Chosen, numbers: Sequence[int]) -> list[Kept]:
+    """Those with these numbers. Wrong use if one of them is none, or is not among those chosen."""
+    found = []
+    for number in dict.fromkeys(numbers):
+        some = _found(ledger, chosen._replace(number=number), 1)
+        if not some:
+            kind = "dead letter" if chosen.dead else "entity that failed"
+            raise click.UsageError(f"no {kind} has the number {number}  (mailweir failed list)")
+        found += some
+    return found
+
+
+def _state(one: Kept) -> str:
+    return "dead" if one.dead else "waiting"
+
+
+def _value(one: Kept) -> object:
+    return json.loads(one.entity)
+
+
+def _facts(one: Kept) -> dict[str, Any]:
+    from mailweir.shown import moment
+
+    return {
+        "number": one.number,
+        "pipe": one.pipe,
+        "entity": one.entity_id,
+        "state": _state(one),
+        "stage": one.stage,
+        "reason": one.reason,
+        "tries": one.tries,
+        "first_at": moment(one.first),
+        "last_at": moment(one.last),
+        "run": one.run,
+    }

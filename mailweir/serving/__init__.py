@@ -1,0 +1,1 @@
+"""Pipes that run by the clock until somebody stops them."""

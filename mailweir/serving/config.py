@@ -1,0 +1,60 @@
+"""The configuration of a service: loaded as a whole or not at all, with a name by which people know it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from hashlib import blake2b
+from typing import TYPE_CHECKING, NamedTuple
+
+from mailweir.running import CannotRunError, mail_sink, pipes_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipeline.config.load import Loaded
+    from pipeline.pipe import PipeConfig
+
+
+class BadConfigError(ValueError):
+    """It cannot be served. The text says why."""
+
+
+class Served(NamedTuple):
+    """What is served: the pipes that may run, by `_id`. `hash` tells its files from others."""
+
+    loaded: Loaded
+    pipes: Mapping[str, PipeConfig]
+    hash: str
+    at: float
+
+    @property
+    def systems(self) -> Mapping[str, tuple[str, ...]]:
+        """The systems that are mailed through, each with the pipes that do."""
+        found: dict[str, tuple[str, ...]] = {}
+        for pipe in self.pipes.values():
+            sink = mail_sink(pipe)
+            if sink is not None:
+                found[sink.system] = (*found.get(sink.system, ()), pipe.id)
+        return found
+
+
+def served(load: Callable[[], Loaded], at: float) -> Served:
+    """Load it. `load` raises `BadConfigError` for a configuration with faults."""
+    loaded = load()
+    try:
+        pipes = {pipe.id: pipe for pipe in pipes_of(loaded)}
+    except CannotRunError as error:
+        raise BadConfigError(str(error)) from None
+    return Served(loaded, pipes, _hash(loaded.files), at)
+
+
+def _hash(files: Mapping[str, Path]) -> str:
+    """Of the names and bytes of all files."""
+    found = blake2b(digest_size=8)
+    for name, path in sorted(files.items()):
+        try:
+            data = path.read_bytes()
+        except OSError:  # it was there a moment ago; what was loaded of it is told by no hash
+            data = b""
+        found.update(f"{len(name)}:{name}{len(data)}:".encode("utf-8", "surrogatepass") + data)
+    return found.hexdigest()
