@@ -24,6 +24,8 @@ from sinks.mail.template import Templates, variables
 from sinks.mail.texts import Texts, Way, Writing
 from systems.mail import Envelope, Message
 
+# Without the function of Python that `NamedTuple` puts before it, which is slow with so many values.
+_new: Final = tuple.__new__
 NO_GENERATIONS: Final[Mapping[str, int]] = MappingProxyType({})
 _NO_ENVELOPE: Final = stored(Envelope("", ()))
 
@@ -205,43 +207,41 @@ class Maker:
             return self._rejected(known, first, said, generation)
         to, cc, bcc, reply_to, sender, skipped = named
         (subject, text, html), headers, unsubscribe, attachments, images = said
-        letter = Letter(
-            name_of(key, generation),
-            int(at),
-            to,
-            subject,
-            text,
-            html,
-            cc,
-            bcc,
-            sender,
-            reply_to,
-            headers,
-            unsubscribe,
-            attachments,
-            images,
+        name = name_of(key, generation) if generation else key
+        letter = _new(
+            Letter,
+            (
+                name,
+                int(at),
+                to,
+                subject,
+                text,
+                html,
+                cc,
+                bcc,
+                sender,
+                reply_to,
+                headers,
+                unsubscribe,
+                attachments,
+                images,
+            ),
         )
         if self._redirect is not None:
             letter = _redirected(letter, self._redirect, first)
         message = self._composer.compose(letter)
         if isinstance(message, Refusal):
             return self._rejected(known, first, problem_of(message), generation, letter.subject)
-        recipients = message.envelope.recipients
-        new = NewMessage(
-            key,
-            self._pipe,
-            self._settings.system,
-            known.id,
-            recipients,
-            stored(message.envelope),
-            message.content,
-            known.text,
-            _whole(letter.subject),
-            self._run,
-            generation,
-            self._settings.at_most_once,
-            expires,
-        )
+        _, envelope, content, _ = message
+        recipients = envelope.recipients
+        settings = self._settings
+        title = letter.subject
+        facts = (
+            key, self._pipe, settings.system, known.id, recipients, stored(envelope), content, known.text,
+            title if title.isascii() else _whole(title), self._run, generation, settings.at_most_once, expires,
+            MessageState.QUEUED, "",
+        )  # fmt: skip
+        new = _new(NewMessage, facts)
         outside = self._gate.outside(recipients)
         if outside:
             why = f"not among those who may get mail: {', '.join(outside)}"
