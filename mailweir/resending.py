@@ -12,6 +12,7 @@ from mailweir.ledger.opened import look
 from mailweir.running import CannotRunError, PipeContext, mail_sink, pipes_of
 from mailweir.systems_of import Systems
 from pipeline.component import Wishes
+from pipeline.entity import typed
 from pipeline.run import BATCH
 from sinks.mail.build import maker_of
 from sinks.mail.config import MailConfig
@@ -54,7 +55,7 @@ class Kept:
     def _entities(self, ids: Sequence[int]) -> list[Entity]:
         async def looking(state: Look) -> list[Entity]:
             details = [await state.message(one) for one in ids]
-            return [json.loads(each.entity) for each in details if each is not None and each.entity]
+            return [typed(json.loads(each.entity)) for each in details if each is not None and each.entity]
 
         return look(self._folder, looking) or []
 

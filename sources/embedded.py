@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pipeline.component import Context, Entities, Many, SourceConfig
-from pipeline.entity import Entity
+from pipeline.entity import Entity, typing
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given
@@ -41,7 +41,7 @@ class Embedded:
 
     def __init__(self, entities: Sequence[Entity]) -> None:
         """Keep the entities."""
-        self.entities = entities
+        self.entities = list(map(typing(), entities))
 
     def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:
         """All entities after the position `since`, in one batch."""

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from msgspec import DecodeError
 from msgspec.json import Decoder
 
-from pipeline.entity import Entity
+from pipeline.entity import Entity, typing
 from sources.json_cut import BLANKS, MOST_DEPTH, CutError, Cutter, Form, is_open, too_deep
 from sources.json_fault import broken, nested, no_entity
 from sources.parts import BATCH, MOST_BYTES, Batch, Fault, Place, fault, too_large
@@ -26,6 +26,9 @@ _NEVER_CLOSED: Final = ("E106", "the list is never closed", "the text ends here"
 
 _object = Decoder(dict)
 _value = Decoder()
+_typed = typing()
+# A `~`, with which the text of a value begins that JSON lacks, may be written as `\u007e`.
+_ESCAPED: Final = b"\\u007"
 
 
 class Opened(NamedTuple):
@@ -143,6 +146,8 @@ def _quick(pieces: Sequence[bytes]) -> list[Entity] | None:
     many = [piece for piece in pieces if piece.count(b"{") + piece.count(b"[") > MOST_DEPTH]
     if any(too_deep(piece) is not None for piece in many):
         return None
+    if [1 for piece in pieces if b'"~' in piece or _ESCAPED in piece]:
+        return list(map(_typed, entities))
     return entities
 
 
@@ -173,7 +178,7 @@ def entity_of(data: bytes, name: str, place: Place) -> Entity | Fault:
     deep = too_deep(data)
     if deep is not None:
         return nested(name, place, data, deep)
-    return no_entity(name, place, data, value) or value
+    return no_entity(name, place, data, value) or _typed(value)
 
 
 def _values(portions: Iterable[bytes], name: str, place: Place, *, listed: bool) -> Iterator[Batch]:

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from pipeline.entity import Entity
+from pipeline.entity import Entity, text_of
 
 # 128 bits: among a million million messages two alike are less likely than a disk that lies.
 SIZE: Final = 16
@@ -55,7 +55,8 @@ def _text(values: Mapping[str, object]) -> str:
 
 def _typed(value: object) -> object:
     """A value that JSON has no form for; one of another type is another value, though it reads the same."""
-    return {type(value).__name__: str(value)}
+    text = text_of(value)
+    return {type(value).__name__: str(value)} if text is None else text
 
 
 _encode_quickly: Final = msgspec.json.Encoder(order="sorted").encode

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from pipeline.entity import Entity
+from pipeline.entity import Entity, typed
 from pipeline.state.facts import Gathered, Gathering, MessageState, NewMessage, Part
 from pipeline.state.keys import entity_text, entity_version, message_key
 
@@ -62,7 +62,7 @@ def names(gathering: Gathering, digest: Digest, pipe: str) -> tuple[tuple[str, s
 
 def whole(gathering: Gathering) -> Entity:
     """The entity that the mail of a gathering is made of."""
-    entities: Sequence[Entity] = [json.loads(part.entity) for part in gathering.parts]
+    entities: Sequence[Entity] = [typed(json.loads(part.entity)) for part in gathering.parts]
     return {**entities[-1], "_id": gathering.name, "entities": entities}
 
 

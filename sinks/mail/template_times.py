@@ -13,6 +13,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from pipeline.config.near import near
+from pipeline.entity import Date, Datetime
 from sinks.mail.template_limits import Failed
 from sinks.mail.template_locales import LOCALES, Locale
 
@@ -29,6 +30,8 @@ def moment(value: Any) -> datetime | date:
     """A date or time from a date or time, ISO 8601 text (also with `~t` before it), or nanoseconds since 1970."""
     if isinstance(value, date):
         return value
+    if isinstance(value, Datetime):
+        return value.moment.date() if isinstance(value, Date) else value.moment
     if isinstance(value, str):
         found = _ISO.fullmatch(value.strip().removeprefix("~t"))
         if found is None:

@@ -15,6 +15,7 @@ from jinja2.runtime import Context
 from jinja2.utils import missing
 from markupsafe import Markup
 
+from pipeline.entity import NI, URI, Date, Datetime
 from sinks.mail.template_limits import CHARACTERS_A_STEP, Failed, Meter, Refused
 
 Unhandled = Literal["strict", "empty_string", "debug"]
@@ -130,6 +131,10 @@ WRITERS: Final[Mapping[type, Callable[[Any], str]]] = {
     timedelta: str,
     UUID: str,
     bytes: _bytes,
+    NI: str,
+    URI: str,
+    Datetime: str,
+    Date: str,
 }
 """How the values that entities have are written; text is text, and lists and objects are as Python writes them."""
 
@@ -231,6 +236,9 @@ _KINDS: Final[tuple[tuple[type | tuple[type, ...], str], ...]] = (
     (dict, "an object"),
     (datetime, "a time"),
     (date, "a date"),
+    (Date, "a date"),
+    (Datetime, "a time"),
+    ((NI, URI, UUID), "an identifier"),
 )
 
 

@@ -17,6 +17,7 @@ import pytest
 from mailweir.cli.checking import check_paths
 from pipeline.config.load import Options
 from pipeline.config.show import render
+from pipeline.entity import NI
 from pipeline.errors import SourceError
 from sources.json import JsonConfig, entities_of
 from sources.json_file import Json, JsonStream
@@ -240,3 +241,12 @@ def test_checking_loads_no_decoder() -> None:
 @pytest.fixture(autouse=True)
 def _logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "mailweir")
+
+
+@pytest.mark.parametrize("ending", ["\n", "]"])
+def test_strings_that_stand_for_other_values_are_read(tmp_path: Path, ending: str) -> None:
+    """In lines and in a list, also where the tilde is an escape; `_id` is a name."""
+    line = '{"_id": "~:a", "x": "~:a", "y": ["\\u007ebaGk="], "z": "~"}'
+    (tmp_path / "in.json").write_text(f"{'[' if ending == ']' else ''}{line}{ending}")
+    found = [one for entities, _ in Json(tmp_path, "in.json").read(None) for one in entities]
+    assert found == [{"_id": "~:a", "x": NI("a"), "y": [b"hi"], "z": "~"}]

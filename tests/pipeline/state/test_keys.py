@@ -81,9 +81,10 @@ def test_an_entity_reads_back_from_its_text(entity: dict[str, object]) -> None:
 
 
 def test_what_is_no_json_and_half_characters_have_a_text() -> None:
-    """It is JSON in ASCII then, with the type of the value."""
-    assert entity_text({"b": "\ud800", "a": Decimal("1.50")}) == '{"a":{"Decimal":"1.50"},"b":"\\ud800"}'
-    assert entity_text({"a": (1, b"x")}) == '{"a":[1,{"bytes":"b\'x\'"}]}'
+    """It is JSON in ASCII then, with the text that stands for the value, or its type."""
+    assert entity_text({"b": "\ud800", "a": Decimal("1.50")}) == '{"a":"~f1.50","b":"\\ud800"}'
+    assert entity_text({"a": (1, b"x")}) == '{"a":[1,"~beA=="]}'
+    assert entity_text({"a": 1j}) == '{"a":{"complex":"1j"}}'
 
 
 def test_values_of_other_types_make_other_versions() -> None:
