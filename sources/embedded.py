@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pipeline.component import Context, Entities, Many, SourceConfig
@@ -37,14 +39,27 @@ class EmbeddedConfig(SourceConfig):
 
 
 class Embedded:
-    """Gives the same entities on every run; their position in the list is what `since` counts."""
+    """Gives what was added since the last run; all of it, if the entities from before are not as they were.
+
+    Its position is how many there are, with a fingerprint of them.
+    """
 
     def __init__(self, entities: Sequence[Entity]) -> None:
         """Keep the entities."""
+        self._written = entities
         self.entities = list(map(typing(), entities))
+        self.afresh = False
 
     def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:
         """All entities after the position `since`, in one batch."""
-        done = int(since) if since else 0
+        count = (since or "").partition(".")[0]
+        done = int(count) if count.isascii() and count.isdigit() else 0
+        self.afresh = since != self._position(done)
+        if self.afresh:
+            done = 0
         if done < len(self.entities):
-            yield list(self.entities[done:]), str(len(self.entities))
+            yield list(self.entities[done:]), self._position(len(self.entities))
+
+    def _position(self, count: int) -> str:
+        text = json.dumps(self._written[:count], sort_keys=True, separators=(",", ":"))
+        return f"{count}.{blake2b(text.encode('utf-8', 'surrogatepass'), digest_size=8).hexdigest()}"

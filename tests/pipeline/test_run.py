@@ -12,7 +12,6 @@ from pipeline.entity import Entity
 from pipeline.errors import TransformError
 from pipeline.failing import Streak
 from pipeline.run import FlowError, Mark, Portion, Wanted, marked, portions
-from sources.embedded import Embedded
 
 
 class Pages:
@@ -60,8 +59,9 @@ def test_everything_flows_in_order_and_the_position_comes_with_the_last(sizes: l
 
 def test_reading_goes_on_where_it_was() -> None:
     """What lies before the position is not read again."""
-    assert [portion.entities for portion in portions(Embedded(named(3)), (), "2")] == [[{"_id": "2"}]]
-    assert list(portions(Embedded(named(3)), (), "3")) == []
+    pages = [[one] for one in named(3)]
+    assert [portion.entities for portion in portions(Pages(*pages), (), "2")] == [[{"_id": "2"}]]
+    assert list(portions(Pages(*pages), (), "3")) == []
 
 
 def test_transforms_follow_each_other_and_filtered_entities_are_counted() -> None:
