@@ -262,7 +262,7 @@ def test_wrong_use_is_told(command: Command, root: Path, arguments: tuple[str, .
 
 
 def test_a_faulty_start(command: Command, root: Path, tmp_path: Path) -> None:
-    """Exit code 3 with the report of `check`; 2 where there is no project, or a pipe that cannot be run yet."""
+    """Exit code 3 with the report of `check`; 2 where there is no project."""
     save(root, PIPE, '"subject_template"', '"subject_templat"')
     done = command(root, "dev")
     assert done.returncode == 3
@@ -270,7 +270,3 @@ def test_a_faulty_start(command: Command, root: Path, tmp_path: Path) -> None:
     (tmp_path / "nothing").mkdir()
     done = command(tmp_path / "nothing", "dev")
     assert (done.returncode, "no configuration in this folder" in done.stderr) == (2, True)
-    other = tmp_path / "other"
-    assert main(["-C", str(tmp_path), "init", "other"]) == 0
-    done = command(other, "dev", "new-customers")
-    assert (done.returncode, "be run yet" in done.stderr) == (2, True), done.stderr

@@ -341,14 +341,6 @@ def test_a_configuration_with_errors_runs_nothing(command: Command, tmp_path: Pa
     assert (done.returncode, done.stderr) == (3, "error: the configuration has 1 error. See: mailweir check\n")
 
 
-def test_what_cannot_be_run_yet_is_named(command: Command, tmp_path: Path) -> None:
-    """A part that this version can only check is no crash in the middle: nothing is run."""
-    project(tmp_path, 9, pipe={"transform": {"type": "dtl", "rules": {"default": [["copy", "*"]]}}})
-    done = command(tmp_path, "run")
-    assert done.returncode == 2
-    assert "`welcome-mail` has a transform of type `dtl`, which can be checked and not be run yet" in done.stderr
-
-
 def test_a_bad_line_of_a_file_stops_its_pipe_and_loses_nothing(
     catcher: Catcher, command: Command, tmp_path: Path
 ) -> None:
