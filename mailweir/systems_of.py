@@ -29,11 +29,11 @@ class Systems:
 
     pipe = ""
 
-    def __init__(self, loaded: Loaded, talk: Callable[[str], None] | None = None) -> None:
-        """Nothing is built yet. `talk` gets the lines of what is said to mail servers."""
+    def __init__(self, loaded: Loaded, talk: Callable[[str], None] | None = None, *, state: Path | None = None) -> None:
+        """Nothing is built yet. `talk` gets the lines of what is said to mail servers; `state` is another folder."""
         self._talk = talk
         self.root = str(loaded.root)
-        self.state = str(loaded.root / ".mailweir")
+        self.state = str(state or loaded.root / ".mailweir")
         self.datasets = SqliteReads(Path(self.state))
         self._components = loaded.project.components
         self._configs = {one.id: one.config for one in loaded.project.components if one.kind == "system"}

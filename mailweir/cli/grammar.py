@@ -211,6 +211,21 @@ verbs: Final[Mapping[str, Verb]] = {
         }
     ),
     "status": Verb({"--watch": None, "--offline": None}),
+    "test": Verb(
+        {
+            "-k": "text",
+            "-x": None,
+            "--exitfirst": None,
+            "--update": None,
+            "--update-new-only": None,
+            "--new": "pipe",
+            "--full": None,
+            "--junit": "file",
+            "--watch": None,
+        },
+        ("file",),
+        repeats=True,
+    ),
     "spool": Verb({}, (("list", "show", "retry", "drain", "delete"),)),
     "spool list": Verb({"--state": _states, "--limit": "text", "--full": None}, ("spool",)),
     "spool show": Verb({"--body": None, "--full": None}, ("spool", None)),

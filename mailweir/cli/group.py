@@ -46,6 +46,7 @@ verbs: Final = {
     "spool": "spool",
     "status": "status",
     "transform": "transform",
+    "test": "test",
 }
 aliases: Final = {"lint": "check", "validate": "check"}
 

@@ -13,6 +13,7 @@ mailweir {version}: read entities, transform them, send mail
 
   Start      init  demo  dev
   Look       check  explain  list  graph  preview  transform  dtl
+  Test       test
   Run        run  serve  send-test  send
   Operate    status  datasets  limits  outbox  discarded  failed
              spool  logs  pause  resume  doctor  health

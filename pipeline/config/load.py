@@ -14,6 +14,7 @@ from pipeline.config.installed import installed
 from pipeline.config.modules import Modules
 from pipeline.config.others import is_other, read_other
 from pipeline.config.places import TYPED, gather
+from pipeline.config.places_invented import Invented, invent
 from pipeline.config.project import Project, compile_project
 from pipeline.config.resolve import Lookup
 from pipeline.config.selection import right, selection_faults
@@ -42,6 +43,8 @@ class Options:
     default_profile: str = "test"
     codes: Collection[str] = ()
     """The codes that there are; without them those that the settings name are not looked at."""
+    invented: Invented | None = None
+    """Values for a test, in place of all that this machine has but the profile and files that were named."""
 
 
 @dataclass(slots=True)
@@ -101,19 +104,22 @@ def _load(root: Path, options: Options, paths: Sequence[Path]) -> Loaded:
     problems += [_closed(path, why, options.here) for path, why in found.closed if not paths or below(paths, path)]
     profile = options.profile or settings.profile or options.default_profile
     directory = settings.secrets.directory
-    places = gather(
-        root,
-        profile=profile,
-        environ=options.environ,
-        env_files=options.env_files,
-        run_secrets=options.run_secrets,
-        secrets_directory=Path(directory) if directory else None,
-        secrets_command=options.secrets_command,
-        allow_readable=settings.secrets.allow_readable,
-        here=options.here,
-        scrubber=scrubber,
-        replaced=options.replaced,
-    )
+    if options.invented is not None:
+        places = invent(options.invented, root, profile, options.env_files, here=options.here, scrubber=scrubber)
+    else:
+        places = gather(
+            root,
+            profile=profile,
+            environ=options.environ,
+            env_files=options.env_files,
+            run_secrets=options.run_secrets,
+            secrets_directory=Path(directory) if directory else None,
+            secrets_command=options.secrets_command,
+            allow_readable=settings.secrets.allow_readable,
+            here=options.here,
+            scrubber=scrubber,
+            replaced=options.replaced,
+        )
     lookup = Lookup(places.env, places.secrets, take_env=options.take_env, take_secrets=options.take_secrets)
     places.texts.update(more)
     for path in sorted(others):

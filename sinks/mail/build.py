@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pipeline.component import SinkContext, Wishes
 from pipeline.state.facts import Ask
 from sinks.mail.digest import Digest
-from sinks.mail.maker import Maker
+from sinks.mail.maker import Maker, Makes
 from sinks.mail.people import Guards
 from sinks.mail.settings import policy, settings
 from sinks.mail.sink import MailSink, Post
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 def build(config: MailConfig, context: SinkContext) -> MailSink:
     """The sink in a run."""
+    return sink_of(config, context, maker_of(config, context, context.run.name, context.run.wishes))
+
+
+def sink_of(config: MailConfig, context: SinkContext, maker: Makes) -> MailSink:
+    """The sink in a run, with this maker of its mails."""
     running = context.run
     declared = context.config(config.system, MailSystemConfig)
     gate, limit = gate_of(declared, context.configs(MailSystemConfig))
@@ -31,7 +36,6 @@ def build(config: MailConfig, context: SinkContext) -> MailSink:
         expires_after=config.expires_after,
         digest=None if running.shaped else digest_of(config),
     )
-    maker = maker_of(config, context, running.name, running.wishes)
     return MailSink(context.pipe, maker, post, running, lambda: context.now() / 1e9)
 
 

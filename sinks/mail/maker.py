@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from pipeline.entity import Entity
 from pipeline.errors import Problem
@@ -66,6 +66,24 @@ class Made(NamedTuple):
     message: Message | None
     problem: Problem | None = None
     notes: tuple[str, ...] = ()
+
+
+class Makes(Protocol):
+    """What makes mails of entities: `Maker`."""
+
+    def keys(self, entity: Entity) -> Sequence[tuple[str, str]]:
+        """The `_id` and the key of each mail that this entity would become."""
+        ...
+
+    def make(
+        self,
+        entity: Entity,
+        at: float,
+        generations: Mapping[str, int] = NO_GENERATIONS,
+        expires: float | None = None,
+    ) -> Sequence[Made]:
+        """The mails of an entity."""
+        ...
 
 
 class Said(NamedTuple):

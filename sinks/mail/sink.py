@@ -35,7 +35,7 @@ from pipeline.state.faults import StateError
 from pipeline.state.keys import name_of
 from sinks.mail.delivery import Policy
 from sinks.mail.digest import Digest, gathered, names, place_of, refusal, whole, withdrawn
-from sinks.mail.maker import Made, Maker
+from sinks.mail.maker import Made, Makes
 from sinks.mail.sending import Sending
 from sinks.mail.told import Told, why_known
 from systems.mail import MailSystem, Message, Trouble
@@ -69,7 +69,7 @@ class Post:
 class MailSink:
     """Makes mails of entities, and sees them through."""
 
-    def __init__(self, pipe: str, maker: Maker, post: Post, running: Running, now: Callable[[], float]) -> None:
+    def __init__(self, pipe: str, maker: Makes, post: Post, running: Running, now: Callable[[], float]) -> None:
         """`now` gives wall seconds."""
         self._pipe = pipe
         self._maker = maker

@@ -1,0 +1,69 @@
+"""`mailweir test`: the tests of a project, offline. Opens no connection, needs no clock and no server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from mailweir.cli.options import Common, common
+
+
+@click.command(
+    "test",
+    epilog="""\b
+Examples:
+  mailweir test                              all tests of this project
+  mailweir test expected/welcome-mail.test.json
+  mailweir test -k "address" -x              those with this word, up to the first that fails
+  mailweir test --update                     write what is expected anew, then read the difference
+  mailweir test --new welcome-mail           a test of what comes now
+  mailweir test --junit report.xml --json    for a machine""",
+)
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option("-k", "words", metavar="WORDS", help="Only tests with all of these words in their names.")
+@click.option("-x", "--exitfirst", "first", is_flag=True, help="Stop at the first test that fails.")
+@click.option("--update", is_flag=True, help="Write the files of what is expected for tests that fail.")
+@click.option("--update-new-only", is_flag=True, help="Write only those that are missing.")
+@click.option("--new", "new", metavar="PIPE", help="Write a test of what comes out of PIPE now.")
+@click.option("--full", is_flag=True, help="Show every difference whole.")
+@click.option("--junit", metavar="FILE", type=click.Path(path_type=Path), help="Write a report in JUnit's XML.")
+@click.option("--watch", is_flag=True, help="Run them again after every change.")
+@common
+def test_command(
+    values: Common,
+    paths: Sequence[str],
+    *,
+    words: str | None,
+    first: bool,
+    update: bool,
+    update_new_only: bool,
+    new: str | None,
+    full: bool,
+    junit: Path | None,
+    watch: bool,
+) -> int:
+    """Run the tests of the project: what is given, through the real pipe, against what is expected.
+
+    PATH is a test file, a file of what is expected, a folder, or FILE::NAME. Without one: all tests of the project
+    around this folder, and of those below it. Exits with 0; 1 when a test fails; 2 for wrong use; 5 when there is none.
+    """
+    from mailweir.cli.testing import Wish, run_tests
+
+    wish = Wish(
+        tuple(paths),
+        words=tuple((words or "").lower().split()),
+        first=first,
+        update="all" if update else "new" if update_new_only else "",
+        new=new,
+        full=full,
+        junit=junit,
+    )
+    if not watch:
+        return run_tests(values, wish)
+    if wish.update or new:
+        raise click.UsageError("--watch writes nothing: leave out --update and --new")
+    from mailweir.cli.watch import watching
+
+    return watching(lambda: run_tests(values, wish), [values.here], values.out)

@@ -1,0 +1,273 @@
+"""What `mailweir test` does: collect, run, report, and write what is expected."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from mailweir.cli.group import meant
+from mailweir.cli.loading import counted
+from mailweir.testing.files import FOLDER
+from mailweir.testing.report import junit_report, record
+from mailweir.testing.spec import ENDING
+from mailweir.testing.suite import Suite, written
+from pipeline.config.glyphs import visible
+from pipeline.config.show import render
+
+if TYPE_CHECKING:
+    from mailweir.cli.options import Common
+    from mailweir.testing.came import Verdict
+    from mailweir.testing.plan import Test
+    from mailweir.testing.suite import Found
+
+# `false` and `0` are how people say no in a variable.
+_NO: Final = frozenset({"", "0", "false"})
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked for, as on the command line."""
+
+    paths: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    first: bool = False
+    update: str = ""
+    new: str | None = None
+    full: bool = False
+    junit: Path | None = None
+
+    def takes(self, found: Found, test: Test, names: Sequence[str]) -> bool:
+        """Whether a test is wanted."""
+        name = f"{found.name}::{test.name}"
+        if names and name not in names and f"{found.file.path}::{test.name}" not in names:
+            return False
+        return all(word in name.lower() for word in self.words)
+
+
+@dataclass(slots=True)
+class Done:
+    """What came of a run of tests."""
+
+    verdicts: list[tuple[Found, Verdict]] = field(default_factory=list)
+    faulty: list[Found] = field(default_factory=list)
+    files: list[tuple[str, int, int]] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many of which state; a file that cannot be read counts as one error."""
+        return Counter([verdict.state for _, verdict in self.verdicts] + ["error"] * len(self.faulty))
+
+
+def in_ci() -> bool:
+    """Whether this runs where nobody looks at what is written."""
+    return os.environ.get("CI", "").strip().lower() not in _NO
+
+
+def run_tests(values: Common, wish: Wish) -> int:
+    """Carry it out and answer the exit code."""
+    if (wish.update or wish.new) and in_ci():
+        raise click.UsageError("expected files are written by a person: `CI` is set")
+    suite = Suite(values.loading(), wish.full)
+    try:
+        if wish.new is not None:
+            _new(values, suite, wish.new)
+            wish = Wish((f"{FOLDER}/{wish.new}{ENDING}",), update="new", full=wish.full)
+        done = asyncio.run(_run(values, suite, wish))
+    finally:
+        suite.close()
+    return _tell(values, done, wish)
+
+
+def _paths(values: Common, wish: Wish) -> tuple[list[Path], list[str], list[Path]]:
+    """The paths to look into, the names of tests that are wanted, and the files of what is expected."""
+    paths: list[Path] = []
+    names: list[str] = []
+    files: list[Path] = []
+    for text in wish.paths:
+        where, colons, _ = text.partition("::")
+        path = Path(os.path.normpath(values.here / where))
+        if colons:
+            names.append(text)
+        if path.name.endswith(".json") and not path.name.endswith(ENDING):
+            files.append(path)
+            path = path.parent
+        if not os.path.lexists(path):
+            raise click.UsageError(f"no file or folder '{where}'")
+        paths.append(path)
+    return paths or [values.here], names, files
+
+
+async def _run(values: Common, suite: Suite, wish: Wish) -> Done:
+    done = Done()
+    began = time.perf_counter()
+    paths, names, files = _paths(values, wish)
+    every = list(suite.collect(paths, expects=not wish.update))
+    only = any(test.only for found in every for test in found.file.planned.tests)
+    if only and in_ci():
+        raise click.UsageError("`only` leaves out all other tests, and `CI` is set: take it out")
+    for found in every:
+        if found.faults:
+            done.faulty.append(found)
+            if wish.first:
+                break
+            continue
+        for test in found.file.planned.tests:
+            beside = None if test.file is None else found.file.path.parent / test.file
+            if not wish.takes(found, test, names) or (only and not test.only) or (files and beside not in files):
+                continue
+            verdict = await suite.run(found, test)
+            if wish.update and beside is not None and verdict.state == "failed" and verdict.written is not None:
+                _update(values, done, wish, beside, verdict)
+            done.verdicts.append((found, verdict))
+            if wish.first and verdict.state in {"failed", "error"}:
+                done.seconds = time.perf_counter() - began
+                return done
+    done.seconds = time.perf_counter() - began
+    return done
+
+
+def _update(values: Common, done: Done, wish: Wish, path: Path, verdict: Verdict) -> None:
+    """Write what came as what is expected, and say what changes."""
+    from pipeline.config.files import reason, replace_file, shown
+
+    there = path.is_file()
+    if wish.update == "new" and there:
+        return
+    text = written(verdict.written)
+    try:
+        if there:
+            before = path.read_text("utf-8", "replace")
+            replace_file(path, text.encode())
+        else:
+            before = ""
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+    except OSError as error:
+        raise click.UsageError(f"cannot write {path}: {reason(error)}") from None
+    more, less = _changed(before, text)
+    done.files.append((shown(path, values.here), more, less))
+    verdict.state = "passed"
+
+
+def _changed(before: str, after: str) -> tuple[int, int]:
+    """How many lines are new, and how many are gone."""
+    more = less = 0
+    for kind, first, last, start, end in SequenceMatcher(
+        None, before.splitlines(), after.splitlines(), autojunk=False
+    ).get_opcodes():
+        if kind != "equal":
+            less += last - first
+            more += end - start
+    return more, less
+
+
+def _new(values: Common, suite: Suite, pipe: str) -> None:
+    """A test file for a pipe, that says that nobody has read it."""
+    import json
+
+    from mailweir.running import mail_sink
+    from mailweir.testing.plan import CAPTURED
+    from pipeline.config.load import project_root
+    from pipeline.pipe import PipeConfig
+
+    root = project_root(values.here)
+    pipes = [one for one in suite.loaded(root).project.components if one.kind == "pipe"]
+    config = next((one.config for one in pipes if one.id == pipe), None)
+    if not isinstance(config, PipeConfig):
+        known = [one.id for one in pipes]
+        why = "has errors: see `mailweir check`" if pipe in known else f"is not there.{meant(pipe, known)}"
+        raise click.UsageError(f"the pipe '{pipe}' {why}")
+    path = root / FOLDER / f"{pipe}{ENDING}"
+    if os.path.lexists(path):
+        raise click.UsageError(f"{FOLDER}/{path.name} is there; nothing was written")
+    stage = {} if mail_sink(config) is None else {"stage": "mail"}
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"description": CAPTURED, "pipe": pipe, **stage}, indent=2) + "\n", "utf-8")
+
+
+def _tell(values: Common, done: Done, wish: Wish) -> int:
+    counts = done.counts
+    bad = counts["failed"] + counts["error"]
+    code = 1 if bad else 0 if counts.total() else 5
+    if wish.junit is not None:
+        wish.junit.write_text(junit_report([(found, one) for found, one in done.verdicts], done.faulty), "utf-8")
+    if values.json:
+        values.out.document(_document(done, code))
+        return code
+    out = values.out
+    if not counts.total():
+        out.fault("error: no tests (looked for *.test.json). Make one: mailweir test --new PIPE")
+        return code
+    for line in _overview(done):
+        out.line(line)
+    for line in _failures(done):
+        out.line(visible(line))
+    for found in done.faulty:
+        faults = found.faults
+        texts = {found.name: found.file.document.text}
+        out.fault(render(faults, texts, width=out.width(out.stderr), color=out.colors(out.stderr)))
+    for name, more, less in done.files:
+        out.line(f"{name}  +{more} -{less}")
+    pipes = len({(found.loaded.root, verdict.test.pipe) for found, verdict in done.verdicts})
+    words = [f"{counts[state]} {state}" for state in ("passed", "failed", "skipped") if counts[state]]
+    words += [counted(counts["error"], "error")] if counts["error"] else []
+    out.line(f"{counted(pipes, 'pipe')}, {counted(counts.total(), 'test')}: {', '.join(words)} in {done.seconds:.2f} s")
+    return code
+
+
+def _overview(done: Done) -> Iterator[str]:
+    """A line for each file."""
+    by_file: dict[str, Counter[str]] = {}
+    for found, verdict in done.verdicts:
+        by_file.setdefault(found.name, Counter())[verdict.state] += 1
+    for found in done.faulty:
+        by_file.setdefault(found.name, Counter())["error"] += 1
+    width = max(map(len, by_file), default=0)
+    for name, counts in by_file.items():
+        yield f"{name:{width}}  {', '.join(f'{many} {state}' for state, many in counts.items())}"
+
+
+def _failures(done: Done) -> Iterator[str]:
+    for found, verdict in done.verdicts:
+        if verdict.state not in {"failed", "error"}:
+            continue
+        test = verdict.test
+        yield ""
+        yield f"{verdict.state.upper()} {found.name}:{found.line(test)} {test.pipe}: {test.name}"
+        yield from (f"  {line}" if line else "" for line in verdict.lines)
+        if test.file is not None and verdict.state == "failed" and verdict.written is not None:
+            folder = found.name.rpartition("/")[0]
+            yield ""
+            yield f"  accept it: mailweir test --update {folder}{'/' if folder else ''}{test.file}"
+    if any(verdict.state in {"failed", "error"} for _, verdict in done.verdicts):
+        yield ""
+
+
+def _document(done: Done, code: int) -> dict[str, Any]:
+    counts = done.counts
+    return {
+        "schema_version": 1,
+        "command": "test",
+        "ok": code == 0,
+        "exit_code": code,
+        "passed": counts["passed"],
+        "failed": counts["failed"],
+        "errors": counts["error"],
+        "skipped": counts["skipped"],
+        "seconds": round(done.seconds, 3),
+        "tests": [record(found, verdict) for found, verdict in done.verdicts],
+        "faults": [
+            {"file": found.name, "code": one.code, "message": one.told} for found in done.faulty for one in found.faults
+        ],
+        "written": [name for name, _, _ in done.files],
+    }

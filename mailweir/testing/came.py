@@ -1,0 +1,191 @@
+"""What came of a test, and the verdict on it. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from mailweir.testing import compare
+from mailweir.testing.blacklist import Blacklist
+from mailweir.testing.compare import Difference, Rules, differences, in_order, normal
+from mailweir.testing.difference import view
+from mailweir.testing.mails import as_expected
+from mailweir.testing.matchers import holds, name_of, same
+from mailweir.testing.plan import Test
+
+State = Literal["passed", "failed", "error", "skipped"]
+
+# Outcomes of mails that are no more than told of.
+_CLOSED: Final = frozenset({"rejected", "discarded"})
+
+
+@dataclass(slots=True)
+class Came:
+    """What came.
+
+    `mails` are all that was made of the entities, each with what became of it; `failed` are entities that a transform
+    had no answer to. `error` is why the pipe stopped, `broken` why the test could not be run.
+    """
+
+    entities: list[Any] = field(default_factory=list)
+    mails: list[dict[str, Any]] = field(default_factory=list)
+    raw: list[str] = field(default_factory=list)
+    outcomes: list[str] = field(default_factory=list)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    logs: list[str] = field(default_factory=list)
+    error: str = ""
+    broken: str = ""
+
+    @property
+    def rejected(self) -> list[dict[str, Any]]:
+        """What becomes no mail, and what a transform has no answer to."""
+        refused = [one for one in self.mails if one["outcome"] == "rejected"]
+        return [*refused, *({"_id": id_, "outcome": "rejected", "message": text} for id_, text in self.failed)]
+
+    @property
+    def discarded(self) -> list[dict[str, Any]]:
+        """Mails over the limit."""
+        return [one for one in self.mails if one["outcome"] == "discarded"]
+
+    @property
+    def delivered(self) -> list[dict[str, Any]]:
+        """Mails that were handed over, or wait."""
+        return [one for one in self.mails if one["outcome"] not in _CLOSED]
+
+
+@dataclass(slots=True)
+class Verdict:
+    """Whether a test passed. `lines` say why not, or why it was not run; `written` is what a file of it would hold."""
+
+    test: Test
+    state: State
+    lines: Sequence[str] = ()
+    seconds: float = 0.0
+    found: Sequence[Difference] = ()
+    written: Any = None
+
+
+def file_content(test: Test, came: Came) -> Any:
+    """What a file of what is expected holds, for what came."""
+    if test.endpoint == "eml":
+        return "\n".join(came.raw)
+    found = came.mails if test.stage == "mail" else came.entities
+    blacklist = Blacklist(test.blacklist)
+    kept = [normal(one, blacklist) for one in found]
+    if test.ignore_deletes:
+        kept = [one for one in kept if not (isinstance(one, dict) and one.get("_deleted") is True)]
+    return in_order(kept, test.sort_by)
+
+
+def against_file(test: Test, came: Came, expected: Any, full: bool = False) -> Verdict:
+    """The verdict on a test whose expected output is a file: entities, or the text of messages."""
+    content = file_content(test, came)
+    stopped = _stopped(test, came)
+    if stopped is not None:
+        stopped.written = content
+        return stopped
+    whole = test.mode != "contains"
+    if test.endpoint == "eml":
+        found = [] if _lines(expected) == _lines(content) else [Difference("", (), _lines(expected), _lines(content))]
+    else:
+        rules = Rules(Blacklist(test.blacklist), test.sort_by, test.ignore_deletes, whole=whole, extra=not whole)
+        mails = test.stage == "mail"
+        wanted = [as_expected(one) for one in expected] if mails else expected
+        found = differences(wanted, came.mails if mails else came.entities, rules)
+    if not found:
+        return Verdict(test, "passed", written=content)
+    return Verdict(
+        test, "failed", [*_head(found, len(expected)), *view(found, full=full)], found=found, written=content
+    )
+
+
+def _lines(text: Any) -> list[str]:
+    return str(text).rstrip("\n").split("\n")
+
+
+def against_case(test: Test, came: Came, files: Mapping[str, str], full: bool = False) -> Verdict:
+    """The verdict on a case."""
+    expect = test.expect
+    if not isinstance(expect, dict):
+        expect = {"mails" if test.stage == "mail" else "entities": expect}
+    stopped = _stopped(test, came, error="error" in expect, rejected="rejected" in expect or "error" in expect)
+    if stopped is not None:
+        return stopped
+    contains = test.mode == "contains"
+    rules = Rules(
+        Blacklist(test.blacklist),
+        test.sort_by,
+        test.ignore_deletes,
+        whole=test.mode == "equals",
+        extra=contains,
+        matching=True,
+        files=files,
+    )
+    found: list[Difference] = []
+    lists = {
+        "entities": came.entities,
+        "mails": came.delivered,
+        "rejected": came.rejected,
+        "discarded": came.discarded,
+    }
+    compared = 0
+    for name, actual in lists.items():
+        wanted = expect.get(name)
+        if wanted is None:
+            continue
+        compared += len(wanted)
+        mails = name in {"mails", "discarded"}
+        some = differences([as_expected(one) for one in wanted] if mails else wanted, actual, rules)
+        found += [_named(one, name, alone=len(expect) == 1) for one in some]
+    found += _others(expect, came, rules, len(came.delivered if test.stage == "mail" else came.entities))
+    if not found:
+        return Verdict(test, "passed")
+    return Verdict(test, "failed", [*_head(found, compared), *view(found, full=full)], found=found)
+
+
+def _named(one: Difference, name: str, *, alone: bool) -> Difference:
+    """A difference with the list that it is in, where there are several."""
+    return one if alone else one._replace(path=(f"({name})", *one.path))
+
+
+def _others(expect: Mapping[str, Any], came: Came, rules: Rules, count: int) -> Iterator[Difference]:
+    """What is not compared entity by entity."""
+    if expect.get("outcomes") is not None:
+        yield from compare.value_differences("", ("outcomes",), list(expect["outcomes"]), came.outcomes, rules)
+    if expect.get("count") is not None and expect["count"] != count:
+        yield Difference("", ("count",), expect["count"], count)
+    for place, line in enumerate(expect.get("logs") or ()):
+        if not any(_meets(line, one, rules) for one in came.logs):
+            yield Difference("", ("logs", f"[{place}]"), line, came.logs)
+    if "error" in expect:
+        texts = [came.error] if came.error else [text for _, text in came.failed]
+        if not any(_meets(expect["error"], text, rules) for text in texts):
+            yield Difference("", ("error",), expect["error"], texts[0] if texts else None)
+
+
+def _meets(expected: Any, actual: str, rules: Rules) -> bool:
+    name = name_of(expected)
+    if name is not None:
+        return holds(name, expected[name], actual, rules.files)
+    return same(expected, actual)
+
+
+def _stopped(test: Test, came: Came, *, error: bool = False, rejected: bool = False) -> Verdict | None:
+    """The verdict where nothing can be compared: what nobody expects to fail must not."""
+    if came.broken:
+        return Verdict(test, "error", [came.broken])
+    if came.error and not error:
+        return Verdict(test, "error", [f"the pipe `{test.pipe}` stopped: {came.error}"])
+    if came.failed and not rejected:
+        lines = [f"entity `{id_}` failed: {text}" for id_, text in came.failed[:20]]
+        return Verdict(test, "failed", lines)
+    return None
+
+
+def _head(found: Sequence[Difference], expected: int) -> list[str]:
+    """How much differs, and which sign is which."""
+    entities = len({one.id for one in found})
+    right = max(0, expected - entities)
+    verb = "differs" if entities == 1 else "differ"
+    return [f"{right} of {expected} as expected, {entities} {verb}    - expected  + actual", ""]

@@ -1,0 +1,362 @@
+"""One test, run: the real pipe in a world of its own, up to the stage that the test looks at."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from asyncio import Event
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any, Final
+
+from mailweir.flow_graph.ends import reads
+from mailweir.running import flow_of, mail_sink, source_of
+from mailweir.systems_of import NoSystemError
+from mailweir.testing.came import Came
+from mailweir.testing.moments import GivenError, Moment, is_script, moments
+from mailweir.testing.offline import offline
+from mailweir.testing.sending import Recording, Sending
+from mailweir.testing.states import States
+from mailweir.testing.world import CountingContext, Mocked, OfflineSystems, Time
+from mailweir.upstream import ends_of, upstream_first
+from pipeline.component import Running, Wishes
+from pipeline.entity import transit, typed
+from pipeline.errors import SourceError, TransformError, UnusableError
+from pipeline.failing import Streak
+from pipeline.pipe import PipeConfig
+from pipeline.run import FlowError, StoppedError, marked, portions
+from pipeline.state.faults import StateError
+from pipeline.state.sqlite.store import SqliteState
+from pipeline.transforms.python import PythonConfig
+from sinks.conditional import chosen
+from sinks.dataset import DatasetSinkConfig
+from sinks.mail import outbound
+from sinks.mail.build import maker_of
+from sources.conditional import ConditionalSourceConfig
+from sources.embedded import Embedded
+from sources.json_file import JsonStream
+
+if TYPE_CHECKING:
+    from mailweir.testing.plan import Test
+    from pipeline.component import Source, SourceConfig, Transform
+    from pipeline.config.load import Loaded
+    from pipeline.entity import Entity
+    from pipeline.state.port import State
+
+TESTDATA: Final = "testdata"
+"""The folder of a project with entities for its pipes and datasets, `<name>.json`."""
+# Pipes of a circle come to rest before that, or never.
+MOST_ROUNDS: Final = 10
+# In memory, where there is such a folder: what a test keeps is gone with it.
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
+_RUN: Final = "test"
+_TEST: Final = "test"
+
+
+class CannotTestError(Exception):
+    """A test cannot be run as it stands."""
+
+
+class Runner:
+    """Runs the tests of one project, as it was loaded for them."""
+
+    def __init__(self, loaded: Loaded, states: States) -> None:
+        """Nothing is run yet."""
+        self.loaded = loaded
+        self.states = states
+        self.components = {one.id: one for one in loaded.project.components if one.kind == "pipe"}
+        self.pipes = {name: one.config for name, one in self.components.items() if isinstance(one.config, PipeConfig)}
+        self.ends = ends_of(loaded.project.components)
+
+    async def run(self, test: Test, folder: Path) -> Came:
+        """What comes of a test whose file is in this folder."""
+        came = Came()
+        try:
+            pipe = self.pipes.get(test.pipe)
+            if pipe is None:
+                came.broken = f"the pipe `{test.pipe}` cannot be used: see `mailweir check`"
+            else:
+                with offline(), _logs(came):
+                    await _One(self, test, folder, pipe, came).run()
+        except (CannotTestError, GivenError, NoSystemError, UnusableError) as error:
+            came.broken = str(error)
+        except (SourceError, StoppedError, FlowError, TransformError, StateError) as error:
+            came.error = getattr(error, "text", "") or str(error)
+        return came
+
+
+class _One:
+    """One test on its way."""
+
+    def __init__(self, runner: Runner, test: Test, folder: Path, pipe: PipeConfig, came: Came) -> None:
+        self._runner = runner
+        self._test = test
+        self._folder = folder
+        self._pipe = pipe
+        self._came = came
+        self._root = runner.loaded.root
+        self._time = Time(test.now)
+        self._sink = mail_sink(pipe)
+        self._given = self._sorted(test.given)
+        if test.stage == "mail" and self._sink is None:
+            raise CannotTestError(f"the pipe `{pipe.id}` makes no mail, so there is no stage `mail`")
+        known = {one.id for one in runner.loaded.project.components if one.kind == "system"}
+        for name in test.mocks:
+            kind, _, what = name.partition(":")
+            if kind == "system" and what not in known:
+                raise CannotTestError(f"the mock `{name}` is for no system of this project")
+
+    async def run(self) -> None:
+        datasets = self._datasets()
+        if not datasets and self._test.stage != "mail":
+            await self._flow(self._root / ".mailweir" / "none", None)
+            return
+        folder = await self._states_folder()
+        try:
+            async with SqliteState.open(folder, self._time.clock, outbound.stranded, linger=0) as state:
+                await self._flow(folder, state, datasets)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    async def _states_folder(self) -> Path:
+        return await self._runner.states.folder()
+
+    def _sorted(self, given: Any) -> dict[str, Any]:
+        """What is given, by the dataset or pipe that it is for."""
+        if given is None:
+            return {}
+        if isinstance(given, dict) and not is_script(given):
+            return dict(given)
+        return {self._pipe.id: [given] if is_script(given) else given}
+
+    def _named(self, name: str) -> Sequence[Moment] | None:
+        """What the test, or the project, has for a dataset or pipe."""
+        if name in self._given:
+            found = self._given[name]
+            items = self._file(self._folder / found, found) if isinstance(found, str) else found
+            items = [items] if is_script(items) else items
+        else:
+            path = self._root / TESTDATA / f"{name}.json"
+            if not path.is_file():
+                return None
+            items = self._file(path, f"{TESTDATA}/{name}.json")
+        step = self._test.step if name == self._pipe.id else 0.0
+        return [Moment(at, [typed(one) for one in some]) for at, some in moments(items, self._test.now, step)]
+
+    def _file(self, path: Path, name: str) -> list[Any]:
+        try:
+            stream = JsonStream(BytesIO(path.read_bytes()), name)
+        except OSError as error:
+            raise CannotTestError(f"{name}: {(error.strerror or str(error)).lower()}") from None
+        return [one for batch, _ in stream.read(None) for one in batch]
+
+    def _datasets(self) -> list[str]:
+        """The datasets that the pipe reads in this test."""
+        ends = reads(self._runner.components[self._pipe.id])
+        replaced = self._replaced(self._pipe)
+        return [end.name for end in ends if end.kind == "dataset" and (end.joined or not replaced)]
+
+    def _replaced(self, pipe: PipeConfig) -> bool:
+        """Whether the source of a pipe is not read, as there are entities for it."""
+        return pipe.id in self._given or (self._root / TESTDATA / f"{pipe.id}.json").is_file()
+
+    def _source(self, pipe: PipeConfig) -> SourceConfig | None:
+        """The source of a pipe in a test."""
+        source = pipe.source
+        while isinstance(source, ConditionalSourceConfig):
+            source = source.alternatives.get(_TEST) or source.alternatives[source.condition]
+        return source
+
+    async def _flow(self, folder: Path, state: State | None, datasets: Sequence[str] = ()) -> None:
+        """The pipe, behind those that fill what it reads."""
+        sink = self._sink
+        systems = OfflineSystems(
+            self._runner.loaded,
+            folder,
+            self._time,
+            self._test,
+            None if sink is None else sink.system,
+        )
+        running = None
+        if state is not None:
+            chance = Random(self._test.seed)  # noqa: S311 - the chance of a test is the same in every run
+            running = Running(_RUN, Wishes(), state, chance.random, Event(), Event())
+        try:
+            if running is not None:
+                await self._fill(systems, running, datasets)
+            context = CountingContext(systems, self._pipe.id, running)
+            transforms = self._transforms(self._pipe, context)
+            sending = None
+            if self._test.stage == "mail" and running is not None and sink is not None:
+                maker = maker_of(sink, context, _RUN, running.wishes)
+                sending = Sending(sink, context, Recording(maker), self._came)
+            for source in self._moments(context):
+                await self._one_moment(source, transforms, sending)
+            if sending is not None:
+                sending.tell()
+        finally:
+            systems.datasets.close()
+
+    def _moments(self, context: CountingContext) -> Iterator[Source]:
+        """What the source gives, in the order in which time passes; the clock shows the time of each."""
+        found = self._named(self._pipe.id)
+        if found is None:
+            source = self._source(self._pipe)
+            if source is None or not hasattr(source, "build"):
+                raise CannotTestError(
+                    f"the source of `{self._pipe.id}` cannot be read in a test: give its entities with `given`, or in"
+                    f" {TESTDATA}/{self._pipe.id}.json"
+                )
+            built = source_of(self._pipe.model_copy(update={"source": source}), context)
+            if not self._test.step:
+                yield built
+                return
+            every = [one for batch, _ in built.read(None) for one in batch]
+            found = moments(every, self._test.now, self._test.step)
+        for at, entities in found:
+            self._time.at(at)
+            yield Embedded(entities)
+
+    def _transforms(self, pipe: PipeConfig, context: CountingContext) -> list[Transform]:
+        return [self._transform(part, context) for part in pipe.transform]
+
+    def _transform(self, part: Any, context: CountingContext) -> Transform:
+        if isinstance(part, PythonConfig):
+            name = f"transform:{part.function}"
+            if name in self._test.mocks:
+                return Mocked(name, self._test.mocks[name])
+            with offline(name):
+                return _Guarded(part.build(context), name)
+        if not hasattr(part, "build"):
+            raise CannotTestError(f"a transform of type `{part.type}` can be checked and not be run yet")
+        built: Transform = part.build(context)
+        return built
+
+    async def _one_moment(self, source: Source, transforms: Sequence[Transform], sending: Sending | None) -> None:
+        """What comes at one time."""
+        came, stage = self._came, self._test.stage
+        early = stage in {"source", "before-transform"}
+        found = portions(source, [] if early else transforms, None, streak=Streak(0))
+        if sending is None:
+            for portion in found:
+                came.failed += [_failure(one.entity, one.text) for one in portion.failed]
+                came.entities += [transit(one) for one in portion.entities]
+            if stage == "sink" and isinstance(chosen(self._pipe.sink), DatasetSinkConfig | None):
+                latest = {str(one.get("_id")): one for one in came.entities}
+                came.entities = list(latest.values())
+            return
+        every = list(found)
+        came.failed += [_failure(one.entity, one.text) for portion in every for one in portion.failed]
+        came.entities += [transit(one) for portion in every for one in portion.entities]
+        await sending.send(every)
+
+    async def _fill(self, systems: OfflineSystems, running: Running, datasets: Sequence[str]) -> None:
+        """Let the datasets be as what stands upstream makes them."""
+        ends, pipes = self._runner.ends, self._runner.pipes
+        wanted, waiting, direct = set[str](), list(datasets), set[str]()
+        while waiting:
+            dataset = waiting.pop()
+            if dataset in direct:
+                continue
+            writers = [name for name, (_, written) in ends.items() if dataset in written and name in pipes]
+            if (dataset in self._given and dataset != self._pipe.id) or not writers:
+                direct.add(dataset)
+                continue
+            for name in writers:
+                if name not in wanted:
+                    wanted.add(name)
+                    waiting += () if self._replaced(pipes[name]) else ends[name].reads
+                    waiting += [end.name for end in reads(self._runner.components[name]) if end.joined]
+        for dataset in sorted(direct):
+            await self._write(systems, running, dataset)
+        order = upstream_first(ends, wanted)
+        met: dict[str, object] = {}
+        for _ in range(MOST_ROUNDS):
+            changed = False
+            for name in order:
+                now = [systems.datasets.dataset(one) for one in ends[name].reads]
+                inputs = [None if one is None else (one.number, one.last) for one in now]
+                if met.get(name) != inputs or name not in met:
+                    changed, met[name] = True, inputs
+                    await self._upstream(systems, running, pipes[name])
+            if not changed:
+                return
+        if order:
+            raise CannotTestError(f"E601 the pipes {', '.join(order)} still change after {MOST_ROUNDS} rounds")
+
+    async def _write(self, systems: OfflineSystems, running: Running, dataset: str) -> None:
+        """A dataset that nothing in the project writes, or that the test gives itself."""
+        found = self._named(dataset)
+        if found is None:
+            return
+        context = CountingContext(systems, dataset, running)
+        sink = DatasetSinkConfig(type="dataset", dataset=dataset).build(context)
+        entities = [one for moment in found for one in moment.entities]
+        flow = portions(Embedded(entities), (), None, tracks=True)
+        async for _ in sink.write(marked(Embedded(entities), flow, None, elsewhere=False)):
+            pass
+
+    async def _upstream(self, systems: OfflineSystems, running: Running, pipe: PipeConfig) -> None:
+        """A pipe upstream, from its own test data to its dataset."""
+        context = CountingContext(systems, pipe.id, running)
+        found = self._named(pipe.id)
+        config = self._source(pipe)
+        if found is not None:
+            source: Source = Embedded([one for moment in found for one in moment.entities])
+        elif config is None or not hasattr(config, "build"):
+            raise CannotTestError(
+                f"the source of `{pipe.id}`, which is upstream, cannot be read in a test: give its entities with"
+                f' `"given": {{"{pipe.id}": [...]}}`, or in {TESTDATA}/{pipe.id}.json'
+            )
+        else:
+            source = source_of(pipe.model_copy(update={"source": config}), context)
+        flow = flow_of(pipe.model_copy(update={"transform": ()}), context, source)
+        shaped = portions(source, self._transforms(pipe, context), None, tracks=True, streak=Streak(1))
+        async for _ in flow.sink.write(marked(source, shaped, None, elsewhere=False)):
+            pass
+
+
+class _Guarded:
+    """A function of the project that is told which mock it needs, should it go online."""
+
+    def __init__(self, transform: Transform, name: str) -> None:
+        self._transform = transform
+        self._name = name
+
+    def __call__(self, entity: Entity) -> Sequence[Entity]:
+        with offline(self._name):
+            return self._transform(entity)
+
+
+def _failure(entity: Entity, text: str) -> tuple[str, str]:
+    return str(entity.get("_id", "")), text
+
+
+class _Keeper(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__()
+        self._lines = lines
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.append(f"{record.levelname.lower()}: {record.getMessage()}")
+
+
+@contextmanager
+def _logs(came: Came) -> Iterator[None]:
+    """Keep what is logged meanwhile."""
+    logger = logging.getLogger("mailweir")
+    handler, level, propagate = _Keeper(came.logs), logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        logger.propagate = propagate

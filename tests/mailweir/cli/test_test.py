@@ -1,0 +1,173 @@
+"""`mailweir test`, as a process of its own: what it tells, what it writes, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+Command = Callable[..., Any]
+PIPE: dict[str, Any] = {
+    "_id": "people",
+    "type": "pipe",
+    "source": {"type": "embedded", "entities": [{"_id": "a", "name": "Ann"}, {"_id": "b", "name": "Bo"}]},
+    "sink": {"type": "null"},
+}
+GOOD = {"name": "good", "given": [{"_id": "a", "x": 1}], "expect": [{"_id": "a"}]}
+BAD = {"name": "bad", "given": [{"_id": "a", "x": 1}], "expect": [{"_id": "a", "x": 2}]}
+
+
+def project(folder: Path, **tests: Any) -> Path:
+    """A project with a pipe, and these tests of it."""
+    for name in ("pipes", "expected"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    (folder / "pipes" / "people.conf.json").write_text(json.dumps(PIPE))
+    for name, content in tests.items():
+        (folder / "expected" / f"{name}.test.json").write_text(json.dumps(content))
+    return folder
+
+
+def cases(*found: Any) -> Any:
+    """A test file of these cases."""
+    return {"pipe": "people", "cases": list(found)}
+
+
+def test_what_differs_is_told(command: Command, tmp_path: Path) -> None:
+    """One line a file, the place of the case, only what differs, and a summary."""
+    done = command(project(tmp_path, one=cases(GOOD, BAD), two=cases(GOOD)), "test")
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert lines[:-1] == [
+        "expected/one.test.json  1 passed, 1 failed",
+        "expected/two.test.json  1 passed",
+        "",
+        "FAILED expected/one.test.json:1 people: bad",
+        "  0 of 1 as expected, 1 differs    - expected  + actual",
+        "",
+        "    _id a",
+        "      x",
+        "        - 2",
+        "        + 1",
+        "",
+    ]
+    assert lines[-1].startswith("1 pipe, 3 tests: 2 passed, 1 failed in ")
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        ((), ["good", "bad", "good"]),
+        (("-k", "TWO good"), ["good"]),
+        (("-k", "nothing"), []),
+        (("-x",), ["good", "bad"]),
+        (("expected/two.test.json",), ["good"]),
+        (("expected/one.test.json::bad",), ["bad"]),
+        (("pipes",), []),
+    ],
+)
+def test_which_tests_are_run(command: Command, tmp_path: Path, arguments: tuple[str, ...], names: list[str]) -> None:
+    """By words, by files, by the name of one, or up to the first that fails; none at all is no success."""
+    done = command(project(tmp_path, one=cases(GOOD, BAD), two=cases(GOOD)), "test", "--json", *arguments)
+    document = json.loads(done.stdout)
+    assert [one["name"] for one in document["tests"]] == names
+    assert done.returncode == document["exit_code"] == (1 if "bad" in names else 0 if names else 5)
+    assert document["passed"] == names.count("good")
+
+
+def test_a_faulty_test_is_no_skipped_test(command: Command, tmp_path: Path) -> None:
+    """It is told at its characters, counts as an error, and the others are run."""
+    done = command(project(tmp_path, one={"pip": "x", "given": 3}, two=cases(GOOD)), "test")
+    assert done.returncode == 1
+    assert "error[E701]: unknown property `pip` in a test" in done.stderr
+    assert "1 passed, 1 error in" in done.stdout
+
+
+def test_update_writes_what_came(command: Command, tmp_path: Path) -> None:
+    """Only files of tests that fail; it says how many lines change, and the next run passes."""
+    project(tmp_path, people={}, other={"pipe": "people"}, inline=cases(BAD))
+    (tmp_path / "expected" / "other.json").write_text('[{"_id": "a", "name": "Ann"}, {"_id": "b", "name": "Bo"}]')
+    assert command(tmp_path, "test", "-k", "people.json").returncode == 1
+    done = command(tmp_path, "test", "--update")
+    assert "expected/people.json  +10 -0" in done.stdout
+    assert "other.json  +" not in done.stdout
+    assert (tmp_path / "expected" / "people.json").read_text() == (
+        '[\n  {\n    "_id": "a",\n    "name": "Ann"\n  },\n  {\n    "_id": "b",\n    "name": "Bo"\n  }\n]\n'
+    )
+    assert command(tmp_path, "test", "-k", "people.json").returncode == 0
+    (tmp_path / "expected" / "people.json").write_text("[]")
+    (tmp_path / "expected" / "other.json").unlink()
+    command(tmp_path, "test", "--update-new-only")
+    assert (tmp_path / "expected" / "people.json").read_text() == "[]"
+    done = command(tmp_path, "test", "--update", "expected/people.json")
+    assert done.returncode == 0
+    assert "1 test: 1 passed" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [("--update",), ("--update-new-only",), ("--new", "people")])
+def test_nothing_is_written_where_nobody_looks(command: Command, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """Where `CI` is set it is wrong use, and nothing changes."""
+    done = command(project(tmp_path, people={}), "test", *arguments, CI="1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "expected files are written by a person" in done.stderr
+    assert sorted(path.name for path in (tmp_path / "expected").iterdir()) == ["people.test.json"]
+    assert command(tmp_path, "test", "--update", CI="false").returncode == 0
+
+
+def test_only_one(command: Command, tmp_path: Path) -> None:
+    """It leaves the others out, for a person; where `CI` is set it is refused."""
+    project(tmp_path, one=cases(BAD, {**GOOD, "only": "I look at this one"}))
+    assert "1 test: 1 passed" in command(tmp_path, "test").stdout
+    assert command(tmp_path, "test", CI="true").returncode == 2
+
+
+def test_a_new_test(command: Command, tmp_path: Path) -> None:
+    """It holds what comes now, passes, and is told by `check` until somebody has read it."""
+    done = command(project(tmp_path), "test", "--new", "people")
+    assert done.returncode == 0, done.stderr
+    assert "expected/people.json  +10 -0" in done.stdout
+    assert "W708" in command(tmp_path, "check", "--format", "concise").stdout
+    assert command(tmp_path, "test").returncode == 0
+    again = command(tmp_path, "test", "--new", "people")
+    assert (again.returncode, again.stderr) == (2, "error: expected/people.test.json is there; nothing was written\n")
+    other = command(tmp_path, "test", "--new", "peple")
+    assert "Did you mean 'people'?" in other.stderr
+
+
+def test_a_report_for_machines(command: Command, tmp_path: Path) -> None:
+    """JUnit's XML, with every test, what is wrong, and files that cannot be read."""
+    project(tmp_path, one=cases(GOOD, BAD, {**GOOD, "name": "later \u0007 <&>", "skip": "not now"}), two=[])
+    command(tmp_path, "test", "--junit", "report.xml")
+    root = ET.fromstring((tmp_path / "report.xml").read_text())
+    assert dict(root.attrib) == {
+        "name": "mailweir test",
+        "tests": "4",
+        "failures": "1",
+        "errors": "1",
+        "skipped": "1",
+    }
+    states = {one.attrib["name"]: [child.tag for child in one] for one in root.iter("testcase")}
+    assert states == {"good": [], "bad": ["failure"], "later � <&>": ["skipped"], "(file)": ["error"]}
+
+
+def test_projects_below_this_one(command: Command, tmp_path: Path) -> None:
+    """One run has the tests of all of them."""
+    for name in ("a", "b"):
+        (project(tmp_path / name, one=cases(GOOD)) / "mailweir.json").write_text("{}")
+    (tmp_path / "mailweir.json").write_text("{}")
+    done = command(tmp_path, "test", "--json")
+    assert [one["id"] for one in json.loads(done.stdout)["tests"]] == [
+        "a/expected/one.test.json::good",
+        "b/expected/one.test.json::good",
+    ]
+
+
+def test_nothing_is_left_in_the_project(command: Command, tmp_path: Path) -> None:
+    """A test keeps what it needs elsewhere."""
+    before = sorted(path.name for path in project(tmp_path, one=cases(GOOD)).iterdir())
+    command(tmp_path, "test")
+    assert sorted(path.name for path in tmp_path.iterdir()) == before

@@ -1,0 +1,287 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mailweir.testing.suite import written
+
+if TYPE_CHECKING:
+    from tests.mailweir.testing.conftest import Project
+
+TOP = Path(__file__).parents[3]
+ANN = {"_id": "a", "email": "ann@example.com", "name": "Ann", "kind": "k1"}
+MANY = {"repeat": 3, "step": "10s", "entity": {"_id": "c{n}", "email": "ann@example.com", "name": "Ann"}}
+
+
+def passed(verdict: Any) -> bool:
+    """Whether it is right; what is wrong is shown."""
+    shown = "" if verdict.state == "passed" else "\n".join(verdict.lines)
+    assert shown == ""
+    return bool(verdict.state == "passed")
+
+
+def test_entities_at_every_stage(project: Project) -> None:
+    """The source gives them whole, rules shape them, and the sink gets what they are then."""
+    whole, shaped = {**ANN}, {"_id": "a", "email": "ann@example.com", "name": "Ann", "kind": "new"}
+    for stage, expected in (
+        ("source", whole),
+        ("before-transform", whole),
+        ("after-transform", shaped),
+        ("sink", shaped),
+    ):
+        verdict = project.case([expected], given=[ANN], stage=stage)
+        assert passed(verdict), verdict.lines
+    assert project.case([], given=[{**ANN, "left": True}]).state == "passed"
+    assert project.case([shaped], given=[{**ANN, "left": True}]).state == "failed"
+
+
+def test_what_stands_upstream_is_run(project: Project) -> None:
+    """Without entities of its own a test gets what the pipes upstream make of theirs."""
+    assert passed(project.case([{"_id": "p1", "name": "Ann"}]))
+    project.write("testdata/people.json", [{"_id": "p2", "email": "bo@example.com", "name": "Bo"}])
+    assert passed(project.case([{"_id": "p2", "name": "Bo"}]))
+    project.write("testdata/welcome.json", [{"_id": "p3", "email": "cy@example.com", "name": "Cy"}])
+    assert passed(project.case([{"_id": "p3", "name": "Cy"}]))
+
+
+def test_datasets_that_are_given_are_joined(project: Project) -> None:
+    """By name, beside the entities of the pipe itself, from the test or from a file beside it."""
+    kinds = [{"_id": "k1", "name": "a friend"}]
+    expect = [{"_id": "a", "kind": "a friend"}]
+    assert passed(project.case(expect, given={"welcome": [ANN], "kinds": kinds}))
+    project.write("expected/kinds.json", kinds)
+    assert passed(project.case(expect, given={"welcome": [ANN], "kinds": "kinds.json"}))
+    project.write("testdata/kinds.json", kinds)
+    assert passed(project.case([{"_id": "p1", "kind": "a friend"}]))
+    assert passed(project.case([{"_id": "q", "kind": "a friend"}], given={"people": [{**ANN, "_id": "q"}]}))
+
+
+def test_time_stands_still_and_moves_when_it_is_told(project: Project) -> None:
+    """`now` in rules is the time of the test."""
+    assert passed(project.case([{"_id": "a", "at": "2026-01-01T12:00:00Z"}], given=[ANN]))
+    assert passed(project.case([{"_id": "a", "at": "2030-02-03T04:05:06Z"}], given=[ANN], now="2030-02-03T04:05:06Z"))
+    times = [{"_id": "a", "at": "2026-01-01T12:00:00Z"}, {"_id": "b", "at": "2026-01-01T12:00:30Z"}]
+    assert passed(project.case(times, given=[ANN, {**ANN, "_id": "b"}], step="30s"))
+    later = [ANN, {"at": "+61m", "entity": {**ANN, "_id": "b"}}]
+    assert passed(project.case([times[0], {"_id": "b", "at": "2026-01-01T13:01:00Z"}], given=later))
+
+
+def test_a_mail_as_it_would_go_out(project: Project) -> None:
+    """Every part of it can be compared; a body may be one string, or its lines."""
+    mail = {
+        "_id": "a",
+        "from": "Shop <shop@example.com>",
+        "to": ["ann@example.com"],
+        "subject": "Welcome, Ann",
+        "system": "office",
+        "outcome": "sent",
+    }
+    for text in ("Hello Ann,\n\nyou are new.\n", ["Hello Ann,", "", "you are new."], {"$contains": "are new"}):
+        assert passed(project.case([{**mail, "text": text}], given=[ANN], stage="mail"))
+    verdict = project.case([{**mail, "subject": "Welcome, Anne"}], given=[ANN], stage="mail")
+    assert [line.strip() for line in verdict.lines][2:] == [
+        "_id a",
+        "subject",
+        '- "Welcome, Anne"',
+        '+ "Welcome, Ann"',
+    ]
+
+
+def test_the_limit_is_the_real_one(project: Project) -> None:
+    """Two leave, the third is discarded and told of; 61 minutes after it goes, without any waiting."""
+    limit = {"max_per_hour": 2}
+    expect: dict[str, Any] = {
+        "outcomes": ["sent", "sent", "discarded"],
+        "discarded": [{"_id": "c3"}],
+        "logs": [{"$contains": "entity c3 is discarded"}],
+        "count": 2,
+    }
+    assert passed(project.case(expect, given=MANY, stage="mail", system=limit))
+    again = {"at": "+61m", "entity": {**MANY["entity"], "_id": "c3"}}  # type: ignore[dict-item]
+    expect = {"outcomes": ["sent", "sent", "discarded", "sent"]}
+    assert passed(project.case(expect, given=[MANY, again], stage="mail", system=limit))
+    early = {**again, "at": "3599s"}
+    expect = {"outcomes": ["sent", "sent", "discarded", "discarded"]}
+    assert passed(project.case(expect, given=[MANY, early], stage="mail", system=limit))
+
+
+def test_a_queue_goes_when_there_is_room(project: Project) -> None:
+    """A mail that waits has the last word that was said of it."""
+    limit = {"max_per_hour": 2, "on_limit": "queue"}
+    expect = {"outcomes": ["sent", "sent", "queued"]}
+    assert passed(project.case(expect, given=MANY, stage="mail", system=limit))
+    expect = {"outcomes": ["sent", "sent", "sent"]}
+    assert passed(project.case(expect, given=[MANY, {"at": "+61m"}], stage="mail", system=limit))
+
+
+def test_answers_of_a_server(project: Project) -> None:
+    """What a server says is given in turn; mail that may go later does."""
+    answers = [{"code": 451, "text": "later"}, {"code": 550}, {}]
+    case: dict[str, Any] = {"stage": "mail", "mocks": {"system:office": answers}}
+    assert passed(project.case({"outcomes": ["retrying", "dead", "in_doubt"]}, given=MANY, **case))
+    expect = {"outcomes": ["sent", "dead", "sent"]}
+    assert passed(project.case(expect, given=[MANY, {"at": "+1d"}], **case))
+    assert project.case({}, given=MANY, mocks={"system:offce": []}).state == "error"
+
+
+def test_what_becomes_no_mail(project: Project) -> None:
+    """A bad address is rejected with its code; it is among no mails, and a list of mails says nothing of it."""
+    nobody = {**ANN, "email": "nobody"}
+    rejected = [{"_id": "a", "code": "E502", "message": {"$any": True}}]
+    assert passed(project.case({"mails": [], "rejected": rejected}, given=[nobody], stage="mail"))
+    assert passed(project.case([], given=[nobody], stage="mail"))
+    assert passed(project.case({"outcomes": ["skipped"]}, given=[{**ANN, "_deleted": True}], stage="mail"))
+
+
+def test_a_file_of_what_is_expected(project: Project) -> None:
+    """It is compared whole: what is written once passes, and every change is told."""
+    project.write("expected/welcome.test.json", {"stage": "mail", "given": [ANN, {**ANN, "_id": "b", "email": ""}]})
+    path = project.write("expected/welcome.json", "[]")
+    verdict = project.verdicts()["welcome.json"]
+    assert verdict.state == "failed"
+    path.write_text(written(verdict.written))
+    assert path.read_text().count("\n") > 10
+    assert project.verdicts()["welcome.json"].state == "passed"
+    mails = json.loads(path.read_text())
+    assert [one["outcome"] for one in mails] == ["sent", "rejected"]
+    mails[0]["subject"] += "!"
+    path.write_text(json.dumps(mails))
+    verdict = project.verdicts()["welcome.json"]
+    assert [(one.id, one.path) for one in verdict.found] == [("a", ("subject",))]
+    project.write("expected/welcome.test.json", {"stage": "mail", "given": [ANN], "mode": "contains"})
+    path.write_text('[{"_id": "a", "to": ["ann@example.com"]}]')
+    assert project.verdicts()["welcome.json"].state == "passed"
+    path.write_text('[{"_id": "a", "to": ["ann@example.com"]')
+    assert project.verdicts()["welcome.json"].state == "error"
+
+
+def test_whole_messages(project: Project) -> None:
+    """Message-ID, Date and boundaries are the same in every run."""
+    project.write("expected/welcome.test.json", {"endpoint": "eml", "file": "welcome.eml", "given": [ANN]})
+    path = project.write("expected/welcome.eml", "x")
+    verdict = project.verdicts()["welcome.eml"]
+    assert "Date: Thu, 1 Jan 2026 12:00:00 +0000" in verdict.written
+    path.write_text(written(verdict.written))
+    assert project.verdicts()["welcome.eml"].state == "passed"
+
+
+def test_values_and_secrets_of_a_test(project: Project) -> None:
+    """They stand for those of the project; secrets are made up, and nothing of this machine is read."""
+    project.write("test-env.json", {"host": "mail.example.com", "word": "profile"})
+    project.write(".secrets.env", "smtp-password=canary-real\n")
+    (project.root / ".secrets.env").chmod(0o600)
+    project.write(".env", "word=mine\n")
+    system = {"smtp_server": "$ENV(host)", "smtp_username": "u", "smtp_password": "$SECRET(smtp-password)"}
+    project.write("systems/a.conf.json", {"_id": "office", "type": "system:smtp", "use_tls": True, **system})
+    add = {"type": "dtl", "rules": {"default": [["copy", "*"], ["add", "word", "$ENV(word)"]]}}
+    pipe = {"_id": "word", "type": "pipe", "source": {"type": "empty"}, "transform": add, "sink": {"type": "null"}}
+    project.write("pipes/word.conf.json", pipe)
+    os.environ["WORD"] = "process"
+    try:
+        assert passed(project.case([{"_id": "a", "word": "profile"}], pipe="word", given=[ANN]))
+        assert passed(project.case([{"_id": "a", "word": "own"}], pipe="word", given=[ANN], env={"word": "own"}))
+        assert passed(project.case({"outcomes": ["sent"]}, given=[ANN], stage="mail"))
+    finally:
+        del os.environ["WORD"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "import socket\n    socket.create_connection(('192.0.2.1', 25), 1)",
+        "import urllib.request\n    urllib.request.urlopen('http://example.com')",
+        "import subprocess\n    subprocess.run(['true'])",
+    ],
+)
+def test_nothing_reaches_a_network(project: Project, body: str) -> None:
+    """A function that tries fails its test, which names the mock to write; with the mock it is not called."""
+    project.write("shapes.py", f"def look(entity):\n    {body}\n    return entity\n")
+    pipe = {"_id": "p", "type": "pipe", "source": {"type": "empty"}, "sink": {"type": "null"}}
+    project.write("pipes/p.conf.json", {**pipe, "transform": {"type": "python", "function": "shapes:look"}})
+    verdict = project.case([{"_id": "a"}], pipe="p", given=[ANN])
+    assert verdict.state == "failed"
+    assert "add a mock for `transform:shapes:look`" in verdict.lines[0]
+    mocks = {"transform:shapes:look": [{"_id": "a", "country": "NO"}]}
+    assert passed(project.case([{"_id": "a", "country": "NO"}], pipe="p", given=[ANN], mocks=mocks))
+    expect = {"error": {"$contains": "has no answer to the entity `b`"}}
+    assert passed(project.case(expect, pipe="p", given=[ANN, {**ANN, "_id": "b"}], mocks=mocks))
+
+
+def test_a_source_that_needs_a_server(project: Project) -> None:
+    """It is not asked: the test says what to give instead."""
+    system = {"_id": "db", "type": "system:sqlite", "path": "a.db"}
+    source = {"type": "sql", "system": "db", "table": "t"}
+    pipe = {"_id": "p", "type": "pipe", "source": source, "sink": {"type": "null"}}
+    project.write("pipes/p.conf.json", [pipe, system])
+    verdict = project.case([], pipe="p")
+    assert verdict.state == "error"
+    assert "give its entities with `given`" in verdict.lines[0]
+    assert passed(project.case([{"_id": "a"}], pipe="p", given=[ANN]))
+
+
+def test_the_alternative_for_tests(project: Project) -> None:
+    """A source that is chosen by a value is the one named `test`."""
+    alternatives = {"prod": {"type": "empty"}, "test": {"type": "embedded", "entities": [ANN]}}
+    source = {"type": "conditional", "condition": "prod", "alternatives": alternatives}
+    project.write("pipes/p.conf.json", {"_id": "p", "type": "pipe", "source": source, "sink": {"type": "null"}})
+    assert passed(project.case([{"_id": "a"}], pipe="p"))
+
+
+def test_a_circle_that_never_rests(project: Project) -> None:
+    """It is stopped, and told."""
+    rules = {
+        "type": "dtl",
+        "rules": {"default": [["copy", "_id"], ["add", "n", ["plus", 1, ["coalesce", ["list", "_S.n", 0]]]]]},
+    }
+    project.write("testdata/seed.json", [ANN])
+    ring = {"type": "union_datasets", "datasets": ["seed", "b"], "include_previous_versions": False}
+    pipes = [
+        {"_id": "a", "type": "pipe", "source": ring, "transform": rules, "metadata": {"global": False}},
+        {"_id": "b", "type": "pipe", "source": {"type": "dataset", "dataset": "a"}, "allow_cycle": True},
+    ]
+    project.write("pipes/p.conf.json", pipes)
+    verdict = project.case([], pipe="b")
+    assert verdict.state == "error"
+    assert "E601" in verdict.lines[0]
+
+
+def test_identifiers_count(project: Project) -> None:
+    """In every test from the first."""
+    rules = {"type": "dtl", "rules": {"default": [["copy", "_id"], ["add", "u", ["uuid"]]]}}
+    pipe = {"_id": "p", "type": "pipe", "source": {"type": "empty"}, "transform": rules, "sink": {"type": "null"}}
+    project.write("pipes/p.conf.json", pipe)
+    first, second = (f"~u00000000-0000-4000-8000-00000000000{number}" for number in (1, 2))
+    expect = [{"_id": "a", "u": first}, {"_id": "b", "u": second}]
+    assert passed(project.case(expect, pipe="p", given=[ANN, {**ANN, "_id": "b"}]))
+
+
+def test_skipped_tests_say_why(project: Project) -> None:
+    """They are not run."""
+    verdict = project.case([{"_id": "nobody"}], skip="later")
+    assert (verdict.state, verdict.lines) == ("skipped", ["later"])
+
+
+def test_every_machine_has_the_same_results(project: Project) -> None:
+    """Whatever the time zone, the locale and the order of hashes are."""
+    project.write("expected/welcome.test.json", {"stage": "mail", "given": [ANN]})
+    project.write("expected/welcome.json", "[]")
+    found = set()
+    for number, zone, language in ((0, "UTC", "C"), (7, "Pacific/Auckland", "C.UTF-8")):
+        environ = {"PYTHONHASHSEED": str(number), "TZ": zone, "LC_ALL": language, "PYTHONPATH": str(TOP)}
+        done = subprocess.run(
+            [sys.executable, "-m", "mailweir", "test", "--full"],
+            cwd=project.root,
+            env={"PATH": "/usr/bin:/bin", **environ},
+            capture_output=True,
+            check=False,
+            timeout=300,
+        )
+        assert done.returncode == 1
+        found.add(done.stdout.rpartition(b" in ")[0])
+    assert len(found) == 1
