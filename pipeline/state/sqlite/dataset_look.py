@@ -38,12 +38,15 @@ class SqliteReads:
         """Connect when something is to be read."""
         self._path = folder / FILE
         self._connection: sqlite3.Connection | None = None
+        self._version = -1
+        self._indexes: dict[tuple[str, tuple[str, ...]], tuple[int | None, int | None]] = {}
 
     def close(self) -> None:
         """Read no more, until something is read again."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+            self._version = -1
 
     def datasets(self) -> list[Dataset]:
         """All of them, by name."""
@@ -125,14 +128,27 @@ class SqliteReads:
     def find(self, name: str, path: Sequence[str], values: Iterable[Any]) -> list[Entity]:
         """Entities of which a value at the path is one of these."""
         keys = {key for value in values if (key := value_key(value)) is not None}
-        found = self.dataset(name)
-        if found is None or not keys:
+        if not keys:
             return []
         if tuple(path) == ("_id",):
             ids = [from_json(key) for key in keys]
             got = [self.get(name, id_) for id_ in ids if isinstance(id_, str)]
             return [one for one in got if one is not None and one.get("_deleted") is not True]
-        return self._read([], lambda c: _found(c, found.number, path, keys))
+        return self._read([], lambda c: self._sought(c, name, tuple(path), keys))
+
+    def _sought(self, opened: sqlite3.Connection, name: str, path: tuple[str, ...], keys: set[bytes]) -> list[Entity]:
+        """By the index if there is one; else all are gone through."""
+        ((version,),) = opened.execute("PRAGMA data_version")
+        if version != self._version:
+            # Somebody has written: datasets and indexes may have come and gone.
+            self._version = version
+            self._indexes.clear()
+        if (name, path) not in self._indexes:
+            self._indexes[name, path] = _index(opened, name, path)
+        dataset, index = self._indexes[name, path]
+        if dataset is None:
+            return []
+        return _gone_through(opened, dataset, path, keys) if index is None else _found(opened, index, keys)
 
     def _read(self, nothing: T, work: Callable[[sqlite3.Connection], T]) -> T:
         """What a look gives, or nothing where there is no file."""
@@ -180,19 +196,24 @@ def _entity(row: Sequence[Any]) -> Entity:
     return entity
 
 
-def _found(opened: sqlite3.Connection, number: int, path: Sequence[str], keys: set[bytes]) -> list[Entity]:
-    """By the index if there is one; else all are gone through."""
-    row = opened.execute(
-        "SELECT number FROM property WHERE dataset = ? AND path = ?", (number, properties.path_text(path))
-    ).fetchone()
+def _index(opened: sqlite3.Connection, name: str, path: Sequence[str]) -> tuple[int | None, int | None]:
+    """The numbers of a dataset and of its index for a path, where there are such."""
+    row = opened.execute("SELECT number FROM dataset WHERE name = ?", (name,)).fetchone()
     if row is None:
-        return _gone_through(opened, number, path, keys)
+        return None, None
+    index = opened.execute(
+        "SELECT number FROM property WHERE dataset = ? AND path = ?", (row[0], properties.path_text(path))
+    ).fetchone()
+    return row[0], None if index is None else index[0]
+
+
+def _found(opened: sqlite3.Connection, index: int, keys: set[bytes]) -> list[Entity]:
     marks = ", ".join("?" * len(keys))
     sql = (
         f"SELECT {_COLUMNS} FROM entity WHERE position IN"  # noqa: S608 - ours
         f" (SELECT position FROM property_value WHERE property = ? AND value IN ({marks})) ORDER BY position"
     )
-    return [_entity(one) for one in opened.execute(sql, (row[0], *keys))]
+    return [_entity(one) for one in opened.execute(sql, (index, *keys))]
 
 
 def _gone_through(opened: sqlite3.Connection, number: int, path: Sequence[str], keys: set[bytes]) -> list[Entity]:

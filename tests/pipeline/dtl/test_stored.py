@@ -117,3 +117,14 @@ def test_rules_say_which_indexes_they_need() -> None:
     }
     program = Program(parse(rules, REGISTRY).rules, host())
     assert program.lookups == [("orders", ("of",)), ("y", ("c", "d"))]
+
+
+def test_what_was_found_once_is_not_taken_for_granted(kept: Kept) -> None:
+    """A dataset, and an index of it, that come after a look are seen by the next one."""
+    stored = Stored(kept.reads)
+    kept.put("people", [{"_id": "1"}])
+    assert stored.find("orders", ["of"], ["1"]) == []
+    kept.put("orders", ORDERS[:1])
+    assert [one["_id"] for one in stored.find("orders", ["of"], ["1"])] == ["o2"]
+    kept.put("orders", ORDERS[1:], [("of",)])
+    assert [one["_id"] for one in stored.find("orders", ["of"], ["1"])] == ["o1", "o2"]
