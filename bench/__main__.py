@@ -5,7 +5,20 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-names = ("start", "reader", "check", "hostile", "entities", "template", "mime", "smtp", "state", "mail", "pipelines")
+names = (
+    "start",
+    "reader",
+    "check",
+    "hostile",
+    "entities",
+    "dtl",
+    "template",
+    "mime",
+    "smtp",
+    "state",
+    "mail",
+    "pipelines",
+)
 
 
 def main(arguments: list[str]) -> int:
