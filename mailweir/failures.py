@@ -128,7 +128,8 @@ class Failures:
                 if where == stage and passed and (whole or (where, name) in self._again)
             ]
             if names:
-                await self._state.failing.passed(self._pipe, stage, names, dead=self._tolerance.track_dead)
+                dead, dataset = self._tolerance.track_dead, self._tolerance.dataset
+                await self._state.failing.passed(self._pipe, stage, names, dead=dead, dataset=dataset)
 
     def _failure(self, entity: Entity, text: str, stage: Stage) -> Failure:
         try:

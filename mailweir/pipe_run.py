@@ -79,7 +79,7 @@ class PipeRun:
                 record = elsewhere(self._pipe, before, since, started).record
         await self._put_on_record(started, record)
         tell(report)
-        tolerance = tolerance_of(self._pipe.pump)
+        tolerance = tolerance_of(self._pipe)
         self._failures = failures = Failures(state, report.pipe, around.done.name, tolerance, keeps=self._uses_up)
 
         def news() -> None:

@@ -58,13 +58,21 @@ def plan_of(pipe: PipeConfig) -> Plan:
     )
 
 
-def tolerance_of(pump: PumpConfig) -> Tolerance:
+def dead_letters_of(pipe: PipeConfig) -> str:
+    """The dataset that takes the dead letters of a pipe; `""` if none does."""
+    usual = f"system:dead-letter:{pipe.id}" if pipe.pump.use_dead_letter_dataset else ""
+    return pipe.pump.dead_letter_dataset or usual
+
+
+def tolerance_of(pipe: PipeConfig) -> Tolerance:
     """What becomes of entities that fail."""
+    pump = pipe.pump
     return Tolerance(
         pump.max_consecutive_write_errors or 0,
         pump.max_write_errors_in_retry_dataset,
         pump.max_retries_per_entity,
         pump.track_dead_letters,
+        dead_letters_of(pipe),
     )
 
 

@@ -28,12 +28,16 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """What a pump says of entities that fail. 0 in a row: the run never stops for them. 0 may wait: no retries."""
+    """What a pump says of entities that fail. 0 in a row: the run never stops for them. 0 may wait: no retries.
+
+    `dataset` takes the dead letters too, if it has a name.
+    """
 
     in_a_row: int = 0
     may_wait: int = 0
     retries: int = 5
     track_dead: bool = False
+    dataset: str = ""
 
 
 def fate(tolerance: Tolerance, retries: int, waiting: int) -> Fate:

@@ -229,7 +229,7 @@ async def _look(pipe: PipeConfig, systems: Systems, asked: Asked, shelf: Shelf, 
     keys: set[str] = set()
     since = await since_of(pipe, asked, before.state)
     try:
-        streak = Streak(tolerance_of(pipe.pump).in_a_row)
+        streak = Streak(tolerance_of(pipe).in_a_row)
         for portion in portions(source, transforms_of(pipe, context), since, asked.wanted, streak=streak):
             looked.read += portion.read
             looked.filtered += portion.filtered
@@ -278,7 +278,7 @@ async def _keep(looked: Looked, systems: Systems, asked: Asked, before: Before, 
         except SourceError as error:
             looked.stopped, looked.unread = str(error), error
 
-    streak = Streak(tolerance_of(pipe.pump).in_a_row)
+    streak = Streak(tolerance_of(pipe).in_a_row)
     found = portions(source, transforms_of(pipe, context), since, asked.wanted, tracks=True, streak=streak)
     if asked.source is None and asked.wanted == EVERYTHING:
         found = marked(source, found, since, elsewhere=bool(asked.since))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -15,7 +16,7 @@ from mailweir.cli.options import Common, common
 
 if TYPE_CHECKING:
     from pipeline.state.failures import Chosen, Kept
-    from pipeline.state.port import Look
+    from pipeline.state.port import Look, State
 
 _HEAD: Final = ("NUMBER", "PIPE", "ENTITY", "STATE", "TRIES", "LAST", "WHY")
 _PAGE: Final = 500
@@ -199,17 +200,31 @@ def _act(values: Common, verb: str, numbers: Sequence[int], chosen: Chosen, done
     if found and not numbers:
         many = "1 entity" if len(found) == 1 else f"{len(found):,} entities"
         confirm(values, f"{many} would be {'tried again' if verb == 'retry' else 'removed'}", "Go on?", yes=yes)
+    datasets = _datasets(ledger)
     count = 0
     for start in range(0, len(found), _PAGE):
         part = [one.number for one in found[start : start + _PAGE]]
-        changed = ledger.act(
-            lambda state, part=part: state.failing.again(part) if verb == "retry" else state.failing.delete(part)  # type: ignore[misc]
-        )
+        changed = ledger.act(partial(_change, verb=verb, numbers=part, datasets=datasets))
         count += changed or 0
     ledger.document(changed=count)
     if not values.json:
         values.out.line(f"{count:,} {done}")
     return 0
+
+
+async def _change(state: State, *, verb: str, numbers: Sequence[int], datasets: Mapping[str, str]) -> int:
+    if verb == "retry":
+        return await state.failing.again(numbers, datasets)
+    return await state.failing.delete(numbers, datasets)
+
+
+def _datasets(ledger: Ledger) -> dict[str, str]:
+    """The datasets that have the dead letters of pipes, too."""
+    from mailweir.pumps import dead_letters_of
+    from pipeline.pipe import PipeConfig
+
+    pipes = [one.config for one in ledger.loaded.project.components if isinstance(one.config, PipeConfig)]
+    return {pipe.id: dead_letters_of(pipe) for pipe in pipes}
 
 
 def _chosen(*, pipe: str, entity: str, state: str | None) -> Chosen:

@@ -93,6 +93,8 @@ def run_command(
     if faults:
         raise NotUsableError(f"the configuration has {number_of(len(faults), 'error')}. See: mailweir check")
     wishes = Wishes(to, only_to, resend=resend, wait=wait)
+    if not dry_run:
+        pipes = _unpaused(values, loaded, pipes)
     start = None if since is None else "" if since == "0" else since
     try:
         asked = Asked(pipes, Wanted(entity, limit), start, wishes, _given(given, values))
@@ -193,6 +195,37 @@ def _known(loaded: Loaded, names: tuple[str, ...]) -> None:
     for name in names:
         if name not in known:
             raise click.UsageError(f"no pipe '{name}'.{meant(name, known)}")
+
+
+def _unpaused(values: Common, loaded: Loaded, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The pipes to run without those that somebody has paused. One that is asked for by name is refused."""
+    from mailweir.cli.ledgers import Ledger, now
+    from mailweir.running import mail_sink
+    from mailweir.serving.pauses import PAUSES, pauses_of
+    from pipeline.pipe import PipeConfig
+
+    notes = Ledger(values, loaded, "run", "").look(lambda state: state.notes(PAUSES))
+    held = pauses_of(notes or {}, now())
+    if not held:
+        return names
+    configs = [one.config for one in loaded.project.components if isinstance(one.config, PipeConfig)]
+    left = []
+    for pipe in configs:
+        sink = mail_sink(pipe)
+        system = "" if sink is None else sink.system
+        pause = held.get(("pipe", pipe.id)) or held.get(("system", system))
+        if pause is None:
+            left += [pipe.id] if (pipe.id in names if names else pipe.pump.mode != "off") else []
+            continue
+        name = pipe.id if ("pipe", pipe.id) in held else system
+        words = f"{pipe.id} is paused by {pause.by}: {pause.reason}  (mailweir resume {name})"
+        if pipe.id in names:
+            raise click.UsageError(words)
+        if not names:
+            values.out.say(f"note: {words}")
+    if not left:
+        raise click.UsageError("every pipe is paused")
+    return tuple(left)
 
 
 def _address(text: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from pipeline.config.flow import dead_letters
 from pipeline.config.given import UNKNOWN
 from pipeline.config.shape import Shape, shapes
 from pipeline.config.tree import Array, Scalar
@@ -38,9 +39,10 @@ def reads(pipe: Component) -> list[End]:
 def writes(pipe: Component) -> list[End]:
     """Where the entities of a pipe end. Without a sink that is the dataset named as the pipe."""
     sinks = [child for name, child in pipe.children if name == "sink"]
+    failed = [End("dataset", name) for name in dead_letters(pipe)]
     if not sinks and not pipe.given.has("sink"):
-        return [End("dataset", pipe.id)]
-    return _merged([end for sink in sinks for end in _ends(sink)])
+        return [End("dataset", pipe.id), *failed]
+    return _merged([*(end for sink in sinks for end in _ends(sink)), *failed])
 
 
 def passes_on(system: Component) -> list[End]:

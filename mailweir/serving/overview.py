@@ -143,6 +143,8 @@ def pipe_row(overview: Overview, pipe: str, zone: tzinfo) -> tuple[str, str, str
         return pipe, f"paused by {pause.by} {ago(now - pause.at)}{until}", pause.reason, ""
     mode = overview.pipes[pipe]
     due = standing.get("next")
+    if isinstance(running, dict):
+        return pipe, last, result, ""
     coming = mode if mode != "scheduled" else "" if due is None else "now" if due <= now else time_of(due, now, zone)
     return pipe, last, result, coming
 

@@ -51,7 +51,7 @@ class Flow:
             if not sure and pipe.id in self.undecided:
                 continue
             self.unsure |= not sure
-            for dataset in written:
+            for dataset in (*written, *dead_letters(pipe)):
                 self.writers.setdefault(dataset, []).append(pipe)
         unsettled = (name for written in self.undecided.values() for name in written)
         self.known = dict.fromkeys([*self.writers, *unsettled])
@@ -169,7 +169,8 @@ class Flow:
             return
         for dataset, pipes in self.writers.items():
             for pipe in pipes:
-                if dataset not in read and pipe.given.node.whole:
+                # Dead letters are for people.
+                if dataset not in read and pipe.given.node.whole and dataset not in dead_letters(pipe):
                     yield Problem(
                         "W604",
                         f"nobody reads the dataset `{dataset}`",
@@ -197,6 +198,11 @@ def datasets(pipe: Component) -> tuple[list[str], bool]:
                 else:
                     sure = False
     return found, sure
+
+
+def dead_letters(pipe: Component) -> list[str]:
+    """The datasets that take what fails in a pipe, where they are named."""
+    return [name for pump in pipe.given.parts("pump") if (name := pump.text("dead_letter_dataset"))]
 
 
 def _two_writers(dataset: str, pipes: Sequence[Component]) -> Problem:

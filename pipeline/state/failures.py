@@ -75,14 +75,20 @@ class FailureWrites(Protocol):
         """
         ...
 
-    async def passed(self, pipe: str, stage: Stage, names: Collection[str], *, dead: bool) -> int:
-        """These have passed: they wait no more, and with `dead` are no dead letters either. How many those were."""
+    async def passed(self, pipe: str, stage: Stage, names: Collection[str], *, dead: bool, dataset: str = "") -> int:
+        """These have passed: they wait no more, and with `dead` are no dead letters either. How many those were.
+
+        `dataset` has the dead letters of the pipe, too.
+        """
         ...
 
-    async def again(self, numbers: Sequence[int]) -> int:
-        """Let dead letters wait for the next run, with all their tries before them. How many those were."""
+    async def again(self, numbers: Sequence[int], datasets: Mapping[str, str]) -> int:
+        """Let dead letters wait for the next run, with all their tries before them. How many those were.
+
+        `datasets` are those that have the dead letters of pipes, too.
+        """
         ...
 
-    async def delete(self, numbers: Sequence[int]) -> int:
+    async def delete(self, numbers: Sequence[int], datasets: Mapping[str, str]) -> int:
         """Remove some for good. How many those were."""
         ...

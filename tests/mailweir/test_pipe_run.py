@@ -251,6 +251,19 @@ def test_a_failure_deletes_nothing(place: Place) -> None:
     assert place.written() == [f"c{n}" for n in range(6)]
 
 
+def test_dead_letters_for_other_pipes(place: Place) -> None:
+    """A pipe that reads the dataset of dead letters gets what is dead, in the same run."""
+    place.pipe(dead_letter_dataset="graves")
+    reader = {"_id": "sad", "type": "pipe", "source": {"type": "dataset", "dataset": "graves"}}
+    (place.folder / "sad.conf.json").write_text(json.dumps(reader))
+    place.broken(2)
+    done = place.done()
+    assert [(report.pipe, outcomes(report)) for report in done.reports] == [
+        ("people", {"written": 5, "rejected": 1}),
+        ("sad", {"written": 1}),
+    ]
+
+
 def test_who_tries_out_keeps_nothing(place: Place) -> None:
     """A run of a few entities leaves no dead letter, no position and no record."""
     place.broken(0)

@@ -46,14 +46,17 @@ def test_expressions_go_by_the_zone() -> None:
 
 def test_tolerance() -> None:
     """By itself a pump stops for no entity, and tries none again."""
-    assert tolerance_of(PumpConfig()) == Tolerance(0, 0, 5, track_dead=False)
+    assert tolerance_of(pipe()) == Tolerance(0, 0, 5, track_dead=False)
     pump = PumpConfig(
         max_consecutive_write_errors=3,
         max_write_errors_in_retry_dataset=7,
         max_retries_per_entity=2,
         track_dead_letters=True,
     )
-    assert tolerance_of(pump) == Tolerance(3, 7, 2, track_dead=True)
+    assert tolerance_of(pipe(pump)) == Tolerance(3, 7, 2, track_dead=True)
+    assert tolerance_of(pipe(PumpConfig(use_dead_letter_dataset=True))).dataset == "system:dead-letter:p"
+    named = PumpConfig(use_dead_letter_dataset=True, dead_letter_dataset="graves")
+    assert tolerance_of(pipe(named)).dataset == "graves"
 
 
 def test_records_come_back() -> None:

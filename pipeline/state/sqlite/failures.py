@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Final
 
+from pipeline.entity import is_reserved
 from pipeline.failing import Fate, Tolerance, fate
+from pipeline.state.datasets import Change, Entry
 from pipeline.state.failures import Chosen, Failure, Kept, Stage
+from pipeline.state.sqlite import datasets as stored
 from pipeline.state.sqlite.transaction import Transaction
+from pipeline.state.versions import entity_hash, ordered_text
 
 TABLES: Final = (
     # Each entity of a pipe once: a further failure takes the place of the one before. Times are wall times, for people;
@@ -36,6 +40,7 @@ def put(transaction: Transaction, failures: Sequence[Failure], tolerance: Tolera
     """Keep them all, or none: a run that meets one twice has tried it once."""
     connection, _, now = transaction
     fates: list[Fate] = []
+    dead_ones: dict[str, list[Failure]] = {}
     waiting = {pipe: _waiting(connection, pipe) for pipe in {one.pipe for one in failures}}
     for one in failures:
         before = connection.execute(
@@ -52,6 +57,8 @@ def put(transaction: Transaction, failures: Sequence[Failure], tolerance: Tolera
         fates.append(found)
         if found is Fate.NO_ROOM:
             raise NoRoomError
+        if found is Fate.DEAD:
+            dead_ones.setdefault(one.pipe, []).append(one)
         connection.execute(
             "INSERT INTO failure (pipe, name, entity_id, stage, reason, run, first, last, tries, dead, entity, moved)"
             " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (pipe, name) DO UPDATE SET"
@@ -62,6 +69,8 @@ def put(transaction: Transaction, failures: Sequence[Failure], tolerance: Tolera
                 *(int(found is Fate.DEAD), one.entity, now.steady),
             ),
         )
+    for pipe, some in dead_ones.items():
+        _bury(transaction, pipe, some, tolerance.dataset)
     return fates
 
 
@@ -70,29 +79,62 @@ def _waiting(connection: sqlite3.Connection, pipe: str) -> int:
     return int(many)
 
 
-def passed(transaction: Transaction, pipe: str, stage: Stage, names: Collection[str], *, dead: bool) -> int:
+def passed(
+    transaction: Transaction, pipe: str, stage: Stage, names: Collection[str], *, dead: bool, dataset: str
+) -> int:
     """Remove those that wait, and with `dead` the dead ones."""
-    return transaction.connection.execute(
+    found = transaction.connection.execute(
         "DELETE FROM failure WHERE pipe = ? AND stage = ? AND name IN (SELECT value FROM json_each(?))"
-        " AND (? OR NOT dead)",
+        " AND (? OR NOT dead) RETURNING pipe, name, dead",
         (pipe, stage, json.dumps(list(names)), dead),
-    ).rowcount
+    ).fetchall()
+    _unbury(transaction, found, {pipe: dataset})
+    return len(found)
 
 
-def again(transaction: Transaction, numbers: Sequence[int]) -> int:
+def again(transaction: Transaction, numbers: Sequence[int], datasets: Mapping[str, str]) -> int:
     """Let dead ones wait."""
-    return transaction.connection.execute(
+    found = transaction.connection.execute(
         "UPDATE failure SET dead = 0, tries = 0, run = '', moved = ? WHERE dead"
-        " AND number IN (SELECT value FROM json_each(?))",
+        " AND number IN (SELECT value FROM json_each(?)) RETURNING pipe, name, 1",
         (transaction.now.steady, json.dumps(list(numbers))),
-    ).rowcount
+    ).fetchall()
+    _unbury(transaction, found, datasets)
+    return len(found)
 
 
-def delete(transaction: Transaction, numbers: Sequence[int]) -> int:
+def delete(transaction: Transaction, numbers: Sequence[int], datasets: Mapping[str, str]) -> int:
     """Remove them."""
-    return transaction.connection.execute(
-        "DELETE FROM failure WHERE number IN (SELECT value FROM json_each(?))", (json.dumps(list(numbers)),)
-    ).rowcount
+    found = transaction.connection.execute(
+        "DELETE FROM failure WHERE number IN (SELECT value FROM json_each(?)) RETURNING pipe, name, dead",
+        (json.dumps(list(numbers)),),
+    ).fetchall()
+    _unbury(transaction, found, datasets)
+    return len(found)
+
+
+def _bury(transaction: Transaction, pipe: str, dead: Sequence[Failure], dataset: str) -> None:
+    """Dead letters are in their dataset in the same moment."""
+    if dead and dataset:
+        stored.put(transaction, Change(dataset, pipe, [_entry(one.name, json.loads(one.entity)) for one in dead]))
+
+
+def _unbury(transaction: Transaction, gone: Sequence[tuple[str, str, int]], datasets: Mapping[str, str]) -> None:
+    """What is no dead letter any more is deleted there."""
+    names: dict[str, list[str]] = {}
+    for pipe, name, dead in gone:
+        if dead:
+            names.setdefault(pipe, []).append(name)
+    for pipe, some in names.items():
+        if dataset := datasets.get(pipe, ""):
+            stored.put(transaction, Change(dataset, pipe, [_entry(name, {"_deleted": True}) for name in some]))
+
+
+def _entry(name: str, found: Mapping[str, Any]) -> Entry:
+    """A dead letter as an entity: as it was, without what the engine says of entities."""
+    kept = {key: value for key, value in found.items() if not is_reserved(key) or key == "_deleted"}
+    entity = {"_id": name, **kept}
+    return Entry(name, entity_hash(ordered_text(entity)), entity.get("_deleted") is True, entity)
 
 
 def listed(connection: sqlite3.Connection, chosen: Chosen, before: int | None, most: int) -> tuple[Kept, ...]:
@@ -159,17 +201,19 @@ class SqliteFailures:
             return [Fate.NO_ROOM] * len(failures)
         return fates
 
-    async def passed(self, pipe: str, stage: Stage, names: Collection[str], *, dead: bool) -> int:
+    async def passed(self, pipe: str, stage: Stage, names: Collection[str], *, dead: bool, dataset: str = "") -> int:
         """These have passed."""
-        many: int = await self._do(lambda t: passed(t, pipe, stage, names, dead=dead)) if names else 0
+        if not names:
+            return 0
+        many: int = await self._do(lambda t: passed(t, pipe, stage, names, dead=dead, dataset=dataset))
         return many
 
-    async def again(self, numbers: Sequence[int]) -> int:
+    async def again(self, numbers: Sequence[int], datasets: Mapping[str, str]) -> int:
         """Let dead letters wait for the next run."""
-        many: int = await self._do(lambda t: again(t, numbers))
+        many: int = await self._do(lambda t: again(t, numbers, datasets))
         return many
 
-    async def delete(self, numbers: Sequence[int]) -> int:
+    async def delete(self, numbers: Sequence[int], datasets: Mapping[str, str]) -> int:
         """Remove some for good."""
-        many: int = await self._do(lambda t: delete(t, numbers))
+        many: int = await self._do(lambda t: delete(t, numbers, datasets))
         return many

@@ -333,6 +333,9 @@ def test_pause_and_resume(serve: Callable[..., Served], command: Command, tmp_pa
         people(tmp_path, name)
         service.until("run.ended", pipe="other", read=1)
     assert "joe" not in kept(tmp_path)
+    refused = command(tmp_path, "run", "people")
+    assert (refused.returncode, "people is paused by" in refused.stderr) == (2, True)
+    assert "note: people is paused by" in command(tmp_path, "run").stderr
     assert command(tmp_path, "resume", "people").returncode == 0
     service.until("run.ended", pipe="people")
     assert kept(tmp_path) == ["ann", "bob", "eve", "joe"]
@@ -348,7 +351,7 @@ def status(command: Command, folder: Path) -> dict[str, Any]:
 def test_status_and_health(serve: Callable[..., Served], command: Command, tmp_path: Path) -> None:
     """While it runs, what it does; before and after, that nothing runs; the exit codes say the same."""
     people(tmp_path, "ann")
-    configured(tmp_path, reading())
+    configured(tmp_path, reading(pump={"schedule_interval": 3600}))
     before = command(tmp_path, "status")
     assert (before.returncode, "no service runs here (none ever ran here)" in before.stderr) == (7, True)
     assert command(tmp_path, "health").returncode == 7
@@ -363,7 +366,7 @@ def test_status_and_health(serve: Callable[..., Served], command: Command, tmp_p
     configured(tmp_path, {"_id": "bad", "type": "pip"})
     service.until("config.bad")
     # Yellow, not red.
-    configured(tmp_path, reading())
+    configured(tmp_path, reading(pump={"schedule_interval": 3600}))
     service.until("config.loaded")
     assert service.end(signal.SIGINT) == 0
     after = command(tmp_path, "status")

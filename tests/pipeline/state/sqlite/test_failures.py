@@ -9,10 +9,12 @@ import pytest
 from pipeline.failing import Fate, Tolerance
 from pipeline.state.facts import Retention
 from pipeline.state.failures import Chosen, Failure, Kept
+from pipeline.state.sqlite.dataset_look import SqliteReads
 from pipeline.state.sqlite.store import SqliteState
 
 RETRYING = Tolerance(may_wait=2, retries=2)
 ALL = Chosen()
+_of_the_state = frozenset({"_updated", "_previous", "_hash", "_ts"})
 
 
 def failure(name: str, run: str = "r1", pipe: str = "p", reason: str = "broken") -> Failure:
@@ -86,8 +88,8 @@ def test_once_more(states: Any) -> None:
         (last,) = state.failing.put([failure("a", run)], tolerance)
     assert last is Fate.DEAD
     (dead,) = kept(states, state, Chosen(dead=True))
-    assert states.run(state.failing.again([dead.number, 77])) == 1
-    assert states.run(state.failing.again([dead.number])) == 0
+    assert states.run(state.failing.again([dead.number, 77], {})) == 1
+    assert states.run(state.failing.again([dead.number], {})) == 0
     (waits,) = states.run(state.waiting("p", 10))
     assert waits.number == dead.number
     assert [state.failing.put([failure("a", run)], tolerance)[0] for run in ("r3", "r4")] == [Fate.WAITS, Fate.DEAD]
@@ -112,7 +114,7 @@ def test_removed(states: Any) -> None:
     state = states.open()
     state.failing.put([failure("a"), failure("b")], Tolerance())
     state.failing.put([failure("waits")], RETRYING)
-    assert states.run(state.failing.delete([kept(states, state, Chosen(entity="a"))[0].number])) == 1
+    assert states.run(state.failing.delete([kept(states, state, Chosen(entity="a"))[0].number], {})) == 1
     states.clock.advance(Retention().others + 1)
     states.run(state.tidy(Retention()))
     assert [one.name for one in kept(states, state)] == ["waits"]
@@ -125,3 +127,37 @@ def test_what_put_has_kept_survives_a_kill(states: Any, many: int) -> None:
     state.failing.put([failure(str(at)) for at in range(many)], Tolerance())
     states.kill(state)
     assert len(kept(states, states.open())) == many
+
+
+def buried(states: Any, name: str = "graves") -> dict[str, Any]:
+    """What is in the dataset of dead letters, deleted or not, without what the state says of it."""
+    reads = SqliteReads(states.folder)
+    found = reads.dataset(name)
+    entities = [] if found is None else reads.page(found.number, 0, found.last, 1000).entities
+    reads.close()
+    return {one["_id"]: {key: one[key] for key in one if key not in _of_the_state} for one in entities}
+
+
+def test_dead_letters_have_a_dataset(states: Any) -> None:
+    """It has what is dead and nothing else, from the moment on in which it is, until it is not any more."""
+    state = states.open()
+    once = Tolerance(may_wait=5, retries=1, dataset="graves")
+    odd = failure("odd")._replace(entity='{"_id":"odd","_hash":"x","n":1,"t":"~t2026-01-01T00:00:00Z","s":"\\ud800"}')
+    state.failing.put([failure("a"), odd], once)
+    assert buried(states) == {}
+    state.failing.put([failure("a", "r2"), odd._replace(run="r2")], once)
+    found = buried(states)
+    assert found["a"] == {"_id": "a"}
+    assert {name: value for name, value in found["odd"].items() if name != "t"} == {"_id": "odd", "n": 1, "s": "\ud800"}
+    (number,) = [one.number for one in kept(states, state, Chosen(entity="a"))]
+    assert states.run(state.failing.again([number], {"p": "graves"})) == 1
+    assert buried(states)["a"] == {"_id": "a", "_deleted": True}
+    state.failing.put([failure("a", "r3")], Tolerance(dataset="graves"))
+    assert buried(states)["a"] == {"_id": "a"}
+    names = {"a", "odd"}
+    assert states.run(state.failing.passed("p", "transform", names, dead=True, dataset="graves")) == 2
+    assert all(one["_deleted"] for one in buried(states).values())
+    state.failing.put([failure("b")], Tolerance(dataset="graves"))
+    (number,) = [one.number for one in kept(states, state)]
+    states.run(state.failing.delete([number], {"p": "graves", "q": ""}))
+    assert buried(states)["b"]["_deleted"] is True
