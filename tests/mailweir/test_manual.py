@@ -146,6 +146,7 @@ def test_every_installed_type_has_a_manual() -> None:
         "system:spool",
         "system:sql",
         "system:sqlite",
+        "system:url",
     ]
     assert found[-1] == settings_manual()
     for one in found:

@@ -21,6 +21,7 @@ from pipeline.entity import NI
 from pipeline.errors import SourceError
 from sources.json import JsonConfig, entities_of
 from sources.json_file import Json, JsonStream
+from sources.json_url import JsonUrl
 from sources.parts import OnError
 
 
@@ -29,7 +30,7 @@ def lines(*ids: str) -> str:
     return "".join(f'{{"_id": "{id_}"}}\n' for id_ in ids)
 
 
-def ids(source: Json | JsonStream, since: str | None = None) -> tuple[list[str], str | None]:
+def ids(source: Json | JsonStream | JsonUrl, since: str | None = None) -> tuple[list[str], str | None]:
     """The `_id` of all entities, and the last position."""
     found: list[str] = []
     for entities, reached in source.read(since):
