@@ -86,7 +86,8 @@ class Trial:
 
     async def scan(self, dataset: str, pipe: str, *, afresh: bool) -> Scan | None:
         """Begin to read a whole source. What an earlier run has met on its way is not known here."""
-        return Scan(self._head(dataset, pipe).number) if afresh else None
+        head = self._head(dataset, pipe)
+        return Scan(head.number, head.last) if afresh else None
 
     async def abandon(self, dataset: str) -> None:
         """Nothing is remembered."""
@@ -140,7 +141,8 @@ class Trial:
         name = next((name for name, one in self._heads.items() if one.number == scan.number), None)
         if name is None or not await self.missing(scan):
             return Swept(0, None)
-        lost = [one for one in self._all(name) if one["_updated"] not in scan and one.get("_deleted") is not True]
+        before = (one for one in self._all(name) if one["_updated"] <= scan.began and one["_updated"] not in scan)
+        lost = [one for one in before if one.get("_deleted") is not True]
         for one in lost:
             entity = {**one, "_deleted": True}
             entry = Entry(one["_id"], b"", deleted=True, entity=entity)

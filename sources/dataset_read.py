@@ -91,9 +91,10 @@ def pages(
 
 
 def after(since: str | None, number: int) -> int | None:
-    """The `_updated` of a position in this dataset; None if it is of another one, or none."""
-    dataset, _, updated = (since or "").partition(".")
-    return int(updated) if dataset == str(number) and updated.isascii() and updated.isdigit() else None
+    """The `_updated` of a position in this dataset; None if it is of another one, or none. A number may stand alone."""
+    dataset, dot, updated = (since or "").rpartition(".")
+    known = updated.isascii() and updated.isdigit() and (not dot or dataset == str(number))
+    return int(updated) if known else None
 
 
 def positions(since: str | None, found: Sequence[Dataset | None]) -> tuple[list[int], bool]:

@@ -44,11 +44,15 @@ class Scan:
     It goes with the entities into the state, so that a reading that is killed goes on where it was.
     """
 
-    __slots__ = ("_pages", "_touched", "ahead", "number")
+    __slots__ = ("_pages", "_touched", "ahead", "began", "number")
 
-    def __init__(self, number: int, pages: Mapping[int, bytes] | None = None) -> None:
-        """`number` is that of the dataset; `pages` are those of a reading that goes on."""
+    def __init__(self, number: int, began: int, pages: Mapping[int, bytes] | None = None) -> None:
+        """`number` is that of the dataset, `began` its latest change before; `pages` are of a reading that goes on.
+
+        What came later and was not met is of another process that writes too.
+        """
         self.number = number
+        self.began = began
         self._pages = {page: int.from_bytes(bits, "little") for page, bits in (pages or {}).items()}
         self._touched: set[int] = set()
         self.ahead: int | None = 0
@@ -141,7 +145,7 @@ class Dataset(NamedTuple):
     """A dataset. `number` names it for good: one that is deleted and made again has another.
 
     `last` is the `_updated` of the latest change, `changed` its wall time. `entities` are those that are not deleted.
-    `scanning`: a whole source is being read into it, or was when somebody stopped.
+    `scanning` is not 0 while a whole source is being read into it, also after somebody stopped.
     """
 
     number: int

@@ -61,9 +61,16 @@ def test_a_dataset_that_was_made_again_is_read_from_the_start(tmp_path: Path) ->
     """A position in another one says nothing; nor does one that is none."""
     write(tmp_path, [{"_id": "a"}])
     source = DatasetSource(SqliteReads(tmp_path), "people")
-    for since in ("99.1", "1", "x.y", "1.x", "-1.5"):
+    for since in ("99.1", "x", "x.y", "1.x", "-1.5", "-1", "."):
         assert read(source, since)[0] == ["a"]
         assert source.afresh
+
+
+def test_a_person_may_name_a_change(tmp_path: Path) -> None:
+    """As `_updated` shows it: what comes behind it is read."""
+    write(tmp_path, [{"_id": name} for name in "abc"])
+    source = DatasetSource(SqliteReads(tmp_path), "people")
+    assert (read(source, "1")[0], source.afresh) == (["b", "c"], False)
 
 
 def test_all_pages_are_read(tmp_path: Path) -> None:

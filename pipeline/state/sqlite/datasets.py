@@ -75,13 +75,14 @@ def scan(transaction: Transaction, name: str, pipe: str, *, afresh: bool) -> Sca
         found = head(connection, name)
         if found is None or not found.scanning:
             return None
-        return Scan(
-            found.number, dict(connection.execute("SELECT page, bits FROM scan WHERE dataset = ?", (found.number,)))
-        )
+        pages = dict(connection.execute("SELECT page, bits FROM scan WHERE dataset = ?", (found.number,)))
+        return Scan(found.number, found.scanning - 1, pages)
     found = made(transaction, name, pipe)
     connection.execute("DELETE FROM scan WHERE dataset = ?", (found.number,))
-    connection.execute("UPDATE dataset SET scanning = 1, pipe = ? WHERE number = ?", (pipe, found.number))
-    return Scan(found.number)
+    connection.execute(
+        "UPDATE dataset SET scanning = ?, pipe = ? WHERE number = ?", (found.last + 1, pipe, found.number)
+    )
+    return Scan(found.number, found.last)
 
 
 def abandon(transaction: Transaction, name: str) -> None:
@@ -131,7 +132,7 @@ def sweep(transaction: Transaction, marks: Scan, after: int, *, most: int, marke
         return Swept(0, None)
     rows = connection.execute(
         "SELECT position FROM entity WHERE position > ? AND position <= ? AND deleted = 0 ORDER BY position LIMIT ?",
-        (found.base + after, found.base + found.last, most),
+        (found.base + after, found.base + marks.began, most),
     ).fetchall()
     lost = [position for (position,) in rows if position & UPDATED not in marks]
     work = _Work(transaction, found, marks, keeps=keeps)

@@ -112,7 +112,8 @@ _first: Final = (
 
 _datasets: Final = (
     # A dataset that is deleted loses its name at once and its rows in a while; its number is never used again.
-    # `last` counts its changes, `entities` are those that are not deleted.
+    # `last` counts its changes, `entities` are those that are not deleted. `scanning` is the first change since a
+    # reading of the whole source began, 0 when none is under way.
     """
     CREATE TABLE dataset (
         number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, pipe TEXT NOT NULL,

@@ -19,7 +19,7 @@ places = st.one_of(st.integers(1, 40), st.integers(1, 1 << 40))
 @given(st.lists(st.tuples(st.booleans(), places), max_size=60))
 def test_a_scan_remembers_what_was_met(steps: list[tuple[bool, int]]) -> None:
     """It is a set of numbers, also after its pages went through the state."""
-    scan = Scan(1)
+    scan = Scan(1, 0)
     met: set[int] = set()
     pages: dict[int, bytes] = {}
     for adds, updated in steps:
@@ -31,7 +31,7 @@ def test_a_scan_remembers_what_was_met(steps: list[tuple[bool, int]]) -> None:
             met.discard(updated)
         pages.update(scan.touched())
         assert not list(scan.touched())
-    for found in (scan, Scan(1, pages)):
+    for found in (scan, Scan(1, 0, pages)):
         assert len(found) == len(met)
         assert all((updated in found) == (updated in met) for _, updated in steps)
 

@@ -145,6 +145,19 @@ def test_a_reading_deletes_what_it_has_not_met(states: Any, reads: SqliteReads) 
     assert states.run(state.datasets.scan("people", "p", afresh=False)) is None
 
 
+def test_what_another_process_writes_meanwhile_is_not_deleted(states: Any, reads: SqliteReads) -> None:
+    """Each deletes only what was there before it began: of two that read the same source both may see another of it."""
+    one, other = states.open(), states.open()
+    put(states, one, [entry("a"), entry("b"), entry("c")])
+    scans = [states.run(state.datasets.scan("people", "p", afresh=True)) for state in (one, other)]
+    put(states, one, [entry("a"), entry("b")], scan=scans[0])
+    put(states, other, [entry("a", 1), entry("d")], scan=scans[1])
+    for state, scan in zip((one, other), scans, strict=True):
+        states.run(state.datasets.sweep(scan, 0))
+    found = {entity["_id"]: "_deleted" in entity for entity in everything(reads).entities}
+    assert found == {"a": False, "b": True, "c": True, "d": False}
+
+
 def test_a_reading_that_goes_elsewhere_deletes_nothing(states: Any, reads: SqliteReads) -> None:
     """What it left out may be there: the next one that begins at the start tells."""
     state = states.open()
