@@ -20,6 +20,7 @@ demo: .venv/.ready ## see a first mail, and a window that fills
 	@echo 'Then:      README.md, configs/, and how faults are told: mailweir check configs/faulty'
 
 test: .venv/.ready ## run the tests and report branch coverage
+	@$(BIN)/mailweir test -C configs
 	@$(BIN)/pytest -n auto --cov --cov-report=term:skip-covered
 
 hunt: .venv/.ready ## look for new examples that break a property

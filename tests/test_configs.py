@@ -136,3 +136,11 @@ def test_the_faulty_project_prints_what_its_page_shows() -> None:
     shown = (CONFIGS / "faulty" / "README.md").read_text()
     text = printed.getvalue().replace(str(CONFIGS / "faulty" / "no such folder"), "/run/secrets")
     assert f"```\n$ mailweir check configs/faulty\n{text}```\n" in shown
+
+
+def test_the_tests_of_the_examples_pass(capsys: pytest.CaptureFixture[str]) -> None:
+    """What they say of themselves is true; every example with pipes has tests."""
+    assert main(["test", "-C", str(CONFIGS), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["passed"] == len(document["tests"])
+    assert {one["file"].partition("/")[0] for one in document["tests"]} == {"alerts", "demo", "digest", "welcome"}

@@ -115,8 +115,6 @@ def _add_tests(
     dropped = (*ignore, *loaded.settings.ignore)
     for file in files_of(loaded, options.here, wanted, replaced=options.replaced):
         document = file.document
-        if document.name not in checked.documents:
-            checked.files.append(document.name)
         checked.documents[document.name] = document
         checked.paths[document.name] = file.path
         # What is wrong with the text of a file that was asked for by name was found with the configuration.

@@ -26,6 +26,7 @@ _elsewhere_or_force: Final = "choose another folder, or `--force` to add only th
 
 _steps: Final = {
     "mailweir check": "check the config",
+    "mailweir test": "run its tests",
     "mailweir graph": "see what flows where",
     "mailweir list": "see what is in it",
 }

@@ -8,9 +8,8 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,7 +18,8 @@ from mailweir.cli.loading import counted
 from mailweir.testing.files import FOLDER
 from mailweir.testing.report import junit_report, record
 from mailweir.testing.spec import ENDING
-from mailweir.testing.suite import Suite, written
+from mailweir.testing.suite import Suite
+from mailweir.testing.update import REFUSED, in_ci, write_expected
 from pipeline.config.glyphs import visible
 from pipeline.config.show import render
 
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from mailweir.testing.came import Verdict
     from mailweir.testing.plan import Test
     from mailweir.testing.suite import Found
-
-# `false` and `0` are how people say no in a variable.
-_NO: Final = frozenset({"", "0", "false"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +65,10 @@ class Done:
         return Counter([verdict.state for _, verdict in self.verdicts] + ["error"] * len(self.faulty))
 
 
-def in_ci() -> bool:
-    """Whether this runs where nobody looks at what is written."""
-    return os.environ.get("CI", "").strip().lower() not in _NO
-
-
 def run_tests(values: Common, wish: Wish) -> int:
     """Carry it out and answer the exit code."""
     if (wish.update or wish.new) and in_ci():
-        raise click.UsageError("expected files are written by a person: `CI` is set")
+        raise click.UsageError(REFUSED)
     suite = Suite(values.loading(), wish.full)
     try:
         if wish.new is not None:
@@ -138,37 +130,16 @@ async def _run(values: Common, suite: Suite, wish: Wish) -> Done:
 
 def _update(values: Common, done: Done, wish: Wish, path: Path, verdict: Verdict) -> None:
     """Write what came as what is expected, and say what changes."""
-    from pipeline.config.files import reason, replace_file, shown
+    from pipeline.config.files import reason, shown
 
-    there = path.is_file()
-    if wish.update == "new" and there:
+    if wish.update == "new" and path.is_file():
         return
-    text = written(verdict.written)
     try:
-        if there:
-            before = path.read_text("utf-8", "replace")
-            replace_file(path, text.encode())
-        else:
-            before = ""
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, "utf-8")
+        more, less = write_expected(path, verdict.written)
     except OSError as error:
         raise click.UsageError(f"cannot write {path}: {reason(error)}") from None
-    more, less = _changed(before, text)
     done.files.append((shown(path, values.here), more, less))
     verdict.state = "passed"
-
-
-def _changed(before: str, after: str) -> tuple[int, int]:
-    """How many lines are new, and how many are gone."""
-    more = less = 0
-    for kind, first, last, start, end in SequenceMatcher(
-        None, before.splitlines(), after.splitlines(), autojunk=False
-    ).get_opcodes():
-        if kind != "equal":
-            less += last - first
-            more += end - start
-    return more, less
 
 
 def _new(values: Common, suite: Suite, pipe: str) -> None:

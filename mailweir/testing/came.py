@@ -17,7 +17,7 @@ from mailweir.testing.plan import Test
 State = Literal["passed", "failed", "error", "skipped"]
 
 # Outcomes of mails that are no more than told of.
-_CLOSED: Final = frozenset({"rejected", "discarded"})
+_CLOSED: Final = frozenset({"rejected", "discarded", "skipped"})
 
 
 @dataclass(slots=True)
@@ -40,18 +40,18 @@ class Came:
     @property
     def rejected(self) -> list[dict[str, Any]]:
         """What becomes no mail, and what a transform has no answer to."""
-        refused = [one for one in self.mails if one["outcome"] == "rejected"]
+        refused = [one for one in self.mails if one.get("outcome") == "rejected"]
         return [*refused, *({"_id": id_, "outcome": "rejected", "message": text} for id_, text in self.failed)]
 
     @property
     def discarded(self) -> list[dict[str, Any]]:
         """Mails over the limit."""
-        return [one for one in self.mails if one["outcome"] == "discarded"]
+        return [one for one in self.mails if one.get("outcome") == "discarded"]
 
     @property
     def delivered(self) -> list[dict[str, Any]]:
         """Mails that were handed over, or wait."""
-        return [one for one in self.mails if one["outcome"] not in _CLOSED]
+        return [one for one in self.mails if one.get("outcome") not in _CLOSED]
 
 
 @dataclass(slots=True)

@@ -52,11 +52,25 @@ def files_of(
     for path in search(root, loaded.settings.exclude, wanted=lambda name: name.endswith(ENDING)).files:
         if paths and not below(paths, path):
             continue
-        name = shown(path, here)
         given = (replaced or {}).get(path)
-        document = read_document(path, name) if given is None else read(given, name)
-        if is_test(path.relative_to(root), document):
-            yield TestFile(path, document, read_tests(document, pipes, _Beside(path), expects=expects))
+        if (file := _read(root, path, here, pipes, given, expects=expects)) is not None:
+            yield file
+
+
+def file_of(loaded: Loaded, here: Path, path: Path, *, expects: bool = True) -> TestFile | None:
+    """One file of the project; None if it is no test of it."""
+    pipes = None if loaded.project.errors else [one.id for one in loaded.project.components if one.kind == "pipe"]
+    return _read(loaded.root, path, here, pipes, None, expects=expects)
+
+
+def _read(
+    root: Path, path: Path, here: Path, pipes: Sequence[str] | None, given: bytes | None, *, expects: bool
+) -> TestFile | None:
+    name = shown(path, here)
+    document = read_document(path, name) if given is None else read(given, name)
+    if not is_test(path.relative_to(root), document):
+        return None
+    return TestFile(path, document, read_tests(document, pipes, _Beside(path), expects=expects))
 
 
 def is_test(relative: Path, document: Document) -> bool:

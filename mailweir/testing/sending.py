@@ -71,12 +71,12 @@ class Sending:
             assert not isinstance(group, Tally)  # noqa: S101 - a mail sink tells of each mail
             receipts += group
         order = {str(one.get("_id", "")): place for place, one in enumerate(self._entities(every))}
-        fresh: dict[tuple[str, str], _Mail] = {}
+        fresh: dict[tuple[str, str], list[_Mail]] = {}
         for one in self._recording.made:
             new = one.new
             mail = _Mail(new.entity_id, name_of(new.key, new.generation), one)
-            fresh[new.entity_id, mail.target] = mail
-            fresh.setdefault((new.entity_id, new.key), mail)
+            for name in {mail.target, new.key}:
+                fresh.setdefault((new.entity_id, name), []).append(mail)
             self._mails.append(mail)
         for receipt in receipts:
             self._take(receipt, fresh)
@@ -85,9 +85,15 @@ class Sending:
     def _entities(self, every: Sequence[Portion]) -> Iterator[Entity]:
         return (one for portion in every for one in portion.entities)
 
-    def _take(self, receipt: Receipt, fresh: Mapping[tuple[str, str], _Mail]) -> None:
+    def _take(self, receipt: Receipt, fresh: Mapping[tuple[str, str], Sequence[_Mail]]) -> None:
         name = receipt.entity_id, receipt.target
-        mail = fresh.get(name) or self._latest.get(name)
+        mail = None
+        if receipt.before is None and not receipt.earlier:
+            # Of an entity that comes twice the second mail is the one that is skipped.
+            skipped = receipt.outcome is Outcome.SKIPPED
+            same = fresh.get(name, ())
+            mail = next((one for one in (reversed(same) if skipped else same) if not one.outcome), None)
+        mail = mail or self._latest.get(name)
         if mail is None:
             mail = _Mail(*name, None)
             if not self._digests or receipt.outcome is not Outcome.QUEUED:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mailweir.testing.came import Verdict, against_case, against_file
-from mailweir.testing.files import TestFile, files_of
+from mailweir.testing.came import Came, Verdict, against_case, against_file
+from mailweir.testing.files import TestFile, file_of, files_of
 from mailweir.testing.matchers import matchers_in
 from mailweir.testing.run import Runner
 from mailweir.testing.states import States
-from pipeline.config.files import read_document
+from pipeline.config.files import read_document, root_of
 from pipeline.config.load import Loaded, Options, load, project_root
 from pipeline.config.places_invented import Invented
 from pipeline.config.selection import reported
@@ -84,6 +84,15 @@ class Suite:
             for file in files_of(loaded, self.options.here, wanted, expects=expects):
                 yield Found(loaded, file)
 
+    def read(self, path: Path, *, expects: bool = True) -> Found | None:
+        """One test file; None if it is none of a project."""
+        root = root_of(path.parent)
+        if root is None:
+            return None
+        loaded = self.loaded(root)
+        file = file_of(loaded, self.options.here, path, expects=expects)
+        return None if file is None else Found(loaded, file)
+
     def loaded(
         self, root: Path, env: Mapping[str, object] | None = None, secrets: Mapping[str, str] | None = None
     ) -> Loaded:
@@ -95,9 +104,8 @@ class Suite:
         if test.skip is not None:
             return Verdict(test, "skipped", [test.skip])
         began = time.perf_counter()
-        runner = self._runner(found.loaded.root, test.env, test.secrets)
         folder = found.file.path.parent
-        came = await runner.run(test, folder)
+        came = await self.came(found.loaded.root, test, folder)
         if test.file is None:
             verdict = against_case(test, came, _texts(folder, test.expect), self.full)
         else:
@@ -105,7 +113,11 @@ class Suite:
         verdict.seconds = time.perf_counter() - began
         return verdict
 
-    def _against(self, test: Test, came: Any, path: Path) -> Verdict:
+    async def came(self, root: Path, test: Test, folder: Path) -> Came:
+        """What comes of a test in a project; `folder` is the one that its files are named from."""
+        return await self._runner(root, test.env, test.secrets).run(test, folder)
+
+    def _against(self, test: Test, came: Came, path: Path) -> Verdict:
         if test.endpoint not in {"json", "excel", "eml"}:
             return Verdict(test, "error", [f"no pipe has an endpoint `{test.endpoint}` in this version"])
         if not path.is_file():

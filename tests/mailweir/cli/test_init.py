@@ -34,6 +34,7 @@ def test_a_new_project_says_what_to_do_next(tmp_path: Path, capsys: pytest.Captu
         "\n"
         f"  cd {tmp_path / 'my-mail'}\n"
         "  mailweir check    check the config\n"
+        "  mailweir test     run its tests\n"
         "  mailweir graph    see what flows where\n"
         "  mailweir list     see what is in it\n"
     )

@@ -64,6 +64,8 @@ OFFICE = {"_id": "office", "type": "system:smtp", "smtp_server": "mail.example.c
 class Project:
     """A project whose tests are run here."""
 
+    pipe = WELCOME
+
     def __init__(self, root: Path) -> None:
         """With a pipe that mails, and another one before it."""
         self.root = root

@@ -111,6 +111,15 @@ def test_the_limit_is_the_real_one(project: Project) -> None:
     assert passed(project.case(expect, given=[MANY, early], stage="mail", system=limit))
 
 
+def test_an_entity_that_comes_twice(project: Project) -> None:
+    """Its second mail is skipped, at once and an hour later."""
+    # The rules would put the time into it: without them its version is the same.
+    project.write("pipes/a.conf.json", {**project.pipe, "transform": [], "source": {"type": "empty"}})
+    one = {**ANN, "kind": "new"}
+    expect: dict[str, Any] = {"outcomes": ["sent", "skipped", "skipped"], "count": 1}
+    assert passed(project.case(expect, given=[one, one, {"at": "+1h", "entity": one}], stage="mail"))
+
+
 def test_a_queue_goes_when_there_is_room(project: Project) -> None:
     """A mail that waits has the last word that was said of it."""
     limit = {"max_per_hour": 2, "on_limit": "queue"}
