@@ -70,7 +70,7 @@ class PipeRun:
         state = around.state
         began, started = time.monotonic() - report.seconds, around.clock.wall()
         record = None
-        if self._uses_up:
+        if around.asked.uses_up:
             notes = await state.notes(RECORDS + report.pipe)
             before = record_of(notes.get(RECORDS + report.pipe))
             if around.asked.since is None:
@@ -80,7 +80,8 @@ class PipeRun:
         await self._put_on_record(started, record)
         tell(report)
         tolerance = tolerance_of(self._pipe)
-        self._failures = failures = Failures(state, report.pipe, around.done.name, tolerance, keeps=self._uses_up)
+        keeps = around.asked.uses_up
+        self._failures = failures = Failures(state, report.pipe, around.done.name, tolerance, keeps=keeps)
 
         def news() -> None:
             report.seconds = time.monotonic() - began
@@ -103,7 +104,8 @@ class PipeRun:
 
     def portions(self, since: str | None) -> Iterator[Portion]:
         """What flows, counted. Before the run goes it is only looked at."""
-        failures, report = self._failures, self._report
+        failures, report, source = self._failures, self._report, self._flow.source
+        before = getattr(source, "skipped", 0)
         try:
             for portion in self._found(since):
                 if self._around.stopping.is_set() and not self._around.mails:
@@ -113,7 +115,7 @@ class PipeRun:
                 if failures is not None:
                     report.take_all(rejected(portion.failed))
                     failures.flowing(portion)
-                if not self._uses_up or self._pipe.disable_set_last_seen:
+                if not self._around.asked.uses_up or self._pipe.disable_set_last_seen:
                     yield portion._replace(since=None)
                 else:
                     self._moved = self._moved or portion.since is not None
@@ -131,6 +133,7 @@ class PipeRun:
             report.stopped = str(error)
         finally:
             self._first = False
+            report.left_out += getattr(source, "skipped", 0) - before
 
     def _found(self, since: str | None) -> Iterator[Portion]:
         flow, asked, failures = self._flow, self._around.asked, self._failures
@@ -148,16 +151,6 @@ class PipeRun:
         waiting = Again(failures.again("transform")), Again(failures.again("sink"))
         shaped = portions(waiting[0], flow.transforms, None, batch=batch, tracks=tracks, streak=Streak(0))
         return chain(shaped, portions(waiting[1], (), None, batch=batch, tracks=tracks), found)
-
-    @property
-    def _uses_up(self) -> bool:
-        """Whether the run is one as the pump means it: of all that the source has, for those that it is for.
-
-        Who looks at mail before it is real, or keeps some back, must not use up what the next run is to send.
-        """
-        asked = self._around.asked
-        tried = asked.wishes.to is not None or bool(asked.wishes.only_to)
-        return not tried and asked.source is None and asked.wanted == EVERYTHING
 
     async def _through(self, since: str | None, failures: Failures, news: Callable[[], None]) -> None:
         """All that flows, and once more what could not be read, as often as the pump says."""

@@ -66,6 +66,15 @@ class Asked:
     source: Source | None = None
     shaped: bool = False
 
+    @property
+    def uses_up(self) -> bool:
+        """Whether the run is one as the pump means it: of all that the source has, for those that it is for.
+
+        Who looks at mail before it is real, or keeps some back, must not use up what the next run is to send.
+        """
+        tried = self.wishes.to is not None or bool(self.wishes.only_to)
+        return not tried and self.source is None and self.wanted == EVERYTHING
+
 
 @dataclass(slots=True)
 class Done:

@@ -128,16 +128,18 @@ class SourceError(Exception):
         self.text = text
         self._begin = line, column
 
-    def shown(self) -> tuple[Problem, dict[str, str]]:
+    def shown(self, pipe: str = "") -> tuple[Problem, dict[str, str]]:
         """The problem and the texts to render it with; without a text where it stands too far behind in the input.
 
+        `pipe` is whose source it is.
         Lines before the piece are empty, and of its first line the characters before it are blanks.
         """
         line, column = self._begin
+        path = (pipe, "source") if pipe else ()
         # The excerpt counts its lines from the first.
         if line > 1_000_000 or column > 1_000_000:
-            return replace(self.problem, message=str(self)), {}
+            return replace(self.problem, message=str(self), path=path), {}
         before = "\n" * (line - 1) + " " * (column - 1)
         span = self.problem.span
         moved = replace(span, start=span.start + len(before), end=span.end + len(before))
-        return replace(self.problem, span=moved, also=(), related=()), {span.file: before + self.text}
+        return replace(self.problem, span=moved, path=path, also=(), related=()), {span.file: before + self.text}

@@ -77,6 +77,8 @@ class Report:
     """How many of those that were sent will not reach everybody they were for."""
     deleted: int = 0
     """How many entities that earlier runs kept were deleted because the source has them no more."""
+    left_out: int = 0
+    """How many parts of the source are no entities and were passed over, as `on_error` says: they are not read."""
     stopped: str = ""
     """Why the run ended before its source did."""
 
@@ -125,6 +127,7 @@ class Report:
         counts: dict[str, int] = {
             "read": self.read,
             "filtered": self.filtered,
+            **({"left_out": self.left_out} if self.left_out else {}),
             **({"deleted": self.deleted} if self.deleted else {}),
             **{each.value: many for each, many in self.outcomes.items()},
         }

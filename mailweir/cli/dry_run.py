@@ -173,7 +173,7 @@ def dry_run(values: Common, loaded: Loaded, asked: Asked, limit: int | None) -> 
         if one.stopped and one.unread is None:
             out.fault(visible(f"error: {one.pipe.id} would stop: {one.stopped}"))
         elif one.unread is not None:
-            problem, texts = one.unread.shown()
+            problem, texts = one.unread.shown(one.pipe.id)
             out.fault(render([problem], texts, width=out.width(out.stderr), color=out.colors(out.stderr)).rstrip())
     for window in windows:
         out.line(window["text"])

@@ -113,7 +113,7 @@ def _name(path: Path, root: Path) -> str:
 
 def line(report: Report, between: str = "   ") -> str:
     """What became of the entities of a pipe."""
-    return between.join(counts(report)) if report.read else "nothing to read"
+    return between.join(counts(report)) if report.read or report.left_out else "nothing to read"
 
 
 def troubles(report: Report) -> list[str]:

@@ -14,6 +14,8 @@ from pipeline.receipt import Outcome, Receipt, Report
 from systems.mail import Reason
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mailweir.cli.out import Out
     from mailweir.running import Asked, Done, Run
     from pipeline.config.load import Loaded
@@ -52,7 +54,7 @@ def tell(out: Out, run: Run) -> None:
     for report in done.reports:
         out.line(f"  {report.pipe:{width}}  {_counts(report, run.asked)}  {report.seconds:6.1f} s")
     for outcome in told_one_by_one:
-        _tell_some(out, outcome, [one for report in done.reports for one in report.shown.get(outcome, ())], done)
+        _tell_some(out, outcome, run)
     _tell_missed(out, done)
     for name, trouble in done.troubles.items():
         out.fault(visible(f"error: {name}: {trouble.server}: {trouble.fault.text}"))
@@ -63,7 +65,7 @@ def tell(out: Out, run: Run) -> None:
             out.fault("  help: what is queued goes with the next `mailweir run`; see `mailweir doctor --connect`")
     for report in done.reports:
         if report.pipe in done.unread:
-            problem, texts = done.unread[report.pipe].shown()
+            problem, texts = done.unread[report.pipe].shown(report.pipe)
             out.fault(render([problem], texts, width=out.width(out.stderr), color=out.colors(out.stderr)).rstrip())
         elif report.stopped:
             out.fault(visible(f"error: {report.pipe} stopped: {report.stopped}"))
@@ -88,9 +90,9 @@ def _tell_recovered(out: Out, done: Done) -> None:
 
 
 def _counts(report: Report, asked: Asked) -> str:
-    if not (report.read or report.earlier or report.stopped or report.deleted):
+    if not (report.read or report.left_out or report.earlier or report.stopped or report.deleted):
         return nothing_read(asked)
-    return "   ".join(counts(report))
+    return "   ".join([*counts(report), *(["stopped"] if report.stopped else [])])
 
 
 def nothing_read(asked: Asked) -> str:
@@ -105,6 +107,8 @@ def nothing_read(asked: Asked) -> str:
 def counts(report: Report) -> list[str]:
     """What was read, and what became of it: `3 read`, `2 sent`, `1 rejected`."""
     parts = [f"{report.read:,} read"]
+    if report.left_out:
+        parts.append(f"{report.left_out:,} left out")
     if report.filtered:
         parts.append(f"{report.filtered:,} filtered")
     parts += [f"{report.outcomes[each]:,} {word(each)}" for each in _order if report.outcomes[each]]
@@ -116,19 +120,32 @@ def counts(report: Report) -> list[str]:
     return [*parts, f"(from before: {left})"] if left else parts
 
 
-def _tell_some(out: Out, outcome: Outcome, receipts: list[Receipt], done: Done) -> None:
-    if not receipts:
+def _tell_some(out: Out, outcome: Outcome, run: Run) -> None:
+    """The first entities with this outcome and why; of several pipes each line names its own."""
+    reports = run.done.reports
+    found = [(report.pipe, one) for report in reports for one in report.shown.get(outcome, ())]
+    if not found:
         return
-    many = sum(report.outcomes[outcome] + report.earlier[outcome] for report in done.reports)
+    many = sum(report.outcomes[outcome] + report.earlier[outcome] for report in reports)
     out.line("")
     out.line(word(outcome).capitalize())
-    shown = receipts[:MOST_LINES]
-    width = max(len(one.entity_id) for one in shown)
-    for one in shown:
+    shown = found[:MOST_LINES]
+    width = max(len(one.entity_id) for _, one in shown)
+    widest = max(len(pipe) for pipe, _ in shown)
+    for pipe, one in shown:
         due = f"   next try {_clock(one.due)}" if one.due is not None else ""
-        out.line(visible(f"  {one.entity_id:{width}}  {one.detail}{due}"))
+        of = f"{pipe:{widest}}  " if len(reports) > 1 else ""
+        out.line(visible(f"  {of}{one.entity_id:{width}}  {one.detail}{due}"))
     if many > len(shown):
-        out.line(f"  … and {many - len(shown):,} more: mailweir outbox list --state {outcome.value}")
+        where = " and ".join(_where(outcome, [one for _, one in found], run.asked))
+        out.line(f"  … and {many - len(shown):,} more{where and ': '}{where}")
+
+
+def _where(outcome: Outcome, receipts: Iterable[Receipt], asked: Asked) -> list[str]:
+    """Which commands show them all. What became no mail is not in the outbox, and not every run keeps it."""
+    kinds = {bool(one.target) for one in receipts}
+    mails = [f"mailweir outbox list --state {outcome.value}"] if True in kinds else []
+    return [*mails, "mailweir failed"] if False in kinds and asked.uses_up else mails
 
 
 def _tell_missed(out: Out, done: Done) -> None:
@@ -261,6 +278,7 @@ def _pipe(report: Report) -> dict[str, Any]:
     return {
         "id": report.pipe,
         "read": report.read,
+        "left_out": report.left_out,
         "filtered": report.filtered,
         "seconds": round(report.seconds, 3),
         "mail": {each.value: report.outcomes[each] for each in _order},

@@ -180,3 +180,34 @@ def test_a_dry_run_goes_all_the_way_and_changes_nothing(command: Command, tmp_pa
     found = {one["id"]: one for one in json.loads(command(tmp_path, "run", "--dry-run", "--json").stdout)["pipes"]}
     assert (found["people"]["would"], found["people"]["would_delete"]) == ({"skipped": 2}, 1)
     assert (found["shaped"]["would"], found["welcome"]["would"]) == ({"written": 2, "skipped": 1}, {"sent": 2})
+
+
+def test_the_summary_says_what_was_left_out_and_who_stopped(command: Command, tmp_path: Path) -> None:
+    """What is no entity is counted where it is passed over; else its pipe is marked, and named beside the place."""
+    skips = {"type": "json", "path": "people.jsonl", "on_error": "skip", "supports_since": False}
+    stops = {"_id": "strict", "source": {"type": "json", "path": "people.jsonl"}}
+    project(tmp_path, {**READ, "source": skips}, stops)
+    (tmp_path / "people.jsonl").write_text('{"_id": "a"}\n{"_id": 5}\n{}\n{"_id": "b"}\n')
+    done = command(tmp_path, "run")
+    lines = [" ".join(line.split()[:-2]) for line in done.stdout.splitlines() if line.startswith("  ")]
+    assert lines == ["people 2 read 2 left out 2 written", "strict 1 read 1 written stopped"]
+    assert "--> people.jsonl:2:9 (strict → source)" in done.stderr
+    found = json.loads(command(tmp_path, "run", "--json").stdout)["pipes"]
+    assert [pipe["left_out"] for pipe in found] == [2, 0]
+
+
+def test_of_several_pipes_each_rejected_entity_names_its_own(command: Command, tmp_path: Path) -> None:
+    """And what became no mail is looked for where it is kept, not in the outbox."""
+    rules = {"default": [["add", "at", ["datetime-parse", "%Q", "_S.email"]]]}
+    project(tmp_path, READ, {**SHAPE, "transform": {"type": "dtl", "rules": rules}})
+    people(tmp_path, 12)
+    done = command(tmp_path, "run")
+    told = done.stdout.split("Rejected\n")[1].splitlines()
+    assert [line.split()[:3] for line in told[:2]] == [
+        ["shaped", "c0", "default[0][2]:"],
+        ["shaped", "c1", "default[0][2]:"],
+    ]
+    assert told[10] == "  … and 2 more: mailweir failed"
+    assert "0 wait for another try, 12 dead" in command(tmp_path, "failed").stderr
+    done = command(tmp_path, "run", "shaped", "--since", "0", "--limit", "11")
+    assert "  … and 1 more\n" in done.stdout
