@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pipeline.component import SinkConfig, SinkContext
+from pydantic import Field
+
+from pipeline.component import Refers, SinkConfig, SinkContext
 from pipeline.config.given import advice
 from pipeline.entity import Entity, to_json
+from sinks.batches import BatchSink
 from sinks.file import GrownFile, Mode, ReplacedFile
 from sinks.output_file import OutputFile
 from systems.forms import file_faults
+from systems.http.config import UrlConfig, relative_faults
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given
@@ -22,12 +26,21 @@ _told = frozenset({"_id", "_deleted"})
 
 
 class JsonSinkConfig(SinkConfig):
-    """Entities in a JSON file of the project. Values that JSON lacks are strings with a tag, as everywhere."""
+    """Entities as JSON, in a file of the project or to a service. Values that JSON lacks are strings with a tag."""
 
     type: Literal["json"]
     """`json`."""
-    path: str
+    path: str | None = None
     """The file: a path from the project's folder, below it; folders on the way are made. `.gz` is packed."""
+    system: Annotated[str | None, Refers("system", UrlConfig, "be asked over HTTP")] = None
+    """The `_id` of the service, instead of a file. Each batch is posted to it as a list."""
+    url: str = ""
+    """Where it is posted: a URL relative to that of the system."""
+    headers: dict[str, str] = Field(default_factory=dict)
+    """Headers of the request."""
+    batch_size: int = Field(default=100, ge=1, le=100_000)
+    """How many entities are posted together. If the service refuses them (4xx) they are posted one by one, and only
+    those that it refuses are `rejected`."""
     format: Literal["lines", "list"] = "lines"
     """`lines`: an object a line. `list`: one list of objects."""
     mode: Mode = "replace"
@@ -38,14 +51,27 @@ class JsonSinkConfig(SinkConfig):
 
     @classmethod
     def faults(cls, given: Given) -> Iterable[Problem]:
-        """The path stays in the project; only lines can grow."""
+        """There is one place to write to; a path stays in the project, a URL is relative; only lines can grow."""
         yield from file_faults(given, "path")
+        if given.node.whole and not given.has("path") and not given.has("system"):
+            help_ = advice('add `"path": "out/customers.jsonl"`, or a `system` and a `url`')
+            yield given.problem("E204", "there is no `path` and no `system`", "path", notes=(help_,))
+        if given.has("path") and given.has("system"):
+            yield given.problem("E209", "`path` and `system` exclude each other", "system", at="key")
+        yield from relative_faults(given, "url")
         if given.get("format") == "list" and given.get("mode") == "append":
             help_ = advice("leave `format` out: lines can be appended")
             yield given.problem("E209", "nothing can be appended to a list", "mode", notes=(help_,))
 
-    def build(self, context: SinkContext) -> ReplacedFile | GrownFile:
+    def build(self, context: SinkContext) -> ReplacedFile | GrownFile | BatchSink:
         """The sink itself."""
+        if self.path is None:
+            from sinks.json_post import Post  # noqa: PLC0415 - sockets are for those who ask
+            from systems.http.client import Http  # noqa: PLC0415 - as above
+
+            service = context.system(self.system or "", Http)
+            post = Post(service, self.url, self.headers, skip_deleted=self.skip_deleted)
+            return BatchSink(context.pipe, lambda: post, self.batch_size, context.run)
         file = OutputFile(Path(context.root), self.path)
         if self.mode == "replace":
             form = Listed() if self.format == "list" else Lines()

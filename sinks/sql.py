@@ -9,12 +9,12 @@ from pydantic import Field
 
 from pipeline.component import Many, Part, Refers, SinkConfig, SinkContext
 from pipeline.config.given import advice
+from sinks.batches import BatchSink
 from systems.sql.config import DatabaseConfig
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given
     from pipeline.errors import Problem
-    from sinks.sql_write import SqlSink
 
 ColumnType = Literal["string", "integer", "decimal", "float", "binary", "datetime", "date", "time", "uuid", "boolean"]
 
@@ -87,10 +87,10 @@ class SqlSinkConfig(SinkConfig):
             message = "`schema_definition` has no primary key"
             yield given.problem("E204", message, "schema_definition", at="key", notes=(help_,))
 
-    def build(self, context: SinkContext) -> SqlSink:
+    def build(self, context: SinkContext) -> BatchSink:
         """The sink itself."""
         from sinks.sql_table import Column, Wanted  # noqa: PLC0415 - drivers are for those who write
-        from sinks.sql_write import SqlSink  # noqa: PLC0415 - as above
+        from sinks.sql_write import SqlWriter  # noqa: PLC0415 - as above
         from systems.sql.system import Sql  # noqa: PLC0415 - as above
 
         columns = tuple(
@@ -110,4 +110,5 @@ class SqlSinkConfig(SinkConfig):
         )
         key = (self.primary_key,) if isinstance(self.primary_key, str) else self.primary_key or ()
         wanted = Wanted(self.table, self.db_schema, key, columns, makes=self.create_table_if_missing)
-        return SqlSink(context.pipe, context.system(self.system, Sql), wanted, self.batch_size, context.run)
+        system = context.system(self.system, Sql)
+        return BatchSink(context.pipe, lambda: SqlWriter(system, wanted), self.batch_size, context.run)

@@ -2,61 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import sqlalchemy as sql
 from sqlalchemy.dialects import postgresql, sqlite
 
-from pipeline.component import Running
 from pipeline.entity import Entity
-from pipeline.receipt import Outcome, Receipt, Tally
-from pipeline.run import Portion, StoppedError
-from pipeline.state.facts import Batch, Offset
+from pipeline.receipt import Outcome, Receipt
+from pipeline.run import StoppedError
 from sinks.sql_table import Row, Target, Wanted, found_or_made
 from systems.sql.system import Sql, SqlError, telling
 
-T = TypeVar("T")
 
-
-class SqlSink:
-    """Writes rows. A position is stored when they are: after a crash some are written again, as they were."""
-
-    def __init__(self, pipe: str, system: Sql, wanted: Wanted, batch: int, running: Running) -> None:
-        """`running` has the state."""
-        self._pipe = pipe
-        self._system = system
-        self._wanted = wanted
-        self._batch = batch
-        self._running = running
-
-    async def write(self, portions: Iterable[Portion]) -> AsyncIterator[Sequence[Receipt] | Tally]:
-        """What became of the entities, a transaction at a time. A database that waits keeps nobody else waiting."""
-        loop = asyncio.get_running_loop()
-        # All that is asked of one connection is asked in one thread.
-        with ThreadPoolExecutor(1, "sql") as thread:
-
-            async def there(work: Callable[[], T]) -> T:
-                return await loop.run_in_executor(thread, work)
-
-            writer = await there(lambda: Writer(self._system, self._wanted))
-            try:
-                for portion in portions:
-                    for first in range(0, len(portion.entities), self._batch):
-                        part = portion.entities[first : first + self._batch]
-                        refused = await there(lambda part=part: writer.write(part))  # type: ignore[misc]
-                        yield Tally({Outcome.WRITTEN: len(part) - len(refused)})
-                        if refused:
-                            yield refused
-                    if portion.since is not None:
-                        await self._running.state.admit(Batch(offset=Offset(self._pipe, portion.since)))
-            finally:
-                await there(writer.close)
-
-
-class Writer:
+class SqlWriter:
     """One connection, and the table. `StoppedError` if the database is gone or the table cannot be used."""
 
     def __init__(self, system: Sql, wanted: Wanted) -> None:

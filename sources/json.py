@@ -16,7 +16,7 @@ from sources.dataset import ContinuationConfig
 from sources.json_cut import Form
 from sources.parts import OnError
 from systems.forms import file_faults
-from systems.http.config import UrlConfig
+from systems.http.config import UrlConfig, relative_faults
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given
@@ -61,10 +61,7 @@ class JsonConfig(ContinuationConfig):
             yield given.problem("E204", "there is no `path` and no `system`", "path", notes=(help_,))
         if given.has("path") and given.has("system"):
             yield given.problem("E209", "`path` and `system` exclude each other", "system", at="key")
-        url = given.text("url") or ""
-        if "://" in url or url.startswith("//"):
-            help_ = advice("put the server into `url_pattern` of the system")
-            yield given.problem("E203", "`url` is not relative to the system", "url", notes=(help_,))
+        yield from relative_faults(given, "url")
         if given.has("page_size") and not (given.get("supports_since") and given.get("is_chronological")):
             help_ = advice('add `"supports_since": true, "is_chronological": true`, or leave it out')
             message = "`page_size` needs a service that goes on in the order of changes"

@@ -97,6 +97,14 @@ class UrlConfig(SystemConfig):
         )
 
 
+def relative_faults(given: Given, name: str) -> Iterable[Problem]:
+    """E203 for a URL of a source or sink that names a server: that is for the system to say."""
+    url = given.text(name) or ""
+    if "://" in url or url.startswith("//"):
+        help_ = advice("put the server into `url_pattern` of the system")
+        yield given.problem("E203", f"`{name}` is not relative to the system", name, notes=(help_,))
+
+
 def _url(given: Given) -> Iterable[Problem]:
     text = given.text("url_pattern")
     if text is None:
