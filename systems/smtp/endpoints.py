@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
@@ -53,12 +52,6 @@ class Endpoint:
     user: Secret | None = None
     password: Secret | None = None
     socket: str | None = None
-
-    @property
-    def mark(self) -> str:
-        """Changes with the login. Of 16 bits: too few to tell anything of a password, enough to see it change."""
-        login = "\0".join("" if part is None else part.reveal() for part in (self.user, self.password))
-        return blake2b(login.encode("utf-8", "surrogatepass"), digest_size=2).hexdigest()
 
     @property
     def name(self) -> str:

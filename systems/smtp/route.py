@@ -8,8 +8,10 @@ import socket as sockets
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Final
 
+from pipeline.secret import Secret
 from systems.mail import Phase
 from systems.smtp.endpoints import Endpoint
 from systems.smtp.settings import Settings
@@ -44,6 +46,17 @@ class Route:
     source_address: str | None = None
     log: Callable[[str], None] | None = None
     buffer: memoryview = field(default_factory=lambda: memoryview(bytearray(READ_AT_ONCE)))
+
+    @property
+    def mark(self) -> str:
+        """Changes with what is declared of the login, and of how it is made.
+
+        Of 16 bits: too few to tell anything of a password, enough to see it change.
+        """
+        made_of = () if self.token is None else self.token.made_of
+        parts = (self.endpoint.user, self.endpoint.password, *(self.mechanisms or ()), *made_of)
+        login = "\0".join(part.reveal() if isinstance(part, Secret) else part or "" for part in parts)
+        return blake2b(login.encode("utf-8", "surrogatepass"), digest_size=2).hexdigest()
 
 
 def words(error: BaseException) -> str:

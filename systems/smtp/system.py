@@ -45,7 +45,7 @@ class SmtpSystem:
         """`jitter` gives random numbers from 0 up to 1."""
         self.name = name
         self._routes = {route.endpoint.name: route for route in routes}
-        self._servers = Servers(name, {one: route.endpoint.mark for one, route in self._routes.items()}, jitter)
+        self._servers = Servers(name, {one: route.mark for one, route in self._routes.items()}, jitter)
         self._limits = limits
         self._jobs: deque[Job] = deque()
         self._queue: deque[Parcel] = deque()  # what was taken and is in no session

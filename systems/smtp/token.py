@@ -31,6 +31,11 @@ class TokenError(OSError):
 class Source(Protocol):
     """Where a token comes from."""
 
+    @property
+    def made_of(self) -> Sequence[str | Secret | None]:
+        """What is declared of it."""
+        ...
+
     async def fetch(self) -> tuple[Secret, float]:
         """A token, and for how many seconds it is good. `TokenError` if there is none."""
         ...
@@ -42,6 +47,11 @@ class Fixed:
 
     value: Secret
 
+    @property
+    def made_of(self) -> Sequence[str | Secret | None]:
+        """The token."""
+        return (self.value,)
+
     async def fetch(self) -> tuple[Secret, float]:
         """The same each time."""
         return self.value, UNKNOWN_LIFE
@@ -52,6 +62,11 @@ class Command:
     """A command that prints a token; no shell reads it."""
 
     arguments: Sequence[str]
+
+    @property
+    def made_of(self) -> Sequence[str | Secret | None]:
+        """The command. That it prints another token now is not known before it has run."""
+        return self.arguments
 
     async def fetch(self) -> tuple[Secret, float]:
         """What it prints. What it says on the error stream is not repeated: nobody knows what is in it."""
@@ -90,6 +105,11 @@ class Endpoint:
     client_id: str | None = None
     client_secret: Secret | None = None
     scope: str | None = None
+
+    @property
+    def made_of(self) -> Sequence[str | Secret | None]:
+        """All that the endpoint is told, and where it is."""
+        return (self.url, self.refresh_token, self.client_id, self.client_secret, self.scope)
 
     async def fetch(self) -> tuple[Secret, float]:
         """A fresh token."""
@@ -157,6 +177,11 @@ class Tokens:
         self._lock = asyncio.Lock()
         self._token: Secret | None = None
         self._until = 0.0
+
+    @property
+    def made_of(self) -> Sequence[str | Secret | None]:
+        """What is declared of their source."""
+        return self._source.made_of
 
     async def get(self) -> Secret:
         """A token that is good now."""

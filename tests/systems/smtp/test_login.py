@@ -186,6 +186,8 @@ def test_a_token_is_used_until_it_ends_or_is_refused() -> None:
         fetched: list[int] = []
 
         class Counting:
+            made_of = ()
+
             async def fetch(self) -> tuple[Secret, float]:
                 fetched.append(1)
                 await asyncio.sleep(0)
