@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pipeline.state.port import Look
     from pipeline.state.views import Filter, Row
 
+# Rows of a list for people.
+SHOWN: Final = 100
 _last = click.option("--last", metavar="SPAN", help="Only what was discarded in the last 1h, 30min, 7d.")
 
 
@@ -28,7 +30,10 @@ def _listing(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--full", is_flag=True, help="Addresses in full."),
         click.option("--csv", "as_csv", is_flag=True, help="For a spreadsheet."),
         click.option(
-            "--limit", type=click.IntRange(min=0), default=100, show_default=True, help="The newest N; 0 for all."
+            "--limit",
+            type=click.IntRange(min=0),
+            metavar="N",
+            help="The newest N; 0 for all. [default: 100; --csv: all]",
         ),
         _last,
         filtered,
@@ -74,11 +79,21 @@ def list_command(values: Common, **options: Any) -> int:  # noqa: ANN401 - click
     return _list(values, **options)
 
 
-def _list(values: Common, *, limit: int, as_csv: bool, full: bool, **chosen: Any) -> int:  # noqa: ANN401 - as above
+def _list(
+    values: Common,
+    *,
+    limit: int | None,
+    as_csv: bool,
+    full: bool,
+    **chosen: Any,  # noqa: ANN401 - as above
+) -> int:
     from mailweir.ledger.rows import DISCARDED, discarded, facts
 
     if as_csv and values.json:
         raise click.UsageError("`--csv` and `--json` are two formats: ask for one")
+    if limit is None:
+        # Nobody looks for the end of a file that lists what was lost.
+        limit = 0 if as_csv else SHOWN
     wanted = _wanted(**chosen)
     ledger = ledger_of(values, "discarded", "list")
     looked = ledger.look(partial(first, wanted=wanted, most=limit))

@@ -88,6 +88,16 @@ def test_a_spreadsheet(full: Any) -> None:
     assert full("discarded", "--csv", "--json").code == 2
 
 
+def test_a_spreadsheet_has_all_rows(office: Any) -> None:
+    """Who keeps it in a file sees no end of it; a list for people ends after 100, and says so."""
+    office.admit(*(office.message(number) for number in range(121)), limit=1, most=200)
+    assert len(office("discarded", "--csv").out.splitlines()) == 1 + 120
+    assert len(office("discarded", "list", "--csv", "--limit", "7").out.splitlines()) == 1 + 7
+    shown = office("discarded")
+    assert len(shown.out.splitlines()) == 1 + 100
+    assert "20 more" in shown.err
+
+
 def test_facts_for_programs(full: Any) -> None:
     """The outcome word, and how full the window was."""
     (one,) = full.document("discarded", "--entity", "c-4")["messages"]
