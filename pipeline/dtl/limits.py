@@ -8,6 +8,8 @@ MOST_VALUES: Final = 1_000_000
 """Values in a list that a function makes."""
 MOST_TEXT: Final = 16_000_000
 """Characters of a text that a function makes: as much as a source reads of one entity."""
+MOST_PATTERN: Final = 10_000
+"""Characters of a pattern that an entity may have: each costs a little for each character of a text."""
 MOST_DIGITS: Final = 4_000
 """Digits of a number: as many as Python writes of one."""
 MOST_LEVELS: Final = 100

@@ -21,27 +21,49 @@ def matcher(pattern: str) -> Callable[[str], bool]:
     if "*" not in pattern:
         return lambda text: len(text) == len(pattern) and _fits(pattern, text, 0)
     begin, *middle, end = pattern.split("*")
-    return lambda text: _in_turn(begin, [part for part in middle if part], end, text)
+    finders = [(_finder(part), len(part)) for part in middle if part]
+    return lambda text: _in_turn(begin, finders, end, text)
 
 
-def _in_turn(begin: str, middle: list[str], end: str, text: str) -> bool:
+Find = Callable[[str, int, int], int]
+"""Where a part stands first in a text from one place up to another; below 0 if nowhere."""
+
+
+def _in_turn(begin: str, middle: list[tuple[Find, int]], end: str, text: str) -> bool:
     """Each part as early as possible: what fits later fits behind it too."""
     last = len(text) - len(end)
     at = len(begin)
     if last < at or not _fits(begin, text, 0) or not _fits(end, text, last):
         return False
-    for part in middle:
-        at = _find(part, text, at, last)
+    for find, size in middle:
+        at = find(text, at, last)
         if at < 0:
             return False
-        at += len(part)
+        at += size
     return at <= last
 
 
-def _find(part: str, text: str, start: int, end: int) -> int:
+def _finder(part: str) -> Find:
     if "?" not in part:
-        return text.find(part, start, end)
-    return next((at for at in range(start, end - len(part) + 1) if _fits(part, text, at)), -1)
+        return lambda text, start, end: text.find(part, start, end)
+    # Each bit tells whether the part fits up to there, ending at the character that is looked at (the algorithm of
+    # Baeza-Yates and Gonnet): every character is looked at once, however much of the part fits at each place.
+    anything = sum(1 << at for at, sign in enumerate(part) if sign == "?")
+    bits: dict[str, int] = {}
+    for at, sign in enumerate(part):
+        if sign != "?":
+            bits[sign] = bits.get(sign, anything) | 1 << at
+    whole = 1 << len(part) - 1
+
+    def find(text: str, start: int, end: int) -> int:
+        fitting = 0
+        for at in range(start, end):
+            fitting = (fitting << 1 | 1) & bits.get(text[at], anything)
+            if fitting & whole:
+                return at - len(part) + 1
+        return -1
+
+    return find
 
 
 def _fits(part: str, text: str, at: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from pipeline.dtl.limits import MOST_TEXT, MOST_VALUES, bounded
+from pipeline.dtl.limits import MOST_PATTERN, MOST_TEXT, MOST_VALUES, bounded
 from pipeline.dtl.registry import DROP, Subject, shows
 from pipeline.dtl.texts import as_string
 from pipeline.dtl.values import ANYTHING, first, listed
@@ -259,6 +259,8 @@ def _rstrip(chars: Any, text: str) -> str:
     shows(["matches", "*", None], False),
 )
 def _matches(pattern: Any, values: Any) -> bool:
-    fits = matcher(_text(pattern, "PATTERN"))
+    sought = _text(pattern, "PATTERN")
+    bounded(len(sought), MOST_PATTERN, "characters of a pattern")
+    fits = matcher(sought)
     found = listed(values)
     return bool(found) and all(type(value) is str and fits(value) for value in found)

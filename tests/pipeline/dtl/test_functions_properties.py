@@ -61,17 +61,12 @@ def finite(value: Any) -> bool:
     return all(map(finite, value)) if isinstance(value, list) else True
 
 
-@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
-@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
-@given(arguments=ARGUMENTS, entity=st.dictionaries(st.just("a"), VALUES))
-def test_any_arguments_give_a_value_or_an_error_with_its_place(
-    function: Function, arguments: list[Any], entity: dict[str, Any]
-) -> None:
-    """What a function makes can be written as JSON, and what it cannot do is told with its place."""
+def value_is_json(expression: Any, entity: dict[str, Any]) -> None:
+    """What an expression gives can be written as JSON; or it cannot be, and that is told."""
     host = Host(lambda: 1_767_268_800_000_000_000, lambda: UUID(int=1))
     found, faults = None, ["none"]
     try:
-        found = evaluated(typed([function.name, *arguments]), entity, None, host)
+        found = evaluated(typed(expression), entity, None, host)
     except RulesError as error:
         faults = [fault.message for fault in error.faults]
     except DtlError as error:
@@ -80,3 +75,39 @@ def test_any_arguments_give_a_value_or_an_error_with_its_place(
     assert all(faults)
     assert finite(found)
     json.dumps(transit(found), allow_nan=False)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+@given(arguments=ARGUMENTS, entity=st.dictionaries(st.just("a"), VALUES))
+def test_any_arguments_give_a_value_or_an_error_with_its_place(
+    function: Function, arguments: list[Any], entity: dict[str, Any]
+) -> None:
+    """What a function makes can be written as JSON, and what it cannot do is told with its place."""
+    value_is_json([function.name, *arguments], entity)
+
+
+# A password is made into a key with many rounds on purpose.
+QUICK = [one for one in FUNCTIONS if one.name not in {"encrypt", "decrypt"}]
+
+
+def calls(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Calls of any function with as many of these arguments as it takes."""
+
+    def call(function: Function) -> st.SearchStrategy[Any]:
+        least = min(one.least for one in function.signatures)
+        return st.lists(inner, min_size=least, max_size=least + 1).map(lambda args: [function.name, *args])
+
+    return st.sampled_from(QUICK).flatmap(call)
+
+
+LEAVES = VALUES.map(lambda value: ["literal", value]) | st.sampled_from(
+    ["_.", "_S.a", "_S.", "%Y", "NO", "UTC", "day", 2]
+)
+
+
+@settings(max_examples=1000, suppress_health_check=[HealthCheck.too_slow])
+@given(expression=st.recursive(LEAVES, calls, max_leaves=8), entity=st.dictionaries(st.just("a"), VALUES))
+def test_any_expression_gives_a_value_or_an_error_with_its_place(expression: Any, entity: dict[str, Any]) -> None:
+    """However deep functions stand within each other."""
+    value_is_json(expression, entity)
