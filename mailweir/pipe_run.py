@@ -24,6 +24,7 @@ from pipeline.state.faults import StateError
 
 if TYPE_CHECKING:
     from mailweir.running import Asked, Done, Flow
+    from mailweir.serving.taps import Taps
     from pipeline.clock import Clock
     from pipeline.schedule import Record
     from pipeline.state.port import State
@@ -44,6 +45,7 @@ class Around:
     done: Done
     clock: Clock
     stopping: asyncio.Event
+    taps: Taps
     mails: bool
     serves: bool
     troubled: Callable[[], bool]
@@ -115,6 +117,7 @@ class PipeRun:
                 if failures is not None:
                     report.take_all(rejected(portion.failed))
                     failures.flowing(portion)
+                    self._around.taps.show(report.pipe, "sink", portion.entities)
                 if not self._around.asked.uses_up or self._pipe.disable_set_last_seen:
                     yield portion._replace(since=None)
                 else:
@@ -141,7 +144,8 @@ class PipeRun:
         batch = self._pipe.batch_size or getattr(self._pipe.sink, "batch_size", None) or BATCH
         streak = Streak(0) if failures is None else failures.streak
         source = self._fed or flow.source
-        source = source if failures is None else failures.watched(source)
+        if failures is not None:
+            source = self._around.taps.tapped(self._pipe.id, failures.watched(source))
         found = portions(source, flow.transforms, since, asked.wanted, batch, tracks=tracks, streak=streak)
         if tracks and asked.source is None and asked.wanted == EVERYTHING:
             found = marked(source, found, since, elsewhere=bool(asked.since))

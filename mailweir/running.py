@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import UUID, uuid4
 
 from mailweir.pipe_run import Around, PipeRun
+from mailweir.serving.taps import Taps
 from mailweir.systems_of import Systems
 from mailweir.upstream import ends_of, upstream_first
 from pipeline.clock import MachineClock
@@ -252,6 +253,7 @@ class Run:
         self._serves = serves
         self._tidies = tidies
         self._running: Running | None = None
+        self._taps = Taps(Path(self.systems.state))
         self._stopping = asyncio.Event()
         self._aborting = asyncio.Event()
 
@@ -396,6 +398,7 @@ class Run:
             self.done,
             self._clock,
             self._stopping,
+            self._taps,
             mails=sink is not None,
             serves=self._serves,
             # Then it may have left some of its source unread.

@@ -211,6 +211,17 @@ verbs: Final[Mapping[str, Verb]] = {
         }
     ),
     "status": Verb({"--watch": None, "--offline": None}),
+    "tap": Verb(
+        {
+            "--limit": "text",
+            "--duration": "text",
+            "--where": "text",
+            "--mask": None,
+            "--no-mask": None,
+            "--save": "file",
+        },
+        ("pipe",),
+    ),
     "test": Verb(
         {
             "-k": "text",

@@ -45,6 +45,7 @@ verbs: Final = {
     "send-test": "send_test",
     "spool": "spool",
     "status": "status",
+    "tap": "tap",
     "transform": "transform",
     "test": "test",
 }

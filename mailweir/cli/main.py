@@ -16,7 +16,7 @@ mailweir {version}: read entities, transform them, send mail
   Test       test
   Run        run  serve  send-test  send
   Operate    status  datasets  limits  outbox  discarded  failed
-             spool  logs  pause  resume  doctor  health
+             spool  tap  logs  pause  resume  doctor  health
   More       catch  schema  secret  completion
 
 New here?  mailweir demo        shows a first mail; nothing leaves this machine

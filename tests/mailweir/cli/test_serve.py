@@ -385,6 +385,46 @@ def test_killed_services_are_not_alive(serve: Callable[..., Served], command: Co
     assert (told.returncode, "did not stop by itself" in told.stderr) == (7, True)
 
 
+def test_tap(serve: Callable[..., Served], command: Command, tmp_path: Path) -> None:
+    """Entities are shown as they pass, with addresses shortened, and kept in a file."""
+    people(tmp_path, "ann")
+    configured(tmp_path, reading())
+    service = serve()
+    service.until("run.ended", pipe="people")
+    call = [
+        sys.executable,
+        "-m",
+        "mailweir",
+        "tap",
+        "people@source",
+        "--where",
+        "_id is not eve",
+        "--save",
+        "seen.json",
+    ]
+    tap = subprocess.Popen(
+        [*call, "--limit", "2"],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(TOP)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with tap:
+        assert tap.stdout is not None
+        assert tap.stderr is not None
+        assert tap.stderr.readline() == "Waiting for entities of people. Stop: Ctrl-C\n"
+        people(tmp_path, "bob", "eve", "joe")
+        shown = [json.loads(line) for line in tap.stdout]
+        assert tap.wait(PATIENCE) == 0
+    assert shown == [{"_id": "bob", "email": "b…@example.com"}, {"_id": "joe", "email": "j…@example.com"}]
+    assert json.loads((tmp_path / "seen.json").read_text()) == shown
+    assert service.end() == 0
+    assert "no stage 'snik'. Did you mean 'sink'?" in command(tmp_path, "tap", "people@snik").stderr
+    assert "no pipe 'peple'. Did you mean 'people'?" in command(tmp_path, "tap", "peple").stderr
+    assert command(tmp_path, "tap", "people", "--duration", "0s").returncode == 0
+
+
 def test_logs(serve: Callable[..., Served], command: Command, tmp_path: Path) -> None:
     """What was logged is shown after its end too, chosen by pipe, level and text, without secrets."""
     (tmp_path / ".secrets.env").write_text("password=hunter-2-hunter\n")
