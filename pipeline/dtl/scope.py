@@ -37,7 +37,7 @@ NOTHING: Final[Mapping[str, Any]] = {}
 class Scope:
     """The variables of a rule that runs. One is made for each entity and for each value that a rule is applied to."""
 
-    __slots__ = ("created", "host", "level", "parent", "root", "rows", "s", "t", "v")
+    __slots__ = ("applied", "created", "host", "level", "parent", "root", "rows", "s", "t", "v")
 
     def __init__(self, source: Any, target: Entity, host: Host, parent: Scope | None = None) -> None:
         """Below `parent`, or the outermost one."""
@@ -52,6 +52,7 @@ class Scope:
             self.root = self
             self.level = 0
             self.created: list[Entity] = []
+            self.applied = 0
         else:
             self.root = parent.root
             self.level = parent.level + 1

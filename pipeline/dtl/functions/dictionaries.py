@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from pipeline.dtl.errors import DtlError
-from pipeline.dtl.limits import MOST_LEVELS
+from pipeline.dtl.limits import MOST_LEVELS, MOST_VALUES
 from pipeline.dtl.namespaces import identifier_of
 from pipeline.dtl.paths import getter, walked
 from pipeline.dtl.registry import Making, Run, Subject, shows
@@ -163,6 +163,10 @@ def applying(making: Making, call: Call) -> Any:
         if outer.level >= MOST_LEVELS:
             raise DtlError(f"rules are applied within each other {MOST_LEVELS} times", call.name, call.place)
         made = []
+        root = outer.root
+        root.applied += len(values)
+        if root.applied > MOST_VALUES:
+            raise DtlError(f"rules are applied to more than {MOST_VALUES:,} values", call.name, call.place)
         for value in values:
             if value is None:
                 continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -16,6 +17,9 @@ from pipeline.dtl.functions import REGISTRY
 from pipeline.dtl.namespaces import Namespaces
 from pipeline.dtl.parse import parse
 from pipeline.dtl.program import Program
+from pipeline.dtl.registry import Function
+from pipeline.dtl.signature import Signature
+from pipeline.dtl.trial import RulesError, evaluated
 from pipeline.entity import NI, URI, Datetime, transit
 from tests.pipeline.dtl.rules import Memory, host, made, program
 
@@ -195,16 +199,23 @@ scalars = st.one_of(
 entities = st.recursive(
     scalars, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text("ab:", max_size=3), inner))
 )
-names = st.sampled_from(sorted(REGISTRY.expressions))
 paths = st.sampled_from(["_S.", "_S.a", "_S.b", "_S.a.b", "_T.a", "_.", "_.a", "_R._S.a"])
-expressions = st.recursive(
-    st.one_of(scalars, paths),
-    lambda inner: st.builds(lambda name, args: [name, *args], names, st.lists(inner, max_size=4)),
-    max_leaves=12,
-)
-transforms = st.builds(
-    lambda name, args: [name, *args], st.sampled_from(sorted(REGISTRY.transforms)), st.lists(expressions, max_size=3)
-)
+
+
+def calls(functions: Mapping[str, Function], inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Calls of functions, most of them with as many arguments as they take."""
+
+    def call(way: tuple[str, Signature]) -> st.SearchStrategy[Any]:
+        name, signature = way
+        most = signature.least + 2 if signature.most is None else signature.most
+        return st.lists(inner, min_size=signature.least, max_size=most).map(lambda args: [name, *args])
+
+    ways = [(one.name, signature) for one in functions.values() for signature in one.signatures]
+    return st.sampled_from(ways).flatmap(call)
+
+
+expressions = st.recursive(st.one_of(scalars, paths), lambda inner: calls(REGISTRY.expressions, inner), max_leaves=12)
+transforms = calls(REGISTRY.transforms, expressions)
 
 
 @given(st.lists(transforms, max_size=4), st.dictionaries(st.sampled_from(["a", "b", "_id"]), entities))
@@ -216,3 +227,10 @@ def test_nothing_but_a_located_fault_comes_of_any_rule(rules: list[Any], entity:
         return
     with suppress(DtlError):
         json.dumps(transit(list(Program(parsed.rules, host(Memory({})), id_required=False)(entity))))
+
+
+@given(expressions, entities)
+def test_nothing_but_a_located_fault_comes_of_any_expression(expression: Any, source: Any) -> None:
+    """Any expression over any value of JSON: faults, a located error, or a value that can be written as JSON."""
+    with suppress(DtlError, RulesError):
+        json.dumps(transit(evaluated(expression, source, None, host(Memory({})))))
