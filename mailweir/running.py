@@ -18,7 +18,7 @@ from mailweir.upstream import ends_of, upstream_first
 from pipeline.clock import MachineClock
 from pipeline.component import Datasets, Running, Sink, Source, Transform, Wishes
 from pipeline.errors import SourceError
-from pipeline.pipe import PipeConfig
+from pipeline.pipe import PipeConfig, namespaces_added, namespaces_removed
 from pipeline.receipt import Report
 from pipeline.run import EVERYTHING, Wanted
 from pipeline.state.facts import Batch, Recovered, Retention
@@ -130,6 +130,11 @@ class PipeContext:
         """The namespaces of identities and of properties in this pipe; None if its names have none."""
         return self._systems.namespaces(self.pipe)
 
+    def renaming(self, pipe: PipeConfig) -> tuple[tuple[str, str] | None, bool]:
+        """The namespaces that are added to what a source gives, and whether its sink gets names without them."""
+        metadata = self._systems.metadata
+        return namespaces_added(pipe, metadata), namespaces_removed(pipe, metadata)
+
     def metadata(self, name: str) -> object:
         """What the project's metadata has under a name."""
         return getattr(self._systems.metadata, name, None)
@@ -208,8 +213,18 @@ def source_of(pipe: PipeConfig, context: PipeContext) -> Source:
 
 
 def transforms_of(pipe: PipeConfig, context: PipeContext) -> list[Transform]:
-    """What shapes the entities of a pipe, built."""
-    return [part.build(context) for part in pipe.transform]  # type: ignore[attr-defined]  # as above
+    """What shapes the entities of a pipe, built; around it what adds and removes namespaces, where names have them."""
+    built: list[Transform] = [part.build(context) for part in pipe.transform]  # type: ignore[attr-defined]  # as above
+    added, removed = context.renaming(pipe)
+    if added is not None:
+        from pipeline.transforms.namespaces import AddNamespaces
+
+        built.insert(0, AddNamespaces(*added))
+    if removed:
+        from pipeline.transforms.namespaces import RemoveNamespaces
+
+        built.append(RemoveNamespaces())
+    return built
 
 
 def mail_systems(pipes: Iterable[PipeConfig]) -> list[str]:

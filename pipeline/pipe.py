@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 from zoneinfo import available_timezones
 
 from pydantic import ConfigDict, Field
@@ -137,6 +137,35 @@ def namespaces_of(pipe: PipeConfig, metadata: MetadataConfig | None = None) -> t
         enabled = metadata is not None and metadata.namespaced_identifiers is True
     given = pipe.namespaces or {}
     return (given.get("identity", pipe.id), given.get("property", pipe.id)) if enabled else None
+
+
+# What comes from outside has no namespaces, and what goes outside is to have none.
+_ADDING: Final = frozenset({"csv", "embedded", "http_endpoint", "json", "kafka", "ldap", "sql"})
+_REMOVING: Final = frozenset(
+    {"csv_endpoint", "elasticsearch", "http_endpoint", "json", "kafka", "mail", "rest", "sms", "solr", "sql"}
+)
+
+
+def namespaces_added(pipe: PipeConfig, metadata: MetadataConfig | None = None) -> tuple[str, str] | None:
+    """The namespaces of identities and of properties that are added to what the source gives, if any are."""
+    enabled = namespaces_of(pipe, metadata)
+    if pipe.add_namespaces is None:
+        return enabled if _type(pipe.source) in _ADDING else None
+    return namespaces_of(pipe.model_copy(update={"namespaced_identifiers": True})) if pipe.add_namespaces else None
+
+
+def namespaces_removed(pipe: PipeConfig, metadata: MetadataConfig | None = None) -> bool:
+    """Whether the sink gets entities without namespaces."""
+    if pipe.remove_namespaces is None:
+        return namespaces_of(pipe, metadata) is not None and _type(pipe.sink) in _REMOVING
+    return pipe.remove_namespaces
+
+
+def _type(part: Any) -> str:  # noqa: ANN401 - a `conditional` one has alternatives
+    """The type of a source or a sink; of a conditional one that of the chosen alternative."""
+    while getattr(part, "type", None) == "conditional":
+        part = part.alternatives.get(part.condition)
+    return getattr(part, "type", "")
 
 
 def _without_source(given: Given) -> Iterator[Problem]:

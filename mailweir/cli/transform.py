@@ -130,9 +130,12 @@ def _one(
 ) -> bool:
     """Shape one entity and print what came of it; False if it failed."""
     from pipeline.entity import transit
+    from pipeline.transforms.namespaces import AddNamespaces
 
     shaped: Sequence[Entity] = (entity,)
-    for place, transform in enumerate(transforms if stage != "before-transform" else ()):
+    # What adds namespaces stands before the transforms that are written.
+    first = -1 if transforms and isinstance(transforms[0], AddNamespaces) else 0
+    for place, transform in enumerate(transforms if stage != "before-transform" else (), first):
         through: list[Entity] = []
         for one in shaped:
             made = _through(values, loaded, pipe, place, transform, one, trace=trace)
@@ -180,7 +183,8 @@ def _through(
             values.out.fault(f" --> {where}")
         return None
     if trace and not rules:
-        values.out.say(f"{pipe.transform[place].type:<20} {len(made)} out")
+        written = 0 <= place < len(pipe.transform)
+        values.out.say(f"{pipe.transform[place].type if written else 'namespaces':<20} {len(made)} out")
     return made
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.dtl.wildcards import matcher
+from pipeline.entity import NI
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +81,46 @@ def identifier_of(name: str) -> str:
 def space_of(name: str) -> str:
     """The namespace of a name; "" if it has none."""
     return name.rpartition(":")[0]
+
+
+class Way(NamedTuple):
+    """How namespaces are put before the names in dicts; null for none. `skip_…` leaves such names as they are."""
+
+    property: str | None
+    identity: str | None
+    skip_underscore: bool = True
+    skip_dollar: bool = True
+    recursive: bool = True
+
+
+def spaced(value: Any, way: Way) -> Any:
+    """A value with namespaces before the names in it, and before `_id`."""
+    if type(value) is list:
+        return [spaced(one, way) for one in value]
+    if type(value) is not dict:
+        return value
+    found = {}
+    for name, inner in value.items():
+        dollar = name[:1] == "$" and way.skip_dollar
+        own = inner
+        if name == "_id" and type(inner) is str:
+            own = inner if way.identity is None else f"{way.identity}:{inner}"
+        elif way.recursive and not dollar:
+            own = spaced(inner, way)
+        kept = dollar or (name[:1] == "_" and way.skip_underscore) or way.property is None or ":" in name
+        found[name if kept else f"{way.property}:{name}"] = own
+    return found
+
+
+def bare(value: Any) -> Any:
+    """A value without the namespaces of names, of `_id`s and of identifiers, at every depth."""
+    if type(value) is dict:
+        return {
+            identifier_of(name): (inner.partition(":")[2] or inner)
+            if name == "_id" and type(inner) is str
+            else bare(inner)
+            for name, inner in value.items()
+        }
+    if type(value) is list:
+        return list(map(bare, value))
+    return NI(value.text.partition(":")[2] or value.text) if type(value) is NI else value

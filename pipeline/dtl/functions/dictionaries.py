@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pipeline.dtl.errors import DtlError
 from pipeline.dtl.limits import MOST_LEVELS, MOST_VALUES
-from pipeline.dtl.namespaces import identifier_of
+from pipeline.dtl.namespaces import Way, identifier_of, spaced
 from pipeline.dtl.paths import getter, walked
 from pipeline.dtl.registry import Making, Run, Subject, shows
 from pipeline.dtl.scope import Scope
@@ -201,10 +201,6 @@ def _strip_ns(values: Any) -> Any:
     return _stripped(values) if type(values) is dict else None
 
 
-# As the manual of the language has them; the namespaces are the pipe's, where they are not given.
-_SETTINGS: Final = {"skip_underscore": True, "skip_dollar": True, "recursive": True}
-
-
 @dictionaries.special(
     "apply-ns",
     "NAMESPACE:constant VALUES",
@@ -218,36 +214,21 @@ _SETTINGS: Final = {"skip_underscore": True, "skip_dollar": True, "recursive": T
 def _apply_ns(making: Making, call: Call) -> Run:
     given = call.args[0].value
     spaces = making.namespaces
-    settings: dict[str, Any] = {
-        **_SETTINGS,
-        "property_namespace": given if type(given) is str else spaces.property if spaces else None,
-        "identity_namespace": given if type(given) is str else spaces.identity if spaces else None,
-        **(given if type(given) is dict else {}),
-    }
+    own = (None, None) if spaces is None else (spaces.property, spaces.identity)
+    if type(given) is str:
+        own = given, given
+    settings = given if type(given) is dict else {}
+    way = Way(
+        settings.get("property_namespace", own[0]),
+        settings.get("identity_namespace", own[1]),
+        *(settings.get(name, True) is not False for name in ("skip_underscore", "skip_dollar", "recursive")),
+    )
     values = making.expression(call.args[1])
 
     def run(scope: Scope) -> Any:
         found = values(scope)
         if type(found) is list:
-            return [_spaced(one, settings) for one in _dicts(found)]
-        return _spaced(found, settings) if type(found) is dict else None
+            return [spaced(one, way) for one in _dicts(found)]
+        return spaced(found, way) if type(found) is dict else None
 
     return run
-
-
-def _spaced(value: Any, settings: dict[str, Any]) -> Any:
-    if type(value) is list:
-        return [_spaced(one, settings) for one in value]
-    if type(value) is not dict:
-        return value
-    space, identity, found = settings["property_namespace"], settings["identity_namespace"], {}
-    for name, inner in value.items():
-        own = inner
-        if name == "_id" and identity is not None and type(inner) is str:
-            own = f"{identity}:{inner}"
-        elif settings["recursive"] and not (name[:1] == "$" and settings["skip_dollar"]):
-            own = _spaced(inner, settings)
-        skipped = (name[:1] == "_" and settings["skip_underscore"]) or (name[:1] == "$" and settings["skip_dollar"])
-        qualified = ":" in name
-        found[name if skipped or space is None or qualified else f"{space}:{name}"] = own
-    return found

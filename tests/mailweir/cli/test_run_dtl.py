@@ -83,10 +83,12 @@ def test_fail_ends_the_run_of_a_pipe(command: Command, tmp_path: Path) -> None:
 
 
 def test_names_get_the_namespace_of_their_pipe(command: Command, tmp_path: Path) -> None:
-    """Where names have namespaces, those of a pipe are its own `_id`, or what it declares."""
+    """Where names have namespaces, those of a pipe are its own `_id`, or what it declares; a source gets them first."""
     spaces = {"namespaced_identifiers": True, "namespaces": {"property": "shop"}}
-    project(tmp_path, {"default": [["add", "who", "_S.name"], ["add", "_id", ["concat", "x", "_S._id"]]]}, **spaces)
+    rules = {"default": [["add", "who", "_S.name"], ["add", "_id", ["concat", "x", ["ni-id", "_S._id"]]]]}
+    project(tmp_path, rules, **spaces)
     command(tmp_path, "run")
+    assert kept(tmp_path, "people")["people:1"] == {"_id": "people:1", "shop:name": "Kari"}
     assert kept(tmp_path, "joined")["joined:x1"] == {"_id": "joined:x1", "shop:who": "Kari"}
 
 
