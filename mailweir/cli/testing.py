@@ -50,7 +50,7 @@ class Wish:
         return all(word in name.lower() for word in self.words)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Done:
     """What came of a run of tests."""
 

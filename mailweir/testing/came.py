@@ -20,7 +20,8 @@ State = Literal["passed", "failed", "error", "skipped"]
 _CLOSED: Final = frozenset({"rejected", "discarded", "skipped"})
 
 
-@dataclass(slots=True)
+# asyncio writes results out as text when a run ends; of the trees in these that would take minutes.
+@dataclass(slots=True, repr=False)
 class Came:
     """What came.
 
@@ -54,7 +55,7 @@ class Came:
         return [one for one in self.mails if one.get("outcome") not in _CLOSED]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Verdict:
     """Whether a test passed. `lines` say why not, or why it was not run; `written` is what a file of it would hold."""
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _LIMITS: Final = Limits(bytes=200_000_000)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Found:
     """A test file of a project."""
 

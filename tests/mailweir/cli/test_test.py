@@ -171,3 +171,10 @@ def test_nothing_is_left_in_the_project(command: Command, tmp_path: Path) -> Non
     before = sorted(path.name for path in project(tmp_path, one=cases(GOOD)).iterdir())
     command(tmp_path, "test")
     assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_a_thousand_cases(command: Command, tmp_path: Path) -> None:
+    """They are run in one go, with the results of each."""
+    many = [{**GOOD, "name": f"case {number}", "given": [{"_id": "a", "x": number}]} for number in range(1000)]
+    done = command(project(tmp_path, one=cases(*many)), "test")
+    assert done.stdout.startswith("expected/one.test.json  1000 passed\n")
