@@ -16,6 +16,7 @@ from mailweir.flow_graph.ends import reads
 from mailweir.running import flow_of, mail_sink, source_of
 from mailweir.systems_of import NoSystemError
 from mailweir.testing.came import Came
+from mailweir.testing.declared import pipe_of
 from mailweir.testing.moments import GivenError, Moment, is_script, moments
 from mailweir.testing.offline import offline
 from mailweir.testing.sending import Recording, Sending
@@ -68,7 +69,7 @@ class Runner:
         self.loaded = loaded
         self.states = states
         self.components = {one.id: one for one in loaded.project.components if one.kind == "pipe"}
-        self.pipes = {name: one.config for name, one in self.components.items() if isinstance(one.config, PipeConfig)}
+        self.pipes = {name: pipe for name, one in self.components.items() if (pipe := pipe_of(one)) is not None}
         self.ends = ends_of(loaded.project.components)
 
     async def run(self, test: Test, folder: Path) -> Came:

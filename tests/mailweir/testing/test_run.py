@@ -294,3 +294,17 @@ def test_every_machine_has_the_same_results(project: Project) -> None:
         assert done.returncode == 1
         found.add(done.stdout.rpartition(b" in ")[0])
     assert len(found) == 1
+
+
+def test_ends_that_this_version_does_not_know(project: Project) -> None:
+    """A project from elsewhere is tested all the same: what is not known there is neither read nor written."""
+    rules = {"type": "dtl", "rules": {"default": [["copy", "*"], ["add", "n", 1]]}}
+    receiver = {"_id": "in", "type": "pipe", "source": {"type": "http_endpoint"}}
+    source, sink = {"type": "dataset", "dataset": "in"}, {"type": "http_endpoint"}
+    sender = {"_id": "out", "type": "pipe", "source": source, "transform": rules, "sink": sink}
+    project.write("pipes/p.conf.json", [receiver, sender])
+    assert passed(project.case([], pipe="out"))
+    project.write("testdata/in.json", [{"_id": "a"}])
+    assert passed(project.case([{"_id": "a", "n": 1}], pipe="out"))
+    project.write("pipes/p.conf.json", [receiver, {**sender, "transform": [rules, {"type": "geo"}]}])
+    assert project.case([], pipe="out").state == "error"
