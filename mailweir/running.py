@@ -122,6 +122,10 @@ class PipeContext:
         """Nanoseconds since 1970."""
         return self._systems.now()
 
+    def scrubbed(self, text: str) -> str:
+        """A text without the secrets of the project."""
+        return self._systems.scrubbed(text)
+
     def uuid(self) -> UUID:
         """A new random UUID."""
         return uuid4()

@@ -35,6 +35,7 @@ class Systems:
         self.root = str(loaded.root)
         self.state = str(state or loaded.root / ".mailweir")
         self.datasets = SqliteReads(Path(self.state))
+        self.scrubbed = loaded.project.scrubber.scrub
         self._components = loaded.project.components
         self._configs = {one.id: one.config for one in loaded.project.components if one.kind == "system"}
         self._built: dict[str, System] = {}

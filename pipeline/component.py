@@ -290,6 +290,10 @@ class SinkContext(Context, Protocol):
         """The run that it is part of."""
         ...
 
+    def scrubbed(self, text: str) -> str:
+        """A text without the secrets of the project, for who shows it to people."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Wishes:

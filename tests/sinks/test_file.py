@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -242,10 +243,22 @@ def test_values_are_written_as_text() -> None:
 
 
 def test_entities_are_printed() -> None:
-    """A line each, in whole portions."""
+    """A line each, in whole portions, and without secrets."""
     stream = io.StringIO()
-    assert written(Print(stream), [Portion([{"_id": "1", "_ts": 1}], None, 1, 0)]) == ({"written": 1}, [])
-    assert stream.getvalue() == '{"_id":"1"}\n'
+    sink = Print(stream, lambda text: text.replace("s3cr3t", "********"))
+    assert written(sink, [Portion([{"_id": "1", "_ts": 1, "a": "s3cr3t"}], None, 1, 0)]) == ({"written": 1}, [])
+    assert stream.getvalue() == '{"_id":"1","a":"********"}\n'
+
+
+def test_who_does_not_read_what_is_printed_ends_the_run() -> None:
+    """It is told and is no crash."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    stream = os.fdopen(writing, "w")
+    with pytest.raises(StoppedError, match="cannot print: broken pipe"):
+        written(Print(stream, str), [Portion([{"_id": "1"}], None, 1, 0)])
+    with suppress(BrokenPipeError):
+        stream.close()
 
 
 def project(folder: Path, sink: dict[str, Any], entities: int = 2) -> Path:
@@ -316,7 +329,14 @@ def test_a_run_writes_files(tmp_path: Path) -> None:
 
 
 def test_entities_are_printed_before_the_summary(tmp_path: Path) -> None:
-    """For pipes that people look at."""
+    """For pipes that people look at; a secret of the project that an entity repeats is masked."""
+    secret = {"_id": "o", "type": "system:smtp", "smtp_username": "me", "smtp_password": "$SECRET(pw)", "use_tls": True}
+    (tmp_path / "o.conf.json").write_text(json.dumps(secret))
+    (tmp_path / ".secrets.env").write_text("pw=correct-horse")
+    (tmp_path / ".secrets.env").chmod(0o600)
+    project(tmp_path, {"type": "print"}, 0)
+    (tmp_path / "in.jsonl").write_text('{"_id": "0", "echo": "correct-horse"}\n')
+    assert run(tmp_path).startswith('{"_id":"0","echo":"********"}\n')
     out = run(project(tmp_path, {"type": "print"}))
     assert out.startswith('{"_id":"0","n":0}\n{"_id":"1","n":1}\n')
     assert "2 read   2 written" in out
