@@ -19,7 +19,6 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, Final
 
-from mailweir.cli.run_report import counts
 from mailweir.pumps import RECORDS, plan_of, record_of
 from mailweir.running import Asked, Run, mail_sink
 from mailweir.serving.config import BadConfigError, Served, served
@@ -27,7 +26,8 @@ from mailweir.serving.job import Ended, Job
 from mailweir.serving.log import event
 from mailweir.serving.pauses import PAUSES, Pause, What, pauses_of
 from mailweir.serving.presence import Presence, pump_lock
-from pipeline.receipt import Outcome
+from mailweir.serving.telling import of, pipe_facts, tell_run
+from mailweir.shown import moment
 from pipeline.schedule import Plan, Record, Seat, due, looked, seat
 from pipeline.state.facts import Moment
 from pipeline.state.faults import StateError
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from pipeline.clock import Clock
     from pipeline.config.load import Loaded
     from pipeline.pipe import PipeConfig
-    from pipeline.receipt import Report
     from pipeline.state.owners import Lock
 
 # Between two looks at the clock, at what others have put on record, and at what waits in the outbox.
@@ -249,7 +248,7 @@ class Service:
         pump.job, pump.began, pump.delivers = job, now, delivers
         loop = asyncio.get_running_loop()
         job.ended.add_done_callback(lambda _: loop.call_soon_threadsafe(self._wake.set))
-        event("run.started", "a run begins" if not delivers else "mail that waited goes", logging.DEBUG, **_of(pump))
+        event("run.started", "a run begins" if not delivers else "mail that waited goes", logging.DEBUG, **of(pump))
         job.start()
 
     def _finished(self, pump: Pump, job: Job, ended: Ended) -> None:
@@ -259,12 +258,12 @@ class Service:
         done = ended.done
         if ended.crash is not None:
             frames = [f"{one.filename}:{one.lineno} {one.name}" for one in extract_tb(ended.crash.__traceback__)]
-            event("run.crashed", ended.fault, logging.ERROR, **_of(pump), frames=frames)
+            event("run.crashed", ended.fault, logging.ERROR, **of(pump), frames=frames)
         elif ended.fault or done is None:
-            event("run.failed", f"it could not run: {ended.fault}", logging.ERROR, **_of(pump))
+            event("run.failed", f"it could not run: {ended.fault}", logging.ERROR, **of(pump))
         else:
             for report in done.reports:
-                self._tell(pump, job, report)
+                tell_run(pump, job, report)
             for name, trouble in done.troubles.items():
                 event("system.trouble", f"{trouble.server}: {trouble.fault.text}", logging.ERROR, system=name)
         if pump.system is not None:
@@ -275,34 +274,6 @@ class Service:
             free = [one.free_at for one in done.usage if one.free <= 0 and one.free_at is not None] if done else []
             wait = max([wait, *(min(at - self._clock.wall(), LONGEST_WAIT) for at in free)])
             rounds.after = self._clock.boot() + wait
-
-    def _tell(self, pump: Pump, job: Job, report: Report) -> None:
-        happened = bool(report.read or report.earlier.total() or report.outcomes.total() or report.deleted)
-        bad = any((report.outcomes + report.earlier)[one] for one in (Outcome.REJECTED, Outcome.DEAD, Outcome.IN_DOUBT))
-        level = logging.WARNING if bad or report.stopped else logging.INFO if happened else logging.DEBUG
-        told = ", ".join(counts(report)) if happened else "nothing new"
-        name = "run.stopped" if report.stopped else "run.ended"
-        why = f"; it stopped: {report.stopped}" if report.stopped else ""
-        event(
-            name,
-            f"{told} in {report.seconds:.1f} s{why}",
-            level,
-            **_of(pump),
-            run=job.run_name,
-            seconds=round(report.seconds, 3),
-            read=report.read,
-            filtered=report.filtered,
-            outcomes=_words(report.outcomes),
-            earlier=_words(report.earlier),
-        )
-        for receipts in report.shown.values():
-            for one in receipts:
-                if one.outcome in {Outcome.REJECTED, Outcome.DEAD}:
-                    told = f"entity `{one.entity_id}` {one.outcome.value}: {one.detail}"
-                    event(
-                        f"entity.{one.outcome.value}", told, logging.WARNING, **_of(pump), entity=one.entity_id,
-                        run=job.run_name,
-                    )  # fmt: skip
 
     def _let_go(self, pump: Pump) -> None:
         if pump.lock is not None:
@@ -439,28 +410,12 @@ class Service:
             "config": {"hash": self.config.hash, "at": self.config.at, "problem": self.problem},
             "state": self._state_fault,
             "stopping": self._stopping.is_set(),
-            "pipes": {name: self._pipe_facts(pump, now) for name, pump in sorted(self._pumps.items())},
-        }
-
-    def _pipe_facts(self, pump: Pump, now: Moment) -> dict[str, Any]:
-        seconds = self._seconds(pump)
-        report = None if pump.job is None else pump.job.report
-        running = pump.job is not None and {
-            "since": pump.began.wall,
-            "read": 0 if report is None else report.read,
-            "outcomes": {} if report is None else _words(report.outcomes),
-        }
-        return {
-            "mode": pump.plan.mode,
-            # A second is the grain of what people see.
-            "next": None if seconds == float("inf") else round(now.wall + max(0.0, seconds)),
-            "system": pump.system,
-            "running": running or None,
-            "fault": pump.fault,
+            "pipes": {name: pipe_facts(pump, self._seconds(pump), now) for name, pump in sorted(self._pumps.items())},
         }
 
     def _tell_start(self) -> None:
-        pipes = {name: _next(self._seconds(pump), self._clock.wall()) for name, pump in self._pumps.items()}
+        coming = {name: _next(self._seconds(pump), self._clock.wall()) for name, pump in self._pumps.items()}
+        pipes = {name: None if at is None else moment(at) for name, at in coming.items()}
         event(
             "serve.started",
             f"serving {len(pipes)} pipes, configuration {self.config.hash[:4]}…",
@@ -470,14 +425,6 @@ class Service:
             pid=os.getpid(),
             pipes=pipes,
         )
-
-
-def _of(pump: Pump) -> dict[str, str]:
-    return {"pipe": pump.config.id}
-
-
-def _words(outcomes: Mapping[Outcome, int]) -> dict[str, int]:
-    return {outcome.value: many for outcome, many in outcomes.items() if many}
 
 
 def _next(seconds: float, wall: float) -> float | None:

@@ -189,6 +189,7 @@ def test_pipes_run_by_the_clock(serve: Callable[..., Served], catcher: Catcher, 
     service = serve()
     start = service.until("serve.started")
     assert (list(start["pipes"]), start["profile"], start["level"]) == (["welcome"], "prod", "info")
+    assert start["pipes"]["welcome"].endswith("Z")
     first = service.until("run.ended", pipe="welcome")
     assert (first["read"], first["outcomes"]) == (1, {"sent": 1})
     people(tmp_path, "bob")
