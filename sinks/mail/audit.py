@@ -14,7 +14,7 @@ from sinks.mail.letter import RefusedError
 
 
 def is_wire_form(content: bytes, names: tuple[bytes, ...], mark: bytes, marks: int) -> bool:
-    """Whether these bytes are as they cross the wire: no line begins with a dot.
+    """Whether these bytes are as they cross the wire: no line begins with a dot, and the last one ends.
 
     `RefusedError` if they are not the mail that was meant. `names` are those of the header's fields in their order;
     each boundary begins with `mark`, and lines with boundaries number `marks`.
@@ -31,7 +31,7 @@ def is_wire_form(content: bytes, names: tuple[bytes, ...], mark: bytes, marks: i
         raise RefusedError("message", "a line of more than 998 bytes")
     if content.count(b"--" + mark) != marks:
         raise RefusedError("message", "a boundary stands in the content")
-    return lines == "wire"
+    return lines == "wire" and content.endswith(b"\r\n")  # behind another end no server would see that of the mail
 
 
 @lru_cache(maxsize=64)

@@ -73,7 +73,7 @@ def of_file(data: bytes, *, text: bool) -> Encoded:
 
 
 def mail_lines(data: bytes) -> Literal["wire", "dots", ""]:
-    """`""` unless every line ends with CR LF and there is no NUL; `dots` if one begins with a dot."""
+    """`""` if a CR or LF stands alone or there is a NUL; `dots` if a line begins with one. The last may have no end."""
     ends = data.translate(None, _within)
     if ends != b"\r\n" * (len(ends) // 2):
         return ""

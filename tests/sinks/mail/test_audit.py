@@ -25,6 +25,11 @@ def test_a_line_that_begins_with_a_dot_is_said(text: bytes) -> None:
     assert not is_wire_form(GOOD.replace(b"\r\na\r\n", b"\r\n%b\r\n" % text), NAMES, b"=_1", 2)
 
 
+def test_a_last_line_without_an_end_is_said() -> None:
+    """As it is, a server would take what follows for more of it."""
+    assert not is_wire_form(GOOD.removesuffix(b"\r\n"), NAMES, b"=_1", 2)
+
+
 OTHER = "the header has other fields than the intended ones"
 LONE = "a lone CR or LF, or a NUL"
 bad = {
