@@ -230,6 +230,7 @@ verbs: Final[Mapping[str, Verb]] = {
             "--update": None,
             "--update-new-only": None,
             "--new": "pipe",
+            "--missing": None,
             "--full": None,
             "--junit": "file",
             "--watch": None,

@@ -27,6 +27,7 @@ Examples:
 @click.option("--update", is_flag=True, help="Write the files of what is expected for tests that fail.")
 @click.option("--update-new-only", is_flag=True, help="Write only those that are missing.")
 @click.option("--new", "new", metavar="PIPE", help="Write a test of what comes out of PIPE now.")
+@click.option("--missing", is_flag=True, help="List pipes without a test; exit with 1 if there are any.")
 @click.option("--full", is_flag=True, help="Show every difference whole.")
 @click.option("--junit", metavar="FILE", type=click.Path(path_type=Path), help="Write a report in JUnit's XML.")
 @click.option("--watch", is_flag=True, help="Run them again after every change.")
@@ -40,6 +41,7 @@ def test_command(
     update: bool,
     update_new_only: bool,
     new: str | None,
+    missing: bool,
     full: bool,
     junit: Path | None,
     watch: bool,
@@ -57,6 +59,7 @@ def test_command(
         first=first,
         update="all" if update else "new" if update_new_only else "",
         new=new,
+        missing=missing,
         full=full,
         junit=junit,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,7 @@ from mailweir.testing.report import junit_report, record
 from mailweir.testing.spec import ENDING
 from mailweir.testing.suite import Suite
 from mailweir.testing.update import REFUSED, in_ci, write_expected
+from pipeline.config.files import reason, shown
 from pipeline.config.glyphs import visible
 from pipeline.config.show import render
 
@@ -39,6 +41,7 @@ class Wish:
     first: bool = False
     update: str = ""
     new: str | None = None
+    missing: bool = False
     full: bool = False
     junit: Path | None = None
 
@@ -57,6 +60,8 @@ class Done:
     verdicts: list[tuple[Found, Verdict]] = field(default_factory=list)
     faulty: list[Found] = field(default_factory=list)
     files: list[tuple[str, int, int]] = field(default_factory=list)
+    missing: list[tuple[Path, str]] = field(default_factory=list)
+    """Pipes that no test is for, with the folders of their projects."""
     seconds: float = 0.0
 
     @property
@@ -104,6 +109,8 @@ async def _run(values: Common, suite: Suite, wish: Wish) -> Done:
     began = time.perf_counter()
     paths, names, files = _paths(values, wish)
     every = list(suite.collect(paths, expects=not wish.update))
+    if wish.missing:
+        done.missing = list(_untested(suite, every))
     only = any(test.only for found in every for test in found.file.planned.tests)
     if only and in_ci():
         raise click.UsageError("`only` leaves out all other tests, and `CI` is set: take it out")
@@ -128,10 +135,17 @@ async def _run(values: Common, suite: Suite, wish: Wish) -> Done:
     return done
 
 
+def _untested(suite: Suite, every: Sequence[Found]) -> Iterator[tuple[Path, str]]:
+    """The pipes of all projects that no test is for."""
+    tested = {(found.loaded.root, test.pipe) for found in every for test in found.file.planned.tests}
+    for loaded in suite.projects():
+        for one in loaded.project.components:
+            if one.kind == "pipe" and one.id and (loaded.root, one.id) not in tested:
+                yield loaded.root, one.id
+
+
 def _update(values: Common, done: Done, wish: Wish, path: Path, verdict: Verdict) -> None:
     """Write what came as what is expected, and say what changes."""
-    from pipeline.config.files import reason, shown
-
     if wish.update == "new" and path.is_file():
         return
     try:
@@ -169,14 +183,14 @@ def _new(values: Common, suite: Suite, pipe: str) -> None:
 def _tell(values: Common, done: Done, wish: Wish) -> int:
     counts = done.counts
     bad = counts["failed"] + counts["error"]
-    code = 1 if bad else 0 if counts.total() else 5
+    code = 1 if bad or done.missing else 0 if counts.total() else 5
     if wish.junit is not None:
         wish.junit.write_text(junit_report([(found, one) for found, one in done.verdicts], done.faulty), "utf-8")
     if values.json:
         values.out.document(_document(done, code))
         return code
     out = values.out
-    if not counts.total():
+    if not counts.total() and not done.missing:
         out.fault("error: no tests (looked for *.test.json). Make one: mailweir test --new PIPE")
         return code
     for line in _overview(done):
@@ -189,6 +203,9 @@ def _tell(values: Common, done: Done, wish: Wish) -> int:
         out.fault(render(faults, texts, width=out.width(out.stderr), color=out.colors(out.stderr)))
     for name, more, less in done.files:
         out.line(f"{name}  +{more} -{less}")
+    for root, pipe in done.missing:
+        where = "" if root == values.here else f" -C {shlex.quote(shown(root, values.here))}"
+        out.line(visible(f"no test: {pipe}    mailweir test{where} --new {pipe}"))
     pipes = len({(found.loaded.root, verdict.test.pipe) for found, verdict in done.verdicts})
     words = [f"{counts[state]} {state}" for state in ("passed", "failed", "skipped") if counts[state]]
     words += [counted(counts["error"], "error")] if counts["error"] else []
@@ -240,5 +257,6 @@ def _document(done: Done, code: int) -> dict[str, Any]:
         "faults": [
             {"file": found.name, "code": one.code, "message": one.told} for found in done.faulty for one in found.faults
         ],
+        "missing": [pipe for _, pipe in done.missing],
         "written": [name for name, _, _ in done.files],
     }

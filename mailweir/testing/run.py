@@ -46,13 +46,12 @@ if TYPE_CHECKING:
     from pipeline.config.load import Loaded
     from pipeline.entity import Entity
     from pipeline.state.port import State
+    from sinks.mail.maker import Maker
 
 TESTDATA: Final = "testdata"
 """The folder of a project with entities for its pipes and datasets, `<name>.json`."""
 # Pipes of a circle come to rest before that, or never.
 MOST_ROUNDS: Final = 10
-# In memory, where there is such a folder: what a test keeps is gone with it.
-_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
 _RUN: Final = "test"
 _TEST: Final = "test"
 
@@ -71,6 +70,8 @@ class Runner:
         self.components = {one.id: one for one in loaded.project.components if one.kind == "pipe"}
         self.pipes = {name: pipe for name, one in self.components.items() if (pipe := pipe_of(one)) is not None}
         self.ends = ends_of(loaded.project.components)
+        # Templates are compiled once for all tests of a pipe.
+        self.makers: dict[str, Maker] = {}
 
     async def run(self, test: Test, folder: Path) -> Came:
         """What comes of a test whose file is in this folder."""
@@ -192,7 +193,9 @@ class _One:
             transforms = self._transforms(self._pipe, context)
             sending = None
             if self._test.stage == "mail" and running is not None and sink is not None:
-                maker = maker_of(sink, context, _RUN, running.wishes)
+                makers = self._runner.makers
+                maker = makers.get(self._pipe.id) or maker_of(sink, context, _RUN, running.wishes)
+                makers[self._pipe.id] = maker
                 sending = Sending(sink, context, Recording(maker), self._came)
             for source in self._moments(context):
                 await self._one_moment(source, transforms, sending)

@@ -84,6 +84,11 @@ class Suite:
             for file in files_of(loaded, self.options.here, wanted, expects=expects):
                 yield Found(loaded, file)
 
+    def projects(self) -> list[Loaded]:
+        """Those that were met, as they are without values of a test."""
+        plain = json.dumps([{}, {}])
+        return [runner.loaded for (_, values), runner in self._runners.items() if values == plain]
+
     def read(self, path: Path, *, expects: bool = True) -> Found | None:
         """One test file; None if it is none of a project."""
         root = root_of(path.parent)

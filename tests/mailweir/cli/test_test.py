@@ -178,3 +178,15 @@ def test_a_thousand_cases(command: Command, tmp_path: Path) -> None:
     many = [{**GOOD, "name": f"case {number}", "given": [{"_id": "a", "x": number}]} for number in range(1000)]
     done = command(project(tmp_path, one=cases(*many)), "test")
     assert done.stdout.startswith("expected/one.test.json  1000 passed\n")
+
+
+def test_pipes_without_a_test(command: Command, tmp_path: Path) -> None:
+    """They are listed with what makes a test of them, when that is asked for."""
+    project(tmp_path, one=cases(GOOD))
+    other = {**PIPE, "_id": "others"}
+    (tmp_path / "pipes" / "others.conf.json").write_text(json.dumps(other))
+    assert command(tmp_path, "test").returncode == 0
+    done = command(tmp_path, "test", "--missing")
+    assert done.returncode == 1
+    assert "no test: others    mailweir test --new others\n" in done.stdout
+    assert json.loads(command(tmp_path, "test", "--missing", "--json").stdout)["missing"] == ["others"]
