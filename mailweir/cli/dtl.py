@@ -39,7 +39,8 @@ def dtl_command(values: Common, expression: str | None, *, entity: str | None, b
 
     With several entities there is a line for each. A line of --batch is an object with `expr` and, if needed,
     `source`, `target`, `kind` ("expr" or "transform") and `pipe` (with the namespaces of one); its answer is a line
-    {"result": …} or {"error": …}. Exits with 0; 1 when an expression failed; 2 for wrong use.
+    {"result": …} or {"error": …}. There are no datasets to join: `mailweir transform` has them. Exits with 0; 1 when
+    an expression failed; 2 for wrong use.
     """
     if (expression is None) == (batch is None):
         raise click.UsageError("give an expression, or --batch with a file of them")

@@ -152,7 +152,7 @@ Examples:
 @common
 def retry_command(values: Common, numbers: Sequence[int], *, yes: bool, **chosen: Any) -> int:  # noqa: ANN401 - as above
     """Let the next run of their pipe try dead letters again. Where no retries are set, that is one try."""
-    return _act(values, "retry", numbers, _chosen(**chosen)._replace(dead=True), "are tried by the next run", yes=yes)
+    return _act(values, "retry", numbers, _chosen(**chosen)._replace(dead=True), "tried by the next run", yes=yes)
 
 
 @failed_command.command(
@@ -168,7 +168,7 @@ Examples:
 @common
 def delete_command(values: Common, numbers: Sequence[int], *, yes: bool, **chosen: Any) -> int:  # noqa: ANN401 - as above
     """Remove them for good; their entities are not tried again. `failed export` keeps a copy."""
-    return _act(values, "delete", numbers, _chosen(**chosen), "are removed", yes=yes)
+    return _act(values, "delete", numbers, _chosen(**chosen), "removed", yes=yes)
 
 
 @failed_command.command(
@@ -208,7 +208,7 @@ def _act(values: Common, verb: str, numbers: Sequence[int], chosen: Chosen, done
         count += changed or 0
     ledger.document(changed=count)
     if not values.json:
-        values.out.line(f"{count:,} {done}")
+        values.out.line(f"{count:,} {'is' if count == 1 else 'are'} {done}")
     return 0
 
 

@@ -116,13 +116,13 @@ def test_retry(project: Project) -> None:
     project.fails("a", "b")
     project.fails("c", tolerance=Tolerance(may_wait=5))
     numbers = {one["entity"]: str(one["number"]) for one in project.document()["entities"]}
-    assert project("retry", numbers["a"]).out == "1 are tried by the next run\n"
+    assert project("retry", numbers["a"]).out == "1 is tried by the next run\n"
     assert [one["entity"] for one in project.document("--state", "waiting")["entities"]] == ["c", "a"]
     assert (refused := project("retry", numbers["c"])).code == 2
     assert "no dead letter has the number" in refused.err
     assert project("retry").code == 2
     assert project("retry", "--pipe", "people").code == 2  # nobody can be asked
-    assert project("retry", "--pipe", "people", "--yes").out == "1 are tried by the next run\n"
+    assert project("retry", "--pipe", "people", "--yes").out == "1 is tried by the next run\n"
     assert project.document("--state", "dead")["entities"] == []
 
 
@@ -130,9 +130,9 @@ def test_delete(project: Project) -> None:
     """By number, or what was chosen; without either it is wrong use."""
     project.fails("a", "b", "c")
     number = project.document("--entity", "b")["entities"][0]["number"]
-    assert project("delete", str(number)).out == "1 are removed\n"
+    assert project("delete", str(number)).out == "1 is removed\n"
     assert project("delete", "--yes").code == 2
-    assert project("delete", "--entity", "a", "--yes").out == "1 are removed\n"
+    assert project("delete", "--entity", "a", "--yes").out == "1 is removed\n"
     assert [one["entity"] for one in project.document()["entities"]] == ["c"]
 
 
