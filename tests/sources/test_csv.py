@@ -127,7 +127,7 @@ def test_a_run_reads_rows_and_draws_what_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text("id;name\n1;Ada\n2;Bo;Lee\n")
     done = run(tmp_path)
     assert done.returncode == 4
-    assert " --> in.csv:3:6\n" in done.stderr
+    assert " --> in.csv:3:6 (p → source)\n" in done.stderr
     assert "3 | 2;Bo;Lee\n  |      ^^^ there is no column for this\n" in done.stderr
 
 
