@@ -32,7 +32,12 @@ _bodies: Final[Mapping[str, Body]] = {
         "use_tls": "^${6:true}",
         "max_per_hour": "^${7:1000}",
     },
+    "system:sql": {"connection_string": "\\$SECRET(${2:database-url})"},
+    "system:url": {"url_pattern": "${2:https://api.example.com/%s}"},
     "source:embedded": {"entities": [{"_id": "${1:1}"}]},
+    "source:json": {"path": "${1:data.jsonl}"},
+    "source:sql": {"system": "${1:system}", "table": "${2:table}", "primary_key": "${3:id}"},
+    "sink:json": {"path": "${1:out.jsonl}"},
     "sink:mail": {
         "system": "${1:our-smtp-server}",
         "mail_from": "${2:post@example.com}",
