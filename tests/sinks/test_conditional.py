@@ -1,14 +1,21 @@
 """One of several sinks."""
 
-from typing import Any
+from typing import Any, Literal
 
+from pipeline.component import SinkConfig
 from sinks.conditional import ConditionalSinkConfig
-from sinks.dataset import DatasetSinkConfig
 from sinks.null import Null, NullConfig
+
+
+class DeclaredConfig(SinkConfig):
+    """A sink that can only be declared."""
+
+    type: Literal["declared"]
+
 
 alternatives = {
     "test": NullConfig.model_validate({"type": "null"}),
-    "prod": DatasetSinkConfig.model_validate({"type": "dataset"}),
+    "prod": DeclaredConfig.model_validate({"type": "declared"}),
 }
 
 
