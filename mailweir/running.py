@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 from mailweir.pipe_run import Around, PipeRun
 from mailweir.serving.taps import Taps
-from mailweir.systems_of import Systems
+from mailweir.systems_of import Systems, health_of
 from mailweir.upstream import ends_of, upstream_first
 from pipeline.clock import MachineClock
 from pipeline.component import Datasets, Running, Sink, Source, Transform, Wishes
@@ -333,7 +333,7 @@ class Run:
         for name in mail_systems(self.pipes):
             system = self.systems.system(name, MailSystem)
             if isinstance(system, Remembers):
-                yield f"health/{name}/", system
+                yield health_of(name), system
 
     async def _recall(self, state: State) -> None:
         """Tell mail systems what earlier runs learnt of their servers."""

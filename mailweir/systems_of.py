@@ -20,6 +20,11 @@ S = TypeVar("S")
 C = TypeVar("C")
 
 
+def health_of(system: str) -> str:
+    """What the notes of the state begin with that tell what was learnt of a system's servers."""
+    return f"health/{system}/"
+
+
 class NoSystemError(ValueError):
     """There is no such system, or it cannot be used as it is declared."""
 

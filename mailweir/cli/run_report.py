@@ -61,6 +61,7 @@ def tell(out: Out, run: Run) -> None:
         if trouble.fault.reason is Reason.LOGIN_REFUSED:
             wait = f"not before {trouble.seconds / 60:.0f} min are over, so that no account is locked"
             out.fault(f"  help: mend the login and run it again; the same login is tried again {wait}")
+            out.fault(f"  help: if it was mended at the server, `mailweir send-test {name} --to ADDR` tries it now")
         else:
             out.fault("  help: what is queued goes with the next `mailweir run`; see `mailweir doctor --connect`")
     for report in done.reports:

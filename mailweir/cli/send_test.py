@@ -32,13 +32,15 @@ Examples:
 def send_test_command(values: Common, system: str, *, recipient: str, sender: str | None) -> int:
     """Send one mail through SYSTEM and show the talk with the server; the login is masked.
 
-    Exits with 0 when the server took it, 1 when it did not.
+    Exits with 0 when the server took it, 1 when it did not. What runs learnt of a login that was refused is forgotten
+    when it works.
     """
     import asyncio
     import time
     import uuid
 
     from mailweir.cli.logged import logged
+    from mailweir.ledger.opened import forget_trouble
     from mailweir.mail_of_parts import boxes, composed
     from mailweir.sent import Sent
     from mailweir.systems_of import NoSystemError, Systems, of_its_folder
@@ -80,6 +82,8 @@ def send_test_command(values: Common, system: str, *, recipient: str, sender: st
     except FolderError as error:
         raise click.UsageError(str(of_its_folder(system, error))) from None
     sent = Sent.of(answers)
+    if sent.ok:
+        forget_trouble(systems, system)
     if values.json:
         values.out.document({"schema_version": 1, "command": "send-test", **sent.document()})
     else:

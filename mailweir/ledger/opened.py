@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
 from mailweir.ledger.rows import short
+from mailweir.systems_of import Systems, health_of
 from pipeline.clock import MachineClock
-from pipeline.state.facts import MessageState
+from pipeline.state.facts import Batch, MessageState
+from pipeline.state.faults import StateError
 from pipeline.state.port import Look, State
 from pipeline.state.sqlite.looking import SqliteLook
 from pipeline.state.sqlite.store import SqliteState
@@ -54,6 +57,18 @@ def act(folder: Path, work: Callable[[State], Awaitable[T]]) -> T | None:
             return await work(state)
 
     return asyncio.run(acting())
+
+
+def forget_trouble(systems: Systems, name: str) -> None:
+    """A mail system works: the next run uses it at once, whatever an earlier one learnt of its servers."""
+
+    async def forgetting(state: State) -> None:
+        if learnt := await state.notes(health_of(name)):
+            await state.admit(Batch(notes=dict.fromkeys(learnt, "")))
+
+    # That the mail went is what was asked for; a state that cannot be written has others to say so.
+    with suppress(StateError):
+        act(Path(systems.state), forgetting)
 
 
 async def rows(state: Look, wanted: Filter) -> AsyncIterator[Row]:

@@ -88,7 +88,7 @@ def test_the_same_run_twice_sends_nothing_and_says_why(catcher: Catcher, command
 def test_a_refused_login_locks_no_account(catcher: Catcher, command: Command, tmp_path: Path) -> None:
     """The next run does not try it again before its time, unless it is another login."""
     login: dict[str, Any] = {"smtp_username": "ann", "smtp_password": "old"}
-    office = project(tmp_path, catcher.port, **login) / "systems/office.conf.json"
+    project(tmp_path, catcher.port, **login)
     catcher.logins = {"ann": "new"}
     first = command(tmp_path, "run")
     assert (first.returncode, "535" in first.stderr) == (4, True)
@@ -97,7 +97,19 @@ def test_a_refused_login_locks_no_account(catcher: Catcher, command: Command, tm
     assert (second.returncode, "535" in second.stderr) == (4, True)
     assert "the same login is tried again not before" in second.stderr
     assert not catcher.mails
+    tried = command(tmp_path, "send-test", "office", "--to", "ann@example.com")
+    assert (tried.returncode, len(catcher.mails)) == (0, 1)
+    assert "2 sent" in command(tmp_path, "run").stdout
+
+
+def test_a_login_that_was_refused_and_is_another_now_is_tried(
+    catcher: Catcher, command: Command, tmp_path: Path
+) -> None:
+    """Whoever mends it need not wait."""
+    login: dict[str, Any] = {"smtp_username": "ann", "smtp_password": "old"}
+    office = project(tmp_path, catcher.port, **login) / "systems/office.conf.json"
     catcher.logins = {"ann": "new"}
+    assert command(tmp_path, "run").returncode == 4
     office.write_text(office.read_text().replace("old", "new"))
     assert "2 sent" in command(tmp_path, "run").stdout
     assert len(catcher.mails) == 2
