@@ -16,9 +16,8 @@ import click
 from mailweir.catching import Place, catcher_near, place_of
 from mailweir.cli.browser import opened
 from mailweir.cli.checking import checked_alone
-from mailweir.cli.group import meant
 from mailweir.cli.lines import can_show
-from mailweir.cli.loading import counted, errors
+from mailweir.cli.loading import counted, errors, look_for_pipes
 from mailweir.cli.logged import logged
 from mailweir.cli.report import write
 from mailweir.cli.rerun import Session, line, troubles, window
@@ -71,10 +70,7 @@ def run_dev(values: Common, wanted: Wanted) -> int:
 
 def _look_at(loaded: Loaded, names: tuple[str, ...]) -> None:
     """Wrong use where these pipes are not there or cannot be run."""
-    known = [one.id for one in loaded.project.components if one.kind == "pipe"]
-    for name in names:
-        if name not in known:
-            raise click.UsageError(f"no pipe '{name}'.{meant(name, known)}")
+    look_for_pipes(loaded, names)
     try:
         pipes_of(loaded, names)
     except CannotRunError as error:

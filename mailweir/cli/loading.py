@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mailweir.cli.group import meant
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from mailweir.cli.options import Common
@@ -44,6 +47,14 @@ def registry_here(here: Path) -> Registry:
     # Faults of the file are for `check` to tell.
     settings, _ = settings_of(read_document(root / SETTINGS, SETTINGS))
     return installed(settings.plugins)
+
+
+def look_for_pipes(loaded: Loaded, names: Iterable[str]) -> None:
+    """Wrong use where one of these pipes is not there."""
+    known = [one.id for one in loaded.project.components if one.kind == "pipe"]
+    for name in names:
+        if name not in known:
+            raise click.UsageError(f"no pipe '{name}'.{meant(name, known)}")
 
 
 def errors(loaded: Loaded) -> list[Problem]:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mailweir.cli.group import meant
 from mailweir.cli.loading import counted as number_of
-from mailweir.cli.loading import errors, load_here
+from mailweir.cli.loading import errors, load_here, look_for_pipes
 from mailweir.cli.options import Common, common
 
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ def run_command(
     if to is not None:
         _address(to)
     loaded = load_here(values, take_secrets=True)
-    _known(loaded, pipes)
+    look_for_pipes(loaded, pipes)
     faults = errors(loaded)
     if faults:
         raise NotUsableError(f"the configuration has {number_of(len(faults), 'error')}. See: mailweir check")
@@ -188,13 +187,6 @@ def _sends(count: int, most: int) -> bool:
         return click.confirm(f"{about} mails. Send?", default=False, err=True)
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _known(loaded: Loaded, names: tuple[str, ...]) -> None:
-    known = [one.id for one in loaded.project.components if one.kind == "pipe"]
-    for name in names:
-        if name not in known:
-            raise click.UsageError(f"no pipe '{name}'.{meant(name, known)}")
 
 
 def _unpaused(values: Common, loaded: Loaded, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from mailweir.cli.group import meant
-from mailweir.cli.loading import counted, errors, load_here
+from mailweir.cli.loading import counted, errors, load_here, look_for_pipes
 from mailweir.cli.options import Common, common
 
 if TYPE_CHECKING:
@@ -47,9 +46,7 @@ def transform_command(
     from mailweir.cli.logged import logged
 
     loaded = load_here(values, take_secrets=True)
-    known = [one.id for one in loaded.project.components if one.kind == "pipe"]
-    if pipe not in known:
-        raise click.UsageError(f"no pipe '{pipe}'.{meant(pipe, known)}")
+    look_for_pipes(loaded, (pipe,))
     faults = errors(loaded)
     if faults:
         values.out.fault(f"error: the configuration has {counted(len(faults), 'error')}. See: mailweir check")
