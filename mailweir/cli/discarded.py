@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from mailweir.cli.asking import seconds_of
-from mailweir.cli.ledgers import NOTHING, filtered, first, ledger_of, more, now, zone
+from mailweir.cli.ledgers import NOTHING, filtered, first, is_alone, ledger_of, more, now, zone
 from mailweir.cli.lines import table
 from mailweir.cli.loading import counted
 from mailweir.cli.options import Common, common
@@ -56,12 +56,7 @@ Examples:
 @common
 def discarded_command(values: Common, **options: Any) -> int | None:  # noqa: ANN401 - click's own types
     """Show the mail that `max_per_hour` discarded; alone it lists. Of such mail the entity is kept, not the content."""
-    context = click.get_current_context()
-    if context.invoked_subcommand is None:
-        return _list(values, **options)
-    if any(context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE for name in options):
-        raise click.UsageError(f"write the options after `{context.invoked_subcommand}`")
-    return None
+    return _list(values, **options) if is_alone(options) else None
 
 
 @discarded_command.command(

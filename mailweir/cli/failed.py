@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from mailweir.cli.asking import confirm
-from mailweir.cli.ledgers import Ledger, ledger_of, now, zone
+from mailweir.cli.ledgers import Ledger, is_alone, ledger_of, now, zone
 from mailweir.cli.lines import table
 from mailweir.cli.options import Common, common
 
@@ -60,12 +60,7 @@ def failed_command(values: Common, **options: Any) -> int | None:  # noqa: ANN40
 
     Mail that could not be composed or delivered is in the outbox: `mailweir outbox`.
     """
-    context = click.get_current_context()
-    if context.invoked_subcommand is None:
-        return _list(values, **options)
-    if any(context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE for name in options):
-        raise click.UsageError(f"write the options after `{context.invoked_subcommand}`")
-    return None
+    return _list(values, **options) if is_alone(options) else None
 
 
 @failed_command.command(

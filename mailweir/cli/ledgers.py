@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -24,6 +24,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NOTHING: Final = "no mail was ever sent from here"
+
+
+def is_alone(options: Iterable[str]) -> bool:
+    """Whether a group of verbs is called by itself; its `options` before a verb would be lost on it: wrong use."""
+    context = click.get_current_context()
+    if context.invoked_subcommand is None:
+        return True
+    if any(context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE for name in options):
+        raise click.UsageError(f"write the options after `{context.invoked_subcommand}`")
+    return False
 
 
 @dataclass(frozen=True, slots=True)
