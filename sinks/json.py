@@ -14,8 +14,7 @@ from pipeline.entity import Entity, to_json
 from sinks.batches import BatchSink
 from sinks.file import GrownFile, Mode, ReplacedFile
 from sinks.output_file import OutputFile
-from systems.forms import file_faults
-from systems.http.config import UrlConfig, relative_faults
+from systems.http.config import UrlConfig, place_faults
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given
@@ -52,13 +51,7 @@ class JsonSinkConfig(SinkConfig):
     @classmethod
     def faults(cls, given: Given) -> Iterable[Problem]:
         """There is one place to write to; a path stays in the project, a URL is relative; only lines can grow."""
-        yield from file_faults(given, "path")
-        if given.node.whole and not given.has("path") and not given.has("system"):
-            help_ = advice('add `"path": "out/customers.jsonl"`, or a `system` and a `url`')
-            yield given.problem("E204", "there is no `path` and no `system`", "path", notes=(help_,))
-        if given.has("path") and given.has("system"):
-            yield given.problem("E209", "`path` and `system` exclude each other", "system", at="key")
-        yield from relative_faults(given, "url")
+        yield from place_faults(given, "out/customers.jsonl")
         if given.get("format") == "list" and given.get("mode") == "append":
             help_ = advice("leave `format` out: lines can be appended")
             yield given.problem("E209", "nothing can be appended to a list", "mode", notes=(help_,))

@@ -15,8 +15,7 @@ from pipeline.entity import Entity
 from sources.dataset import ContinuationConfig
 from sources.json_cut import Form
 from sources.parts import OnError
-from systems.forms import file_faults
-from systems.http.config import UrlConfig, relative_faults
+from systems.http.config import UrlConfig, place_faults
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given
@@ -55,13 +54,7 @@ class JsonConfig(ContinuationConfig):
     @classmethod
     def faults(cls, given: Given) -> Iterable[Problem]:
         """There is one thing to read; a path stays in the project, a URL is relative."""
-        yield from file_faults(given, "path")
-        if given.node.whole and not given.has("path") and not given.has("system"):
-            help_ = advice('add `"path": "data/customers.jsonl"`, or a `system` and a `url`')
-            yield given.problem("E204", "there is no `path` and no `system`", "path", notes=(help_,))
-        if given.has("path") and given.has("system"):
-            yield given.problem("E209", "`path` and `system` exclude each other", "system", at="key")
-        yield from relative_faults(given, "url")
+        yield from place_faults(given, "data/customers.jsonl")
         if given.has("page_size") and not (given.get("supports_since") and given.get("is_chronological")):
             help_ = advice('add `"supports_since": true, "is_chronological": true`, or leave it out')
             message = "`page_size` needs a service that goes on in the order of changes"

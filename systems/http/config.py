@@ -11,7 +11,7 @@ from pydantic import Field
 from pipeline.component import Advice, Context, SystemConfig
 from pipeline.config.given import advice
 from pipeline.secret import Secret
-from systems.forms import host_form, invisible
+from systems.forms import file_faults, host_form, invisible
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given
@@ -97,7 +97,18 @@ class UrlConfig(SystemConfig):
         )
 
 
-def relative_faults(given: Given, name: str) -> Iterable[Problem]:
+def place_faults(given: Given, example: str) -> Iterable[Problem]:
+    """What is wrong with `path`, a file of the project, or `system` and `url`: one of the two is there."""
+    yield from file_faults(given, "path")
+    if given.node.whole and not given.has("path") and not given.has("system"):
+        help_ = advice(f'add `"path": "{example}"`, or a `system` and a `url`')
+        yield given.problem("E204", "there is no `path` and no `system`", "path", notes=(help_,))
+    if given.has("path") and given.has("system"):
+        yield given.problem("E209", "`path` and `system` exclude each other", "system", at="key")
+    yield from _relative_faults(given, "url")
+
+
+def _relative_faults(given: Given, name: str) -> Iterable[Problem]:
     """E203 for a URL of a source or sink that names a server: that is for the system to say."""
     url = given.text(name) or ""
     if "://" in url or url.startswith("//"):
