@@ -20,6 +20,7 @@ from pipeline.run import portions
 from pipeline.state.facts import Ask, Batch, Offset
 from pipeline.state.keys import entity_text, entity_version, message_key
 from pipeline.state.sqlite.store import SqliteState
+from pipeline.template.templates import variables
 from pipeline.transforms.python_function import function_of
 from sinks.mail import outbound
 from sinks.mail.compose import Composer
@@ -29,7 +30,6 @@ from sinks.mail.letter import Letter
 from sinks.mail.maker import Made, Maker
 from sinks.mail.recipients import distinct
 from sinks.mail.settings import settings
-from sinks.mail.template import variables
 from sinks.mail.texts import Texts, Writing
 from sources.json_file import Json
 from systems.mail import Answer, Message, Phase, Status

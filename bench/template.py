@@ -8,8 +8,8 @@ from jinja2 import Environment, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from bench.rounds import measure
-from sinks.mail.template import Template, Templates, variables
-from sinks.mail.template_runtime import Part
+from pipeline.template.runtime import Part
+from pipeline.template.templates import Template, Templates, variables
 
 SOURCES: dict[Part, str] = {
     "subject": "Order {{ number }}: thank you, {{ name }}",

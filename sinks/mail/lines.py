@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pipeline.errors import Problem
-from sinks.mail.template import Template, Templates
-from sinks.mail.template_faults import TemplateFault, Where
+from pipeline.template.faults import TemplateFault, Where
+from pipeline.template.templates import Template, Templates
 from sinks.mail.template_headers import header_fault
 
 is_template: Final = re.compile(r"\{[{%#]").search

@@ -11,6 +11,7 @@ from pipeline.entity import Entity
 from pipeline.errors import Problem
 from pipeline.state.facts import MessageState, NewMessage
 from pipeline.state.keys import entity_text, entity_version, message_key, name_of
+from pipeline.template.templates import Templates, variables
 from sinks.mail.compose import Composer
 from sinks.mail.enclosures import NOTHING, Enclosed, Reads, no_files
 from sinks.mail.letter import Attachment, Heading, Letter, Mailbox, Refusal
@@ -20,7 +21,6 @@ from sinks.mail.outbound import stored
 from sinks.mail.people import Fields, Gate, Guards, Named, wrong
 from sinks.mail.recipients import distinct
 from sinks.mail.refusals import problem_of
-from sinks.mail.template import Templates, variables
 from sinks.mail.texts import Texts, Way, Writing
 from systems.mail import Envelope, Message
 

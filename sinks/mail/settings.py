@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from pipeline.config.templates import read_templates
 from pipeline.errors import Span, UnusableError
+from pipeline.template.faults import Where, plain_lines, where_in, where_in_file
+from pipeline.template.templates import Options, Templates
 from sinks.mail.attachment_files import AttachmentFiles
 from sinks.mail.delivery import Policy
 from sinks.mail.enclosures import Enclosed, Fault, Reads, enclosed
@@ -16,8 +18,6 @@ from sinks.mail.lines import Line, is_template
 from sinks.mail.maker import Settings
 from sinks.mail.people import Fields, Guards, People
 from sinks.mail.recipients import recipients
-from sinks.mail.template import Options, Templates
-from sinks.mail.template_faults import Where, plain_lines, where_in, where_in_file
 from sinks.mail.texts import Way
 
 if TYPE_CHECKING:

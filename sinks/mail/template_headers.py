@@ -13,10 +13,10 @@ from jinja2 import nodes
 
 from pipeline.config.faults import naming
 from pipeline.config.given import advice
-from sinks.mail.syntax import Parsed
-from sinks.mail.template import Template
-from sinks.mail.template_faults import Place, TemplateFault
-from sinks.mail.template_uses import ITEM, uses_of
+from pipeline.template.faults import Place, TemplateFault
+from pipeline.template.syntax import Parsed
+from pipeline.template.templates import Template
+from pipeline.template.uses import ITEM, uses_of
 
 # C0, DEL, C1 with NEL, and the separators of lines and paragraphs, which some readers take for line breaks.
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")

@@ -10,11 +10,11 @@ from pipeline.config.given import advice, note
 from pipeline.config.near import near
 from pipeline.entity import Entity
 from pipeline.errors import Label, Note, Problem
-from sinks.mail.template import Options, Templates
-from sinks.mail.template_check import no_such_file, unescaped
-from sinks.mail.template_failures import MOST_NAMES
-from sinks.mail.template_faults import Place, Where, where_in, where_in_file
-from sinks.mail.template_uses import ITEM, Path, Use, names_at, unmet
+from pipeline.template.check import no_such_file, unescaped
+from pipeline.template.failures import MOST_NAMES
+from pipeline.template.faults import Place, Where, where_in, where_in_file
+from pipeline.template.templates import Options, Templates
+from pipeline.template.uses import ITEM, Path, Use, names_at, unmet
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given

@@ -8,11 +8,11 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from pipeline.errors import Problem, Span
+from pipeline.template.faults import TemplateFault, Where, plain_lines
+from pipeline.template.runtime import Part
+from pipeline.template.templates import MOST_KEPT, Faults, Template, Templates
 from sinks.mail.people import wrong
-from sinks.mail.template import MOST_KEPT, Faults, Template, Templates
-from sinks.mail.template_faults import TemplateFault, Where, plain_lines
 from sinks.mail.template_headers import header_fault
-from sinks.mail.template_runtime import Part
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,10 @@ import systems
 from mailweir.cli.checking import check_paths
 from mailweir.codes import Block, CodePage, codes, find, is_code, parse
 from pipeline.config.load import Options
+from pipeline.template.templates import Template, compile_template, variables
 from sinks.mail.config import MailConfig
 from sinks.mail.maker import Maker
 from sinks.mail.settings import settings
-from sinks.mail.template import Template, compile_template, variables
 from sinks.mail.template_headers import header_fault
 
 packages = (mailweir, pipeline, sinks, sources, systems)

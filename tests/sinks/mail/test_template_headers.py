@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sinks.mail.template import Template, compile_template, variables
+from pipeline.template.templates import Template, compile_template, variables
 from sinks.mail.template_headers import control_in, header_fault
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.entity import NI, URI, typed
 from pipeline.state.keys import entity_text, entity_version
-from sinks.mail.template import Template, compile_template, variables
+from pipeline.template.templates import Template, compile_template, variables
 
 ENTITY: dict[str, Any] = typed(
     {
