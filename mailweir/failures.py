@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from pipeline.entity import from_json, to_json
 from pipeline.failing import Fate, Streak, Tolerance
 from pipeline.receipt import Outcome, Receipt
 from pipeline.run import Failed, Portion, StoppedError
-from pipeline.state.failures import Chosen, Failure, Kept, Stage
+from pipeline.state.failures import Failure, Kept, Stage
 from pipeline.state.keys import entity_text, entity_version
 from pipeline.state.versions import stored_entity
 
 if TYPE_CHECKING:
-    from pipeline.component import Source
     from pipeline.entity import Entity
     from pipeline.state.port import State
 
 # As many as a run tries again: the next one goes on.
 MOST_RETRIED: Final = 10_000
+# Names that are held to find later versions among all that flows; with more the state is asked for each portion.
+MOST_WATCHED: Final = 100_000
 # Entities that a sink may have and not have told about; their portions are kept to find one by its `_id`.
 MOST_UNTOLD: Final = 10_000
 
@@ -28,57 +29,64 @@ _lost: Final = (Outcome.REJECTED, Outcome.DEAD)
 
 
 class Failures:
-    """Those of one pipe in one run. Unless it `keeps` them they are counted and nothing else."""
+    """Those of one pipe in one run. Unless it `keeps` them they are counted and nothing else.
 
-    def __init__(self, state: State, pipe: str, run: str, tolerance: Tolerance, *, keeps: bool) -> None:
-        """`tolerance` is what its pump says."""
+    A version that failed gives way to each later one: when that goes on, this is on record before it reaches the sink.
+    However the run ends then, nobody tries the old one again and puts it in the place of the new one.
+    """
+
+    def __init__(
+        self, state: State, pipe: str, run: str, tolerance: Tolerance, *, keeps: bool, real: bool = True
+    ) -> None:
+        """`tolerance` is what its pump says. One that keeps nothing and is `real` writes all the same what it reads."""
         self._state = state
         self._pipe = pipe
         self._run = run
         self._tolerance = tolerance
         self._keeps = keeps
+        self._real = real
         self.streak = Streak(tolerance.in_a_row)
         self._written = Streak(tolerance.in_a_row)
         self._kept: Sequence[Kept] = ()
         self._watched: dict[Stage, set[str]] = {"transform": set(), "sink": set()}
+        self._too_many = False
         self._passed: dict[tuple[Stage, str], bool] = {}
-        self._again: set[tuple[Stage, str]] = set()
         self._untold: deque[Portion] = deque()
         self._count = 0
 
     async def recall(self) -> None:
         """What earlier runs left."""
+        if not self._keeps and not self._real:
+            return
+        names = await self._state.failed_names(self._pipe, MOST_WATCHED + 1)
+        self._too_many = len(names) > MOST_WATCHED
+        for one in names:
+            self._watched[one.stage].add(one.name)
         if not self._keeps:
             return
+        dead = self._tolerance.track_dead
+        if any(one.later and (dead or not one.dead) for one in names):
+            await self._state.failing.give_way(self._pipe, dead=dead, dataset=self._tolerance.dataset)
         self._kept = await self._state.waiting(self._pipe, MOST_RETRIED)
-        dead: Sequence[Kept] = ()
-        if self._tolerance.track_dead:
-            dead = await self._state.failures(Chosen(self._pipe, dead=True), most=MOST_RETRIED)
-        for one in (*self._kept, *dead):
-            self._watched[one.stage].add(one.name)
 
     def again(self, stage: Stage) -> list[Entity]:
-        """The entities that wait for another try, which has begun."""
-        chosen = [one for one in self._kept if one.stage == stage]
-        self._again.update((stage, one.name) for one in chosen)
-        self._passed.update({(stage, one.name): True for one in chosen})
+        """The entities that wait for another try, and of which no later version has gone on in this run."""
+        chosen = [one for one in self._kept if one.stage == stage and not self._passed.get((stage, one.name))]
         return [_entity(one.entity.encode()) for one in chosen]
 
-    def watched(self, source: Source) -> Source:
-        """The source; what it has of entities that wait, or are dead, is a later version of them."""
-        names = self._watched["transform"]
-        return _Watched(source, names, self._passed) if names else source
+    def flowing(self, portion: Portion, again: Stage | None = None) -> None:
+        """A portion goes to the sink, and its position with it. `StoppedError` if no more entities may wait.
 
-    def flowing(self, portion: Portion) -> None:
-        """A portion goes to the sink, and its position with it. `StoppedError` if no more entities may wait."""
+        Its entities are later versions of those that failed, unless they are tried `again` themselves.
+        """
+        if any(self._watched.values()):
+            self._later("transform", portion.source, tried=again is not None)
+            self._later("sink", (*portion.entities, *portion.dropped), tried=again == "sink")
         if portion.failed:
             self.keep([(one.entity, one.text) for one in portion.failed], "transform")
-        names = self._watched["sink"]
-        if names:
-            found = {_name(entity) for entity in portion.entities} & names
-            self._passed.update({("sink", name): True for name in found})
+            self._later("transform", _behind(portion), tried=False)
         if self._keeps:
-            self._untold.append(portion)
+            self._untold.append(portion._replace(source=(), dropped=(), failed=()))
             self._count += len(portion.entities)
             while self._count > MOST_UNTOLD and len(self._untold) > 1:
                 self._count -= len(self._untold.popleft().entities)
@@ -89,7 +97,7 @@ class Failures:
         `StoppedError` as above, or if the pump wants no more.
         """
         lost = [one for one in receipts if one.outcome in _lost]
-        if lost and self._keeps:
+        if lost:
             wanted = {one.entity_id for one in lost}
             known = {name: one for each in self._untold for one in each.entities if (name := _id(one)) in wanted}
             self.keep([(known.get(one.entity_id, {"_id": one.entity_id}), one.detail) for one in lost], "sink")
@@ -110,6 +118,7 @@ class Failures:
     def keep(self, failed: Sequence[tuple[Entity, str]], stage: Stage) -> None:
         """Put some on record; when this returns that survives a kill."""
         if not self._keeps:
+            self._passed.update({(stage, _name(entity)): False for entity, _ in failed})
             return
         failures = [self._failure(entity, text, stage) for entity, text in failed]
         if Fate.NO_ROOM in self._state.failing.put(failures, self._tolerance):
@@ -118,18 +127,35 @@ class Failures:
                 f" `max_write_errors_in_retry_dataset` lets; the next is `{_id(failed[0][0])}`: {failed[0][1]}"
             )
         self._passed.update({(stage, one.name): False for one in failures})
+        # Later in this run a newer version of it may come.
+        self._watched[stage].update(one.name for one in failures)
 
-    async def settle(self, *, whole: bool) -> None:
-        """The run has ended: what passed waits no more. If it was not the `whole` run, that is what was tried again."""
-        for stage in ("transform", "sink"):
-            names = [
-                name
-                for (where, name), passed in self._passed.items()
-                if where == stage and passed and (whole or (where, name) in self._again)
-            ]
+    async def settle(self) -> None:
+        """The sink has written all that went to it: what passed waits no more."""
+        stages: tuple[Stage, ...] = ("transform", "sink")
+        for stage in stages:
+            names = [name for (where, name), passed in self._passed.items() if where == stage and passed]
             if names:
+                if not self._keeps:
+                    self._state.failing.later(self._pipe, stage, names)
                 dead, dataset = self._tolerance.track_dead, self._tolerance.dataset
                 await self._state.failing.passed(self._pipe, stage, names, dead=dead, dataset=dataset)
+
+    def _later(self, stage: Stage, entities: Sequence[Entity], *, tried: bool) -> None:
+        """What is on record of these entities has passed, unless more is heard of it.
+
+        If they are not those that were `tried` again themselves, that is on record before they go on.
+        """
+        watched = self._watched[stage]
+        if not watched or not entities:
+            return
+        found: Collection[str] = {_name(entity) for entity in entities}
+        marks = self._keeps and not tried
+        if not self._too_many or not marks:
+            found = watched.intersection(found)
+        if found and marks:
+            found = self._state.failing.later(self._pipe, stage, found)
+        self._passed.update({(stage, name): True for name in found})
 
     def _failure(self, entity: Entity, text: str, stage: Stage) -> Failure:
         try:
@@ -139,39 +165,28 @@ class Failures:
         return Failure(self._pipe, _name(entity), _whole(_id(entity)), stage, _whole(text), stored, self._run)
 
 
-class _Watched:
-    """A source of which it is noted which of some entities it has."""
-
-    def __init__(self, source: Source, names: set[str], passed: dict[tuple[Stage, str], bool]) -> None:
-        self._source = source
-        self._names = names
-        self._passed = passed
-
-    def __getattr__(self, name: str) -> object:
-        """What else there is to know of it."""
-        return getattr(self._source, name)
-
-    def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:
-        """The same batches."""
-        for entities, reached in self._source.read(since):
-            found = {_name(entity) for entity in entities} & self._names
-            self._passed.update({("transform", name): True for name in found})
-            yield entities, reached
-
-
 class Again:
     """A source: these entities, once, without a position."""
 
     once: Final = True
 
-    def __init__(self, entities: Sequence[Entity]) -> None:
-        """All at once: they are no more than a run tries again."""
+    def __init__(self, entities: Callable[[], Sequence[Entity]]) -> None:
+        """Asked for when they are read, and then all at once: they are no more than a run tries again."""
         self._entities = entities
 
     def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:
         """All of them."""
-        if self._entities:
-            yield self._entities, None
+        entities = self._entities()
+        if entities:
+            yield entities, None
+
+
+def _behind(portion: Portion) -> Sequence[Entity]:
+    """Of the entities of a portion that failed those that come again further on in it, and did not fail there."""
+    failed = {id(one.entity) for one in portion.failed}
+    last = {_name(entity): entity for entity in portion.source}
+    names = {_name(one.entity) for one in portion.failed}
+    return [entity for name, entity in last.items() if name in names and id(entity) not in failed]
 
 
 def rejected(failed: Sequence[Failed]) -> list[Receipt]:

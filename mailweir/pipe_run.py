@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mailweir.serving.taps import Taps
     from pipeline.clock import Clock
     from pipeline.schedule import Record
+    from pipeline.state.failures import Stage
     from pipeline.state.port import State
 
 _log: Final = logging.getLogger("mailweir.run")
@@ -64,6 +65,7 @@ class PipeRun:
         self._failures: Failures | None = None
         self._moved = False
         self._first = True
+        self._again: Stage | None = None
         self._fed: FedSource | None = None
 
     async def go(self, since: str | None, tell: Callable[[Report], None]) -> None:
@@ -82,24 +84,27 @@ class PipeRun:
         await self._put_on_record(started, record)
         tell(report)
         tolerance = tolerance_of(self._pipe)
-        keeps = around.asked.uses_up
-        self._failures = failures = Failures(state, report.pipe, around.done.name, tolerance, keeps=keeps)
+        keeps, real = around.asked.uses_up, around.asked.is_real
+        self._failures = failures = Failures(state, report.pipe, around.done.name, tolerance, keeps=keeps, real=real)
 
         def news() -> None:
             report.seconds = time.monotonic() - began
             tell(report)
 
+        written = True
         try:
             await failures.recall()
             await self._through(since, failures, news)
         except StoppedError as error:
-            report.stopped = str(error)
+            # Of what it had taken it may have written nothing.
+            report.stopped, written = str(error), False
         except StateError as error:
             report.stopped = around.done.fault = str(error)
         report.seconds = time.monotonic() - began
         if around.done.fault:
             return
-        await failures.settle(whole=not report.stopped)
+        if written and not around.stopping.is_set():
+            await failures.settle()
         if record is not None:
             record = ended(record, around.clock.wall(), failed=bool(report.stopped) or around.troubled())
         await self._put_on_record(started, record, around.clock.wall())
@@ -116,7 +121,7 @@ class PipeRun:
                 report.filtered += portion.filtered
                 if failures is not None:
                     report.take_all(rejected(portion.failed))
-                    failures.flowing(portion)
+                    failures.flowing(portion, self._again)
                     self._around.taps.show(report.pipe, "sink", portion.entities)
                 if not self._around.asked.uses_up or self._pipe.disable_set_last_seen:
                     yield portion._replace(since=None)
@@ -145,16 +150,23 @@ class PipeRun:
         streak = Streak(0) if failures is None else failures.streak
         source = self._fed or flow.source
         if failures is not None:
-            source = self._around.taps.tapped(self._pipe.id, failures.watched(source))
+            source = self._around.taps.tapped(self._pipe.id, source)
         found = portions(source, flow.transforms, since, asked.wanted, batch, tracks=tracks, streak=streak)
         if tracks and asked.source is None and asked.wanted == EVERYTHING:
             found = marked(source, found, since, elsewhere=bool(asked.since))
         if failures is None or not self._first:
             return found
         # What waits for another try goes first, so that a later version comes behind it; and it stops nothing.
-        waiting = Again(failures.again("transform")), Again(failures.again("sink"))
+        waiting = Again(lambda: failures.again("transform")), Again(lambda: failures.again("sink"))
         shaped = portions(waiting[0], flow.transforms, None, batch=batch, tracks=tracks, streak=Streak(0))
-        return chain(shaped, portions(waiting[1], (), None, batch=batch, tracks=tracks), found)
+        sunk = portions(waiting[1], (), None, batch=batch, tracks=tracks)
+        return chain(self._trying("transform", shaped), self._trying("sink", sunk), found)
+
+    def _trying(self, stage: Stage, found: Iterator[Portion]) -> Iterator[Portion]:
+        """What is tried again, known as such as long as it flows."""
+        self._again = stage
+        yield from found
+        self._again = None
 
     async def _through(self, since: str | None, failures: Failures, news: Callable[[], None]) -> None:
         """All that flows, and once more what could not be read, as often as the pump says."""

@@ -73,8 +73,15 @@ class Asked:
 
         Who looks at mail before it is real, or keeps some back, must not use up what the next run is to send.
         """
-        tried = self.wishes.to is not None or bool(self.wishes.only_to)
-        return not tried and self.source is None and self.wanted == EVERYTHING
+        return self.is_real and self.source is None and self.wanted == EVERYTHING
+
+    @property
+    def is_real(self) -> bool:
+        """Whether what is read goes to those that it is for: then it takes the place of what failed before.
+
+        Entities that are shaped already may be older than what failed.
+        """
+        return self.wishes.to is None and not self.wishes.only_to and not self.shaped
 
 
 @dataclass(slots=True)

@@ -36,7 +36,8 @@ class Portion(NamedTuple):
     """Entities for a sink, and the position in the source that is reached with them (None: it has none).
 
     `read` entities of the source went into it, of which `filtered` went no further; a sink that tracks gets them too.
-    Those that `failed` are among the ones read, and stopped no other. One with a `mark` has no entities.
+    Those that `failed` are among the ones read, and stopped no other. One with a `mark` has no entities. `source` are
+    the entities that were read, in their order, and `dropped` those filtered out that a sink does not get.
     """
 
     entities: Sequence[Entity]
@@ -45,6 +46,8 @@ class Portion(NamedTuple):
     filtered: int
     mark: Mark | None = None
     failed: Sequence[Failed] = ()
+    source: Sequence[Entity] = ()
+    dropped: Sequence[Entity] = ()
 
 
 class Wanted(NamedTuple):
@@ -154,9 +157,14 @@ def _shaped(
     except Exception:  # noqa: BLE001 - a transform may raise anything, and which entity it was shows below
         shaped, failed, stopped, read = _one_by_one(entities, transforms, streak)
     kept = [entity for entity in shaped if not entity.get("_filtered")]
+    dropped = () if tracks or len(kept) == len(shaped) else [one for one in shaped if one.get("_filtered")]
     filtered = max(0, read - len(failed) - (0 if stopped is None else len(stopped.failed)) - len(kept))
     position = since if stopped is None else None
-    return Portion(shaped if tracks else kept, position, read, filtered, failed=tuple(failed)), stopped
+    found = entities if read == len(entities) else entities[:read]
+    portion = Portion(
+        shaped if tracks else kept, position, read, filtered, failed=tuple(failed), source=found, dropped=dropped
+    )
+    return portion, stopped
 
 
 def _through(entities: Sequence[Entity], transforms: Sequence[Transform]) -> Sequence[Entity]:
@@ -164,7 +172,8 @@ def _through(entities: Sequence[Entity], transforms: Sequence[Transform]) -> Seq
     for transform in transforms:
         through: list[Entity] = []
         for entity in shaped:
-            through += transform(entity)
+            # What was filtered out goes no further: the next one would make something of it again.
+            through += (entity,) if entity.get("_filtered") else transform(entity)
         shaped = through
     return shaped
 
@@ -202,7 +211,7 @@ def _alone(entity: Entity, transforms: Sequence[Transform]) -> Sequence[Entity] 
     shaped: Sequence[Entity] = (entity,)
     for transform in transforms:
         try:
-            shaped = [made for one in shaped for made in transform(one)]
+            shaped = [made for one in shaped for made in ((one,) if one.get("_filtered") else transform(one))]
         except EndError as error:
             return _Last(error)
         except TransformError as error:

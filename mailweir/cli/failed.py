@@ -146,7 +146,10 @@ Examples:
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @common
 def retry_command(values: Common, numbers: Sequence[int], *, yes: bool, **chosen: Any) -> int:  # noqa: ANN401 - as above
-    """Let the next run of their pipe try dead letters again. Where no retries are set, that is one try."""
+    """Let the next run of their pipe try dead letters again. Where no retries are set, that is one try.
+
+    One of which a later version has gone on since is left alone: it would take the place of that.
+    """
     return _act(values, "retry", numbers, _chosen(**chosen)._replace(dead=True), "tried by the next run", yes=yes)
 
 
@@ -192,6 +195,8 @@ def _act(values: Common, verb: str, numbers: Sequence[int], chosen: Chosen, done
     if not numbers and not (chosen.pipe or chosen.entity):
         raise click.UsageError("which ones? Name numbers of `mailweir failed list`, or a pipe with --pipe")
     found = _named(ledger, chosen, numbers) if numbers else _found(ledger, chosen, 0)
+    if verb == "retry":
+        found = _not_outdated(values, found, named=bool(numbers))
     if found and not numbers:
         many = "1 entity" if len(found) == 1 else f"{len(found):,} entities"
         confirm(values, f"{many} would be {'tried again' if verb == 'retry' else 'removed'}", "Go on?", yes=yes)
@@ -256,8 +261,22 @@ def _named(ledger: Ledger, chosen: Chosen, numbers: Sequence[int]) -> list[Kept]
     return found
 
 
+def _not_outdated(values: Common, found: list[Kept], *, named: bool) -> list[Kept]:
+    """Those that may be tried again. Wrong use if one that may not was named by its number."""
+    old = [one for one in found if one.later]
+    if old and named:
+        raise click.UsageError(
+            f"{old[0].number}: a later version of `{old[0].entity_id}` has gone on since, and this one would take its"
+            f" place  (mailweir failed delete {old[0].number})"
+        )
+    if old:
+        many = "1 is" if len(old) == 1 else f"{len(old):,} are"
+        values.out.say(f"note: {many} left alone, for later versions have gone on since  (mailweir failed delete)")
+    return [one for one in found if not one.later]
+
+
 def _state(one: Kept) -> str:
-    return "dead" if one.dead else "waiting"
+    return "outdated" if one.later else "dead" if one.dead else "waiting"
 
 
 def _value(one: Kept) -> object:
@@ -271,7 +290,8 @@ def _facts(one: Kept) -> dict[str, Any]:
         "number": one.number,
         "pipe": one.pipe,
         "entity": one.entity_id,
-        "state": _state(one),
+        "state": "dead" if one.dead else "waiting",
+        "outdated": one.later,
         "stage": one.stage,
         "reason": one.reason,
         "tries": one.tries,

@@ -38,6 +38,17 @@ class Kept(NamedTuple):
     tries: int
     dead: bool
     entity: str
+    later: bool = False
+    """A later version of it has gone on since, so that this one is not tried again."""
+
+
+class Named(NamedTuple):
+    """One that is on record, without what it holds."""
+
+    stage: Stage
+    name: str
+    dead: bool
+    later: bool
 
 
 class Chosen(NamedTuple):
@@ -60,6 +71,10 @@ class FailureReads(Protocol):
         """Those that wait for another try, the oldest first."""
         ...
 
+    async def failed_names(self, pipe: str, most: int) -> Sequence[Named]:
+        """Those of a pipe, in no order; at most so many."""
+        ...
+
     async def failure_counts(self) -> Mapping[str, tuple[int, int]]:
         """How many of each pipe wait, and how many are dead."""
         ...
@@ -75,6 +90,14 @@ class FailureWrites(Protocol):
         """
         ...
 
+    def later(self, pipe: str, stage: Stage, names: Collection[str]) -> Collection[str]:
+        """Later versions of these go on now: those of them that are on record. When it returns that survives a kill."""
+        ...
+
+    async def give_way(self, pipe: str, *, dead: bool, dataset: str = "") -> int:
+        """Remove those that waited when a later version went on, and with `dead` dead letters too. How many."""
+        ...
+
     async def passed(self, pipe: str, stage: Stage, names: Collection[str], *, dead: bool, dataset: str = "") -> int:
         """These have passed: they wait no more, and with `dead` are no dead letters either. How many those were.
 
@@ -84,6 +107,8 @@ class FailureWrites(Protocol):
 
     async def again(self, numbers: Sequence[int], datasets: Mapping[str, str]) -> int:
         """Let dead letters wait for the next run, with all their tries before them. How many those were.
+
+        One of which a later version has gone on is left as it is.
 
         `datasets` are those that have the dead letters of pipes, too.
         """

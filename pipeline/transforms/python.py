@@ -33,7 +33,7 @@ class PythonConfig(TransformConfig):
     function: str
     """The file and the function in it: `shapes:greet` is `greet` in the file `shapes.py` of the project's folder,
     `parts.shapes:greet` is in `parts/shapes.py`. It is called with a copy of the entity. What it gives goes on: a dict,
-    or each dict of a list; after None the entity goes no further."""
+    or each dict of a list; after None the entity is filtered out, and deleted from a dataset that had it."""
 
     @classmethod
     def faults(cls, given: Given) -> Iterable[Problem]:

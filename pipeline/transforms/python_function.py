@@ -18,6 +18,8 @@ from pipeline.entity import Entity
 from pipeline.errors import TransformError, UnusableError
 from pipeline.transforms.python import FORM, file_of, split
 
+_MUTABLE: Final = frozenset({dict, list})
+
 # With the text that was run: a file is run again when it is another one.
 _run: Final[dict[str, tuple[str, ModuleType]]] = {}
 
@@ -33,21 +35,30 @@ class PythonFunction:
         self._path = path
 
     def __call__(self, entity: Entity) -> Sequence[Entity]:
-        """What the function makes of a copy; `TransformError` with its line if it fails."""
+        """What the function makes of a copy, filtered out if that is nothing; `TransformError` if it fails."""
         try:
-            made = self._function(dict(entity))
+            made = self._function(_copied(entity))
             if type(made) is dict:  # most functions
                 return (made,)
-            if made is None:
-                return ()
-            found = list(made) if isinstance(made, (list, tuple, GeneratorType)) else [made]
+            many = [] if made is None else made
+            found = list(many) if isinstance(many, (list, tuple, GeneratorType)) else [many]
         except (Exception, SystemExit) as error:
             raise TransformError(f"`{self._name}` failed at {_where(error, self._file, self._path)}") from error
         for one in found:
             if not isinstance(one, dict):
                 what = f"{type(one).__name__}, not an entity, a list of them or None"
                 raise TransformError(f"`{self._name}` in {self._file} gave {what}")
-        return found
+        # What it was before is deleted where the pipe writes to.
+        return found or ([{"_id": entity["_id"], "_filtered": True}] if "_id" in entity else [])
+
+
+def _copied(value: Any) -> Any:  # noqa: ANN401 - what JSON has
+    """A value whose lists and objects are its own; all others cannot be changed."""
+    if type(value) is dict:
+        return {name: _copied(one) if type(one) in _MUTABLE else one for name, one in value.items()}
+    if type(value) is list:
+        return [_copied(one) if type(one) in _MUTABLE else one for one in value]
+    return value
 
 
 def function_of(root: str, pipe: str, name: str) -> PythonFunction:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from pipeline.schedule import Kind, Record
 from pipeline.state.failures import Chosen, Kept
 from pipeline.state.sqlite.dataset_look import SqliteReads
 from pipeline.state.sqlite.looking import SqliteLook
+from pipeline.state.sqlite.store import SqliteState
+from sinks.mail import outbound
 
 # An entity whose `n` the file `broken` names fails.
 SHAPES = """
@@ -40,6 +42,7 @@ class Place:
     def __init__(self, folder: Path) -> None:
         """Nothing fails yet."""
         self.folder = folder
+        self._parts: dict[str, Any] = {}
         (folder / "shapes.py").write_text(SHAPES)
         self.broken()
         self.people(range(6))
@@ -55,6 +58,7 @@ class Place:
             "sink": {"type": "dataset", **(sink or {})},
             "pump": pump,
             "batch_size": 2,
+            **self._parts,
         }
         (self.folder / "people.conf.json").write_text(json.dumps(parts))
 
@@ -67,15 +71,28 @@ class Place:
         with (self.folder / "people.jsonl").open("a") as file:
             file.writelines(json.dumps({"_id": f"c{n}", "n": n, **more}) + "\n" for n in numbers)
 
+    def parts(self, **parts: Any) -> None:
+        """Other parts for the pipe, from the next time on that it is written."""
+        self._parts = parts
+
     def run(self, asked: Asked | None = None) -> Report:
         """Run the pipe."""
         return self.done(asked).reports[0]
 
-    def done(self, asked: Asked | None = None) -> Done:
+    def done(self, asked: Asked | None = None, tell: Callable[[Report], None] = lambda _: None) -> Done:
         """The same with all that came of it."""
         loaded = load(self.folder, Options(here=self.folder))
         assert not loaded.project.errors
-        return asyncio.run(Run(loaded, asked or Asked()).go())
+        return asyncio.run(Run(loaded, asked or Asked()).go(tell))
+
+    def retry(self, *numbers: int) -> int:
+        """Let dead letters wait for the next run: how many do."""
+
+        async def acting() -> int:
+            async with SqliteState.open(self.folder / ".mailweir", MachineClock(), outbound.stranded) as state:
+                return await state.failing.again(numbers, {})
+
+        return asyncio.run(acting())
 
     def failures(self) -> list[Kept]:
         """What is on record, the oldest first."""
@@ -99,6 +116,13 @@ class Place:
 
         return asyncio.run(looking())
 
+    def entity(self, name: str) -> dict[str, Any]:
+        """One of the dataset, as it is now."""
+        reads = SqliteReads(self.folder / ".mailweir")
+        found = reads.get("people", name)
+        reads.close()
+        return found or {}
+
     def written(self) -> list[str]:
         """The entities of the dataset that are not deleted."""
         reads = SqliteReads(self.folder / ".mailweir")
@@ -113,6 +137,20 @@ class Place:
 def place(tmp_path: Path) -> Place:
     """A project."""
     return Place(tmp_path)
+
+
+class _KilledError(BaseException):
+    """The end of a run that nobody sees coming."""
+
+
+def _kill_at(place: Place, name: str, n: int) -> Callable[[Report], None]:
+    """Ends a run as soon as this entity is in the dataset."""
+
+    def tell(report: Report) -> None:
+        if report.read and place.entity(name).get("n") == n:
+            raise _KilledError
+
+    return tell
 
 
 def outcomes(report: Report) -> dict[str, int]:
@@ -361,3 +399,99 @@ def test_a_partial_rescan_of_what_has_no_times_reads_all(place: Place) -> None:
     """A place in a file cannot go back by seconds, and less than was asked for is never read."""
     place.pipe(partial_rescan_run_count=2, partial_rescan_delta=60)
     assert [place.run().read for _ in range(4)] == [6, 0, 6, 0]
+
+
+def test_a_dead_letter_gives_way_to_what_came_later(place: Place) -> None:
+    """Let wait again after a newer version was written, it is not tried: it would take the place of that."""
+    place.broken(1)
+    place.run()
+    place.people([11], _id="c1")
+    assert outcomes(place.run()) == {"written": 1}
+    (found,) = place.failures()
+    assert (found.dead, found.later) == (True, True)
+    assert place.retry(found.number) == 0
+    place.broken()
+    assert place.run().read == 0
+    assert place.entity("c1")["n"] == 11
+
+
+@pytest.mark.parametrize("stage", ["transform", "sink"])
+def test_what_waits_gives_way_when_the_run_that_wrote_a_newer_version_was_killed(place: Place, stage: str) -> None:
+    """That there is one is on record before the position moves past it, so the next run writes nothing old."""
+    sink: dict[str, Any] = {"batch_size": 1}
+    sinks = sink | {"max_entity_bytes_size": 60} if stage == "sink" else sink
+    place.pipe(sinks, max_write_errors_in_retry_dataset=5)
+    place.people([7], text="x" * 80 if stage == "sink" else "")
+    place.broken(*([7] if stage == "transform" else []))
+    assert outcomes(place.run())["rejected"] == 1
+    place.broken()
+    place.people([17], _id="c7")
+    place.people(range(20, 30))
+    # It ends with what it has written, as after a kill: nobody comes to say what passed.
+    with pytest.raises(_KilledError):
+        place.done(tell=_kill_at(place, "c7", 17))
+    assert place.entity("c7")["n"] == 17
+    assert [(one.entity_id, one.later) for one in place.failures()] == [("c7", True)]
+    place.pipe(sink, max_write_errors_in_retry_dataset=5)
+    assert place.run().stopped == ""
+    assert place.entity("c7")["n"] == 17
+    assert place.failures() == []
+
+
+def test_a_newer_version_in_the_same_reading_takes_the_place_of_one_that_failed(place: Place) -> None:
+    """In the same portion or a later one, one that passes is the last; one that fails too is what waits."""
+    place.pipe(max_write_errors_in_retry_dataset=9)
+    place.broken(1, 2, 12)
+    place.people([11], _id="c1")
+    place.people([10], _id="c9")
+    place.people([12], _id="c2")
+    place.broken(1, 2, 12, 9)
+    with (place.folder / "people.jsonl").open("a") as file:
+        file.write('{"_id": "d", "n": 9}\n{"_id": "d", "n": 8}\n')
+    report = place.run()
+    assert outcomes(report)["rejected"] == 4
+    assert [(one.entity_id, json.loads(one.entity)["n"]) for one in place.failures()] == [("c2", 12)]
+    place.broken()
+    assert outcomes(place.run()) == {"written": 1}
+    assert [place.entity(name)["n"] for name in ("c1", "c2", "d")] == [11, 12, 8]
+
+
+def test_a_run_that_stops_loses_nothing_of_what_it_tried_again(place: Place) -> None:
+    """What the sink had taken and did not write waits for the next run as before."""
+    place.pipe(max_write_errors_in_retry_dataset=9)
+    place.broken(1)
+    place.run()
+    place.broken()
+    place.people(range(20, 30))
+    place.pipe({"circuit_breaker_threshold_count": 3}, max_write_errors_in_retry_dataset=9)
+    assert "circuit breaker" in place.run().stopped
+    assert [one.entity_id for one in place.failures()] == ["c1"]
+    place.pipe(max_write_errors_in_retry_dataset=9)
+    place.run()
+    assert place.failures() == []
+    assert "c1" in place.written()
+
+
+def test_one_that_is_filtered_out_now_is_not_tried_again(place: Place) -> None:
+    """Also in front of a sink that never hears of what was filtered out, as of one that left a list."""
+    rules = {"type": "dtl", "rules": {"default": [["copy", "*"], ["if", ["eq", "_S.n", 99], ["filter"]]]}}
+    place.parts(transform=[{"type": "python", "function": "shapes:shape"}, rules])
+    place.pipe({"max_entity_bytes_size": 60}, max_write_errors_in_retry_dataset=5)
+    place.people([7], text="x" * 80)
+    place.run()
+    assert [one.stage for one in place.failures()] == ["sink"]
+    place.people([99], _id="c7")
+    place.run()
+    assert place.failures() == []
+
+
+def test_a_few_entities_that_were_written_take_the_place_too(place: Place) -> None:
+    """Who runs a mended entity with `--id` or from a file need not fear that the dead letter comes back."""
+    place.broken(1, 2)
+    place.run()
+    place.broken(2)
+    place.people([11], _id="c1")
+    report = place.run(Asked(wanted=Wanted(id="c1")))
+    assert outcomes(report) == {"written": 2}
+    place.run(Asked(wanted=Wanted(id="c2")))
+    assert [(one.entity_id, one.later) for one in place.failures()] == [("c1", True), ("c2", False)]

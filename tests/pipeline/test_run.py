@@ -67,7 +67,21 @@ def test_reading_goes_on_where_it_was() -> None:
 def test_transforms_follow_each_other_and_filtered_entities_are_counted() -> None:
     """What one transform makes the next one gets; what is filtered reaches no sink."""
     (portion,) = portions(Pages(named(3)), (odd,), None)
-    assert portion == Portion([{"_id": "1", "_filtered": False}], "1", read=3, filtered=2)
+    out = [{"_id": "0", "_filtered": True}, {"_id": "2", "_filtered": True}]
+    assert portion == Portion([{"_id": "1", "_filtered": False}], "1", read=3, filtered=2, source=named(3), dropped=out)
+
+
+def test_what_was_filtered_out_meets_no_further_transform() -> None:
+    """The next one would make something of it again; so it is also when an entity behind it fails."""
+
+    def named_again(entity: Entity) -> list[Entity]:
+        if entity["_id"] == "5":
+            raise ValueError
+        return [{"_id": entity["_id"]}]
+
+    for many in (3, 6):
+        (portion,) = portions(Pages(named(many)), (odd, named_again), None, streak=Streak(0))
+        assert [one["_id"] for one in portion.entities] == ["1", "3"][: many // 2]
     (portion,) = portions(Pages(named(2)), (twice, twice), None)
     assert (len(portion.entities), portion.read, portion.filtered) == (8, 2, 0)
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from pipeline.entity import is_reserved
 from pipeline.failing import Fate, Tolerance, fate
 from pipeline.state.datasets import Change, Entry
-from pipeline.state.failures import Chosen, Failure, Kept, Stage
+from pipeline.state.failures import Chosen, Failure, Kept, Named, Stage
 from pipeline.state.sqlite import datasets as stored
 from pipeline.state.sqlite.transaction import Transaction
 from pipeline.state.versions import entity_hash, ordered_text
@@ -29,6 +29,9 @@ TABLES: Final = (
     """,
     "CREATE INDEX failure_waiting ON failure (pipe, number) WHERE NOT dead",
 )
+# Whether a later version has gone on since: then this one is not tried again.
+LATER: Final = ("ALTER TABLE failure ADD COLUMN later INTEGER NOT NULL DEFAULT 0",)
+
 _COLUMNS: Final = "number, pipe, name, entity_id, stage, reason, run, first, last, tries, dead, entity"
 
 
@@ -63,7 +66,7 @@ def put(transaction: Transaction, failures: Sequence[Failure], tolerance: Tolera
             "INSERT INTO failure (pipe, name, entity_id, stage, reason, run, first, last, tries, dead, entity, moved)"
             " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (pipe, name) DO UPDATE SET"
             " entity_id = ?3, stage = ?4, reason = ?5, run = ?6, first = ?7, last = ?8, tries = ?9, dead = ?10,"
-            " entity = ?11, moved = ?12",
+            " entity = ?11, moved = ?12, later = 0",
             (
                 *(one.pipe, one.name, one.entity_id, one.stage, one.reason, one.run, first, now.wall, tries + 1),
                 *(int(found is Fate.DEAD), one.entity, now.steady),
@@ -77,6 +80,25 @@ def put(transaction: Transaction, failures: Sequence[Failure], tolerance: Tolera
 def _waiting(connection: sqlite3.Connection, pipe: str) -> int:
     (many,) = connection.execute("SELECT count(*) FROM failure WHERE pipe = ? AND NOT dead", (pipe,)).fetchone()
     return int(many)
+
+
+def later(transaction: Transaction, pipe: str, stage: Stage, names: Collection[str]) -> list[str]:
+    """Later versions of these go on."""
+    found = transaction.connection.execute(
+        "UPDATE failure SET later = 1 WHERE pipe = ? AND stage = ?"
+        " AND name IN (SELECT value FROM json_each(?)) RETURNING name",
+        (pipe, stage, json.dumps(list(names))),
+    )
+    return [name for (name,) in found.fetchall()]
+
+
+def give_way(transaction: Transaction, pipe: str, *, dead: bool, dataset: str) -> int:
+    """Remove those of which a later version has gone on."""
+    found = transaction.connection.execute(
+        "DELETE FROM failure WHERE pipe = ? AND later AND (? OR NOT dead) RETURNING pipe, name, dead", (pipe, dead)
+    ).fetchall()
+    _unbury(transaction, found, {pipe: dataset})
+    return len(found)
 
 
 def passed(
@@ -95,7 +117,7 @@ def passed(
 def again(transaction: Transaction, numbers: Sequence[int], datasets: Mapping[str, str]) -> int:
     """Let dead ones wait."""
     found = transaction.connection.execute(
-        "UPDATE failure SET dead = 0, tries = 0, run = '', moved = ? WHERE dead"
+        "UPDATE failure SET dead = 0, tries = 0, run = '', moved = ? WHERE dead AND NOT later"
         " AND number IN (SELECT value FROM json_each(?)) RETURNING pipe, name, 1",
         (transaction.now.steady, json.dumps(list(numbers))),
     ).fetchall()
@@ -141,10 +163,11 @@ def listed(connection: sqlite3.Connection, chosen: Chosen, before: int | None, m
     """Some, the newest first."""
     if not _is_there(connection):
         return ()
+    later = "later" if _knows_later(connection) else "0"
     return tuple(
         _kept(row)
         for row in connection.execute(
-            f"SELECT {_COLUMNS} FROM failure WHERE (?1 = '' OR pipe = ?1) AND (?2 = '' OR entity_id = ?2)"  # noqa: S608 - a constant
+            f"SELECT {_COLUMNS}, {later} FROM failure WHERE (?1 = '' OR pipe = ?1) AND (?2 = '' OR entity_id = ?2)"  # noqa: S608 - a constant
             " AND (?3 IS NULL OR dead = ?3) AND (?4 IS NULL OR number = ?4) AND (?5 IS NULL OR number < ?5)"
             " ORDER BY number DESC LIMIT ?6",
             (chosen.pipe, chosen.entity, chosen.dead, chosen.number, before, most),
@@ -157,10 +180,17 @@ def waiting(connection: sqlite3.Connection, pipe: str, most: int) -> tuple[Kept,
     return tuple(
         _kept(row)
         for row in connection.execute(
-            f"SELECT {_COLUMNS} FROM failure WHERE pipe = ? AND NOT dead ORDER BY number LIMIT ?",  # noqa: S608 - as above
+            f"SELECT {_COLUMNS}, later FROM failure WHERE pipe = ? AND NOT dead AND NOT later"  # noqa: S608 - as above
+            " ORDER BY number LIMIT ?",
             (pipe, most),
         )
     )
+
+
+def names(connection: sqlite3.Connection, pipe: str, most: int) -> tuple[Named, ...]:
+    """Those of a pipe."""
+    rows = connection.execute("SELECT stage, name, dead, later FROM failure WHERE pipe = ? LIMIT ?", (pipe, most))
+    return tuple(Named(stage, name, bool(dead), bool(later)) for stage, name, dead, later in rows)
 
 
 def counts(connection: sqlite3.Connection) -> dict[str, tuple[int, int]]:
@@ -176,9 +206,15 @@ def _is_there(connection: sqlite3.Connection) -> bool:
     return connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'failure'").fetchone() is not None
 
 
+def _knows_later(connection: sqlite3.Connection) -> bool:
+    """Whether the file says of which ones a later version has gone on, as above."""
+    found = connection.execute("SELECT 1 FROM pragma_table_info('failure') WHERE name = 'later'").fetchone()
+    return found is not None
+
+
 def _kept(row: tuple[Any, ...]) -> Kept:
     kept = Kept(*row)
-    return kept._replace(dead=bool(kept.dead))
+    return kept._replace(dead=bool(kept.dead), later=bool(kept.later))
 
 
 class SqliteFailures:
@@ -200,6 +236,16 @@ class SqliteFailures:
         except NoRoomError:
             return [Fate.NO_ROOM] * len(failures)
         return fates
+
+    def later(self, pipe: str, stage: Stage, names: Collection[str]) -> Collection[str]:
+        """Later versions of these go on; this waits for the disk."""
+        found: list[str] = self._call(lambda t: later(t, pipe, stage, names)).result()
+        return found
+
+    async def give_way(self, pipe: str, *, dead: bool, dataset: str = "") -> int:
+        """Remove those of which a later version has gone on."""
+        many: int = await self._do(lambda t: give_way(t, pipe, dead=dead, dataset=dataset))
+        return many
 
     async def passed(self, pipe: str, stage: Stage, names: Collection[str], *, dead: bool, dataset: str = "") -> int:
         """These have passed."""

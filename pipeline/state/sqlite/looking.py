@@ -17,7 +17,7 @@ from typing import Self, TypeVar
 from pipeline.clock import Clock
 from pipeline.state import place
 from pipeline.state.facts import Execution, Gathering, MessageState, Moment
-from pipeline.state.failures import Chosen, Kept
+from pipeline.state.failures import Chosen, Kept, Named
 from pipeline.state.owners import Owners
 from pipeline.state.sqlite import connection, failures, queries, schema
 from pipeline.state.sqlite.opening import FILE, SENDERS
@@ -106,6 +106,10 @@ class Queries:
     async def waiting(self, pipe: str, most: int) -> Sequence[Kept]:
         """Those that wait for another try, the oldest first."""
         return await self._look(lambda connection, _: failures.waiting(connection, pipe, most))
+
+    async def failed_names(self, pipe: str, most: int) -> Sequence[Named]:
+        """Those of a pipe."""
+        return await self._look(lambda connection, _: failures.names(connection, pipe, most))
 
     async def failure_counts(self) -> Mapping[str, tuple[int, int]]:
         """How many of each pipe wait, and how many are dead."""

@@ -158,7 +158,7 @@ _datasets: Final = (
     """,
 )
 
-STEPS: Final[tuple[tuple[str, ...], ...]] = (_first, _datasets, failures.TABLES)
+STEPS: Final[tuple[tuple[str, ...], ...]] = (_first, _datasets, failures.TABLES, failures.LATER)
 """The step to version 1, to version 2, …"""
 
 

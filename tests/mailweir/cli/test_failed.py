@@ -61,6 +61,15 @@ class Project:
 
         asyncio.run(failing())
 
+    def outdates(self, name: str) -> None:
+        """A later version of this one goes on."""
+
+        async def going() -> None:
+            async with SqliteState.open(self.folder / ".mailweir", MachineClock(), outbound.stranded) as state:
+                state.failing.later("people", "transform", [name])
+
+        asyncio.run(going())
+
 
 @pytest.fixture
 def project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Project]:
@@ -124,6 +133,24 @@ def test_retry(project: Project) -> None:
     assert project("retry", "--pipe", "people").code == 2  # nobody can be asked
     assert project("retry", "--pipe", "people", "--yes").out == "1 is tried by the next run\n"
     assert project.document("--state", "dead")["entities"] == []
+
+
+def test_an_outdated_one_is_not_tried_again(project: Project) -> None:
+    """Nobody writes old data over new by a retry: one that is named is refused, of many they are left alone."""
+    project.fails("a", "b")
+    project.outdates("a")
+    numbers = {one["entity"]: str(one["number"]) for one in project.document()["entities"]}
+    assert {one["entity"]: (one["state"], one["outdated"]) for one in project.document()["entities"]} == {
+        "a": ("dead", True),
+        "b": ("dead", False),
+    }
+    assert " outdated " in project().out
+    refused = project("retry", numbers["a"])
+    assert refused.code == 2
+    assert "a later version of `a` has gone on since" in refused.err
+    done = project("retry", "--pipe", "people", "--yes")
+    assert (done.code, done.out) == (0, "1 is tried by the next run\n")
+    assert "note: 1 is left alone" in done.err
 
 
 def test_delete(project: Project) -> None:

@@ -26,8 +26,8 @@ def written(folder: Path, text: str, function: str = "shapes:greet") -> PythonFu
     ("body", "expected"),
     [
         ("return {**entity, 'n': 2}", [{"_id": "a", "n": 2}]),
-        ("return None", []),
-        ("return []", []),
+        ("return None", [{"_id": "a", "_filtered": True}]),
+        ("return []", [{"_id": "a", "_filtered": True}]),
         ("return [entity, {'_id': 'b'}]", [{"_id": "a", "n": 1}, {"_id": "b"}]),
         ("return (entity,)", [{"_id": "a", "n": 1}]),
         ("yield entity; yield {'_id': 'b'}", [{"_id": "a", "n": 1}, {"_id": "b"}]),
@@ -35,7 +35,7 @@ def written(folder: Path, text: str, function: str = "shapes:greet") -> PythonFu
     ],
 )
 def test_what_a_function_gives_goes_on(tmp_path: Path, body: str, expected: list[Entity]) -> None:
-    """An entity, several of them, or none."""
+    """An entity, several of them, or none: then it is filtered out."""
     assert list(written(tmp_path, f"def greet(entity):\n    {body}\n")({"_id": "a", "n": 1})) == expected
 
 
@@ -46,6 +46,16 @@ def test_the_entity_that_came_in_stays_as_it_is(tmp_path: Path) -> None:
         {"_id": "a"}
     ]
     assert entity == {"_id": "a", "n": 1}
+
+
+def test_what_is_within_an_entity_is_a_copy_too(tmp_path: Path) -> None:
+    """A function that is called once more, as when a neighbour fails, has lists and objects as they came."""
+    body = "def greet(entity):\n    entity['l'][0]['n'].append(3)\n    entity['o']['x'] = 1\n    return entity\n"
+    greet = written(tmp_path, body)
+    entity: Entity = {"_id": "a", "l": [{"n": [1, 2]}], "o": {}}
+    for _ in range(2):
+        assert list(greet(entity)) == [{"_id": "a", "l": [{"n": [1, 2, 3]}], "o": {"x": 1}}]
+    assert entity == {"_id": "a", "l": [{"n": [1, 2]}], "o": {}}
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,26 @@ def test_dead_letters(states: Any) -> None:
     assert not states.run(state.waiting("p", 10))
 
 
+def test_a_later_version(states: Any) -> None:
+    """It is remembered until one fails again; who waited gives way, a dead letter only when those are tracked."""
+    state = states.open()
+    state.failing.put([failure("dead")], Tolerance())
+    state.failing.put([failure("waits"), failure("again")], RETRYING)
+    names = {"dead", "waits", "again", "other"}
+    assert set(state.failing.later("p", "transform", names)) == names - {"other"}
+    assert not state.failing.later("p", "sink", names)
+    state.failing.put([failure("again", "r2")], RETRYING)
+    assert {one.name: one.later for one in kept(states, state)} == {"dead": True, "waits": True, "again": False}
+    assert [one.name for one in states.run(state.waiting("p", 10))] == ["again"]
+    assert {one.name for one in states.run(state.failed_names("p", 10))} == {"dead", "waits", "again"}
+    (dead,) = [one.number for one in kept(states, state) if one.dead]
+    assert states.run(state.failing.again([dead], {})) == 0
+    assert states.run(state.failing.give_way("p", dead=False)) == 1
+    assert {one.name for one in kept(states, state)} == {"dead", "again"}
+    assert states.run(state.failing.give_way("p", dead=True)) == 1
+    assert {one.name for one in kept(states, state)} == {"again"}
+
+
 def test_passed(states: Any) -> None:
     """Who has passed waits no more; a dead letter stays unless they are tracked; other stages and pipes stay too."""
     state = states.open()
