@@ -14,7 +14,7 @@ from pipeline.entity import Entity, to_json
 from sinks.batches import BatchSink
 from sinks.file import GrownFile, Mode, ReplacedFile
 from sinks.output_file import OutputFile
-from systems.http.config import UrlConfig, place_faults
+from systems.http.config import HttpSystemConfig, place_faults
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given
@@ -31,7 +31,7 @@ class JsonSinkConfig(SinkConfig):
     """`json`."""
     path: str | None = None
     """The file: a path from the project's folder, below it; folders on the way are made. `.gz` is packed."""
-    system: Annotated[str | None, Refers("system", UrlConfig, "be asked over HTTP")] = None
+    system: Annotated[str | None, Refers("system", HttpSystemConfig, "be asked over HTTP")] = None
     """The `_id` of the service, instead of a file. Each batch is posted to it as a list."""
     url: str = ""
     """Where it is posted: a URL relative to that of the system."""

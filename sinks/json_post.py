@@ -10,9 +10,6 @@ from pipeline.run import StoppedError
 from sinks.json import text_of
 from systems.http.client import Http, HttpError, Request
 
-# A client error says that this very request cannot be served; these two say that it may be later.
-_later = frozenset({408, 429})
-
 
 class Post:
     """Posts batches. One that the service refuses is posted again one by one; trouble of the service ends the run."""
@@ -56,7 +53,7 @@ class Post:
                 for _ in answer.portions():
                     pass
         except HttpError as error:
-            if 400 <= error.status < 500 and error.status not in _later:  # RFC 9110 section 15.5
+            if error.refuses:
                 return error.text
             raise StoppedError(error.text) from None
         return ""

@@ -15,7 +15,7 @@ from pipeline.entity import Entity
 from sources.dataset import ContinuationConfig
 from sources.json_cut import Form
 from sources.parts import OnError
-from systems.http.config import UrlConfig, place_faults
+from systems.http.config import HttpSystemConfig, place_faults
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given
@@ -31,7 +31,7 @@ class JsonConfig(ContinuationConfig):
     """`json`."""
     path: str | None = None
     """The file: a path from the project's folder, below it. `.gz` is read as gzip. `-` is standard input."""
-    system: Annotated[str | None, Refers("system", UrlConfig, "be asked over HTTP")] = None
+    system: Annotated[str | None, Refers("system", HttpSystemConfig, "be asked over HTTP")] = None
     """The `_id` of the service, instead of a file."""
     url: str = ""
     """What is asked of the service: a URL relative to that of the system."""

@@ -13,14 +13,19 @@ Served = Callable[[BaseHTTPRequestHandler], None]
 
 
 @contextmanager
-def serving(serve: Served, context: ssl.SSLContext | None = None) -> Iterator[str]:
-    """The URL of a server that answers each request so; with a context it speaks TLS, as `localhost`."""
+def serving(serve: Served, context: ssl.SSLContext | None = None, *, keeps: bool = False) -> Iterator[str]:
+    """The URL of a server that answers each request so; with a context it speaks TLS, as `localhost`.
+
+    One that `keeps` leaves connections open for further requests.
+    """
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1" if keeps else "HTTP/1.0"
+
         def do_GET(self) -> None:
             serve(self)
 
-        do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 - names of the library
+        do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = do_GET  # noqa: N815 - names of the library
 
         def log_message(self, format: str, *args: Any) -> None:
             """Nothing is printed."""
@@ -54,3 +59,8 @@ def answer(handler: BaseHTTPRequestHandler, body: bytes = b"", status: int = 200
     handler.send_header("Content-Length", str(len(body)))
     handler.end_headers()
     handler.wfile.write(body)
+
+
+def body_of(handler: BaseHTTPRequestHandler) -> bytes:
+    """The content of a request."""
+    return handler.rfile.read(int(handler.headers["Content-Length"] or 0))

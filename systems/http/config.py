@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from pipeline.component import Advice, Context, SystemConfig
+from pipeline.component import Advice, Context, Many, Part, SystemConfig
 from pipeline.config.given import advice
+from pipeline.config.tree import Object
 from pipeline.secret import Secret
 from systems.forms import file_faults, host_form, invisible
 
@@ -17,30 +18,59 @@ if TYPE_CHECKING:
     from pipeline.config.given import Given
     from pipeline.errors import Problem
     from systems.http.client import Http
+    from systems.http.exchange import Settings
 
 Seconds = Annotated[float, Advice("not a time", ("write seconds: 30 or 0.5",)), Field(gt=0, le=86_400)]
 _on_this_machine = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-class UrlConfig(SystemConfig):
-    """A service that is asked over HTTP."""
+class OAuth2Config(Part):
+    """A token that the service's provider gives out to programs (the grant "client credentials")."""
 
-    type: Literal["system:url"]
-    """`system:url`."""
+    client_id: str | Secret
+    """The name of this program at the provider."""
+    client_secret: Secret | str
+    """Its password. Write a `$SECRET()`."""
+    token_url: str
+    """Where tokens are given out: a whole URL."""
+    scope: str | Many[str] = ()
+    """What the token is to be good for: one scope, or a list."""
+    extra: dict[str, str | Secret] = Field(default_factory=dict)
+    """Further fields of the request for a token, such as `audience`."""
+    refresh_window: float = Field(default=30, ge=0, le=86_400)
+    """How many seconds before its end a token is replaced."""
+    client_auth: Literal["header", "body"] = "header"
+    """Where the provider wants name and password: in the header `Authorization`, or among the fields."""
+
+
+class HttpSystemConfig(SystemConfig):
+    """What services that are asked over HTTP have in common."""
+
     url_pattern: str
     """The URL of the service; `%s` is where the relative URL of a source or sink goes, else it is put behind."""
     headers: dict[str, str | Secret] = Field(default_factory=dict)
     """Headers of every request. Those that hold keys are a `$SECRET()`."""
-    authentication: Literal["basic", "jwt"] | None = None
-    """How to log in: `basic`, with `username` and `password`, or `jwt`, with `jwt_token`."""
+    authentication: Literal["basic", "digest", "jwt", "token"] | None = None
+    """How to log in: `basic` or `digest`, with `username` and `password`; `jwt`, with `jwt_token`; `token`, with
+    `token`."""
     username: str | Secret | None = None
     """The user name of the login."""
     password: Secret | str | None = None
     """The password of the login. Write a `$SECRET()`."""
     jwt_token: Secret | str | None = None
-    """The token of the login. Write a `$SECRET()`."""
+    """The token of the login, which goes behind the word `Bearer`. Write a `$SECRET()`."""
+    token: Secret | str | None = None
+    """The token of the login, which goes behind the word that `token_scheme` says. Write a `$SECRET()`."""
+    token_scheme: str = Field(default="Token", pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]*$")
+    """The word before the `token` in the header `Authorization`; `""` for none."""
+    oauth2: OAuth2Config | None = None
+    """A provider that gives out tokens; one is fetched when it is needed, and another one when its time is over."""
     allow_plaintext_auth: bool = False
     """Whether the login may cross a network in clear. Never needed for a server on this machine."""
+    proxies: dict[str, str | Secret] = Field(default_factory=dict)
+    """The proxy for URLs that begin with `http`, and the one for `https`: `http://proxy:3128`, `socks5://proxy:1080`,
+    with `user:password@` before the name where it wants a login. It looks names up, so what they lead to is for it to
+    judge."""
     verify_ssl: bool = True
     """Whether the server's certificate must be trusted and name the server."""
     custom_ca_pem_chain: str | None = None
@@ -60,41 +90,60 @@ class UrlConfig(SystemConfig):
     @classmethod
     def faults(cls, given: Given) -> Iterable[Problem]:
         """The URL is one of the web; a login is whole, and does not cross a network in clear."""
-        yield from _url(given)
-        needs = {"basic": ("username", "password"), "jwt": ("jwt_token",)}
-        kind = given.text("authentication") or ""
-        for name in needs.get(kind, ()):
-            if not given.has(name) and given.node.whole:
-                message = f"`authentication` {kind} needs `{name}`"
-                yield given.problem("E204", message, "authentication", notes=(advice(f'add `"{name}": "…"`'),))
-        for name in ("username", "password", "jwt_token"):
-            if given.has(name) and not given.has("authentication"):
-                kind = "jwt" if name == "jwt_token" else "basic"
-                help_ = advice(f'add `"authentication": "{kind}"`')
-                yield given.problem("E204", f"`{name}` without `authentication`", name, at="key", notes=(help_,))
+        yield from _url(given, "url_pattern")
+        yield from _login(given)
+        for part in given.parts("oauth2"):
+            yield from _url(part, "token_url")
+        yield from _proxies(given)
         yield from _in_clear(given)
+
+    def settings(self) -> Settings:
+        """What the client is told."""
+        from systems.http.exchange import OAuth2, Settings  # noqa: PLC0415 - as below
+
+        kind, wanted = self.authentication, self.oauth2
+        oauth2 = None
+        if wanted is not None:
+            scopes = (wanted.scope,) if isinstance(wanted.scope, str) else wanted.scope
+            oauth2 = OAuth2(
+                wanted.client_id,
+                wanted.client_secret,
+                wanted.token_url,
+                scopes,
+                wanted.extra,
+                wanted.refresh_window,
+                wanted.client_auth == "body",
+            )
+        return Settings(
+            self.url_pattern,
+            self.headers,
+            (self.username or "", self.password or "") if kind in {"basic", "digest"} else None,
+            self.jwt_token if kind == "jwt" else self.token if kind == "token" else None,
+            self.verify_ssl,
+            self.custom_ca_pem_chain,
+            self.allow_private,
+            self.connect_timeout,
+            self.read_timeout,
+            self.rate_limiting_retries,
+            self.rate_limiting_delay,
+            kind == "digest",
+            self.token_scheme if kind == "token" else "Bearer",
+            oauth2,
+            self.proxies,
+        )
 
     def build(self, context: Context) -> Http:
         """The system at work."""
-        from systems.http.client import Http, Settings  # noqa: PLC0415 - sockets are for those who connect
+        from systems.http.client import Http  # noqa: PLC0415 - sockets are for those who connect
 
-        basic = (self.username or "", self.password or "") if self.authentication == "basic" else None
-        return Http(
-            self.id,
-            Settings(
-                self.url_pattern,
-                self.headers,
-                basic,
-                self.jwt_token if self.authentication == "jwt" else None,
-                self.verify_ssl,
-                self.custom_ca_pem_chain,
-                self.allow_private,
-                self.connect_timeout,
-                self.read_timeout,
-                self.rate_limiting_retries,
-                self.rate_limiting_delay,
-            ),
-        )
+        return Http(self.id, self.settings())
+
+
+class UrlConfig(HttpSystemConfig):
+    """A service that is asked over HTTP."""
+
+    type: Literal["system:url"]
+    """`system:url`."""
 
 
 def place_faults(given: Given, example: str) -> Iterable[Problem]:
@@ -116,8 +165,31 @@ def _relative_faults(given: Given, name: str) -> Iterable[Problem]:
         yield given.problem("E203", f"`{name}` is not relative to the system", name, notes=(help_,))
 
 
-def _url(given: Given) -> Iterable[Problem]:
-    text = given.text("url_pattern")
+_needs: Final = {
+    "basic": ("username", "password"),
+    "digest": ("username", "password"),
+    "jwt": ("jwt_token",),
+    "token": ("token",),
+}
+_ways: Final = {"username": "basic", "password": "basic", "jwt_token": "jwt", "token": "token"}
+
+
+def _login(given: Given) -> Iterable[Problem]:
+    kind = given.text("authentication") or ""
+    for name in _needs.get(kind, ()):
+        if not given.has(name) and given.node.whole:
+            message = f"`authentication` {kind} needs `{name}`"
+            yield given.problem("E204", message, "authentication", notes=(advice(f'add `"{name}": "…"`'),))
+    for name, way in _ways.items():
+        if given.has(name) and not given.has("authentication"):
+            help_ = advice(f'add `"authentication": "{way}"`')
+            yield given.problem("E204", f"`{name}` without `authentication`", name, at="key", notes=(help_,))
+    if kind and given.has("oauth2"):
+        yield given.problem("E209", "`authentication` and `oauth2` exclude each other", "oauth2", at="key")
+
+
+def _url(given: Given, name: str) -> Iterable[Problem]:
+    text = given.text(name)
     if text is None:
         return
     words = None
@@ -138,18 +210,53 @@ def _url(given: Given) -> Iterable[Problem]:
     except ValueError:
         words = "has a port or an address that is none"
     if words is not None:
-        help_ = advice('such as "https://api.example.com/v1/%s"')
-        yield given.problem("E203", f"`url_pattern` {words}", "url_pattern", notes=(help_,))
+        example = "https://api.example.com/v1/%s" if name == "url_pattern" else "https://login.example.com/token"
+        yield given.problem("E203", f"`{name}` {words}", name, notes=(advice(f'such as "{example}"'),))
+
+
+def _proxies(given: Given) -> Iterable[Problem]:
+    from systems.http.proxies import proxy_of  # noqa: PLC0415 - only those who have one
+
+    member = given.node.members.get("proxies")
+    values = given.get("proxies")
+    if member is None or not isinstance(member.value, Object) or not isinstance(values, dict):
+        return
+    for name, value in values.items():
+        at = member.value.members.get(name)
+        if at is None:
+            continue
+        if name not in {"http", "https"}:
+            help_ = advice('proxies are for "http" and for "https"')
+            yield given.problem(
+                "E203", f"`{name}` is no kind of URL", "proxies", at=given.document.span(at.key), notes=(help_,)
+            )
+        elif isinstance(value, str):
+            try:
+                proxy_of(value)
+            except ValueError as error:
+                place = given.document.span(at.value)
+                help_ = advice('such as "http://proxy.example.com:3128" or "socks5://127.0.0.1:1080"')
+                yield given.problem("E203", f"the proxy for {name} {error}", "proxies", at=place, notes=(help_,))
 
 
 def _in_clear(given: Given) -> Iterable[Problem]:
-    text = given.text("url_pattern") or ""
-    try:
-        host = urlsplit(text).hostname
-    except ValueError:
+    if given.get("allow_plaintext_auth") is True:
         return
-    if not text.startswith("http://") or host in _on_this_machine or given.get("allow_plaintext_auth") is True:
-        return
-    if given.has("password") or given.has("jwt_token"):
-        notes = (advice('write https://, or, if the network may be trusted with it, `"allow_plaintext_auth": true`'),)
+    notes = (advice('write https://, or, if the network may be trusted with it, `"allow_plaintext_auth": true`'),)
+    # A digest does not show the password to those who listen.
+    open_ = given.has("password") and given.text("authentication") != "digest"
+    if _is_clear(given.text("url_pattern")) and (
+        open_ or given.has("jwt_token") or given.has("token") or given.has("oauth2")
+    ):
         yield given.problem("E212", "the login would cross the network in clear", "url_pattern", notes=notes)
+    for part in given.parts("oauth2"):
+        if _is_clear(part.text("token_url")):
+            yield part.problem("E212", "the login would cross the network in clear", "token_url", notes=notes)
+
+
+def _is_clear(text: str | None) -> bool:
+    try:
+        parts = urlsplit(text or "")
+    except ValueError:
+        return False
+    return parts.scheme == "http" and parts.hostname not in _on_this_machine

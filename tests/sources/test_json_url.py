@@ -199,3 +199,45 @@ def test_a_run_asks_a_service(tmp_path: Path) -> None:
         assert not service.asked
         done = run(project(tmp_path, f"{url}/%s", wanted, allow_private=True))
         assert (done.returncode, "2 read" in done.stdout) == (0, True), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("system", "code", "words"),
+    [
+        ({"authentication": "digest", "username": "me"}, "E204", "`authentication` digest needs `password`"),
+        ({"token": "$SECRET(t)"}, "E204", "`token` without `authentication`"),
+        ({"token_scheme": "a b"}, "E203", "`token_scheme`"),
+        ({"oauth2": {"client_id": "me", "client_secret": "$SECRET(t)"}}, "E204", "`token_url`"),
+        (
+            {"oauth2": {"client_id": "me", "client_secret": "$SECRET(t)", "token_url": "login"}},
+            "E203",
+            "`token_url` begins",
+        ),
+        (
+            {"oauth2": {"client_id": "me", "client_secret": "$SECRET(t)", "token_url": "http://login.example.com/"}},
+            "E212",
+            "in clear",
+        ),
+        (
+            {
+                "authentication": "jwt",
+                "jwt_token": "$SECRET(t)",
+                "oauth2": {"client_id": "me", "client_secret": "$SECRET(t)", "token_url": "https://login.example.com/"},
+            },
+            "E209",
+            "exclude each other",
+        ),
+        ({"proxies": {"https": "ftp://proxy.example.com"}}, "E203", "the proxy for https begins neither"),
+        ({"proxies": {"all": "http://proxy.example.com"}}, "E203", "`all` is no kind of URL"),
+    ],
+)
+def test_a_login_that_cannot_be_is_told_by_check(tmp_path: Path, system: dict[str, Any], code: str, words: str) -> None:
+    """At the property that is wrong or lacks something."""
+    (tmp_path / ".secrets.env").write_text("t=s3cr3t")
+    (tmp_path / ".secrets.env").chmod(0o600)
+    folder = project(tmp_path, "https://example.com/", {"system": "api"}, **system)
+    problems = check_paths([folder], Options(environ={}, here=tmp_path)).problems
+    (fault,) = [problem for problem in problems if problem.level == "error"]
+    assert fault.code == code
+    assert words in fault.message
+    assert "s3cr3t" not in fault.message
