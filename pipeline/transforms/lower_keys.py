@@ -2,45 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, Literal
 
 from pipeline.component import Context, TransformConfig
+from pipeline.dtl.namespaces import is_own
 from pipeline.entity import Entity
 
 
 class LowerKeysConfig(TransformConfig):
-    """Turns the names of all properties into lower case, at every depth; of two names that meet the last one wins."""
+    """Turns the names of properties into lower case; of two names that meet the last one wins."""
 
     type: Literal["lower_keys"]
     """`lower_keys`."""
+    recurse: bool = False
+    """Whether the names within values are turned too, at every depth."""
 
-    def build(self, context: Context) -> LowerKeys:
+    def build(self, context: Context) -> Renamed:
         """The transform itself."""
-        return LowerKeys()
+        return Renamed(lower, recurse=self.recurse)
 
 
-class LowerKeys:
-    """Makes one entity of one."""
+class Renamed:
+    """Gives properties other names. Those that begin with `_` or `$` are the engine's, and stay."""
+
+    def __init__(self, name: Callable[[str], str], *, recurse: bool) -> None:
+        """`name` makes the new name of the old one."""
+        self._name = name
+        self._recurse = recurse
 
     def __call__(self, entity: Entity) -> Sequence[Entity]:
         """A new entity; the old one stays as it is."""
-        return [_lowered_names(entity)]
+        return [self._names(entity)]
+
+    def _names(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        name, value_of = self._name, self._value
+        if not self._recurse:
+            return {name(old): value for old, value in found.items()}
+        # Most values are texts: they are not worth a call.
+        return {name(old): value if type(value) is str else value_of(value) for old, value in found.items()}
+
+    def _value(self, value: Any) -> Any:  # noqa: ANN401 - JSON values
+        if isinstance(value, dict):
+            return self._names(value)
+        if isinstance(value, list):
+            return [self._value(item) for item in value]
+        return value
 
 
-# Entities of a pipe have the same names, and names that are one object are found faster.
-_low: Final = lru_cache(maxsize=4096)(str.lower)
+def _turned(turn: Callable[[str], str]) -> Callable[[str], str]:
+    """Entities of a pipe have the same names, and names that are one object are found faster."""
+    return lru_cache(maxsize=4096)(lambda name: name if is_own(name) else turn(name))
 
 
-def _lowered_names(found: Mapping[str, Any]) -> dict[str, Any]:
-    # Most values are texts: they are not worth a call.
-    return {_low(name): value if type(value) is str else _lowered(value) for name, value in found.items()}
-
-
-def _lowered(value: Any) -> Any:  # noqa: ANN401 - JSON values
-    if isinstance(value, dict):
-        return _lowered_names(value)
-    if isinstance(value, list):
-        return [_lowered(item) for item in value]
-    return value
+lower: Final = _turned(str.lower)
+upper: Final = _turned(str.upper)

@@ -197,7 +197,7 @@ def test_a_fault_of_shape_in_a_system_is_refused(where: tuple[str | int, ...], w
         (("source", "alternatives", "prod", "type"), "mail"),
         (("transform", 0, "rules"), {}),
         (("transform", 1, "$conditional_properties"), {"condition": "x", "alternatives": {"x": {}}}),
-        (("transform",), {"type": "upper_keys"}),
+        (("transform",), {"type": "title_keys"}),
         (("sink", "system"), "relay"),
         (("sink",), {"type": "mail", "system": "relay"}),
         (("pump", "mode"), "often"),

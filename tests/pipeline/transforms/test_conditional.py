@@ -11,7 +11,7 @@ import pytest
 from mailweir.cli.checking import check_paths
 from pipeline.config.load import Options
 from pipeline.transforms.conditional import ConditionalTransformConfig
-from pipeline.transforms.lower_keys import LowerKeys, LowerKeysConfig
+from pipeline.transforms.lower_keys import LowerKeysConfig, Renamed
 
 
 def test_the_chosen_transform_is_built() -> None:
@@ -25,7 +25,7 @@ def test_the_chosen_transform_is_built() -> None:
     )
     context: Any = None
     built = chosen.build(context)
-    assert isinstance(built, LowerKeys)
+    assert isinstance(built, Renamed)
     assert built({"Name": "Ann"}) == [{"name": "Ann"}]
 
 
