@@ -36,6 +36,11 @@ _bodies: Final[Mapping[str, Body]] = {
     "system:url": {"url_pattern": "${2:https://api.example.com/%s}"},
     "source:embedded": {"entities": [{"_id": "${1:1}"}]},
     "source:json": {"path": "${1:data.jsonl}"},
+    "source:merge": {
+        "version": "^2",
+        "datasets": ["${1:customers} ${2:c}", "${3:users} ${4:u}"],
+        "equality_sets": [["${2:c}.${5:email}", "${4:u}.${5:email}"]],
+    },
     "source:sql": {"system": "${1:system}", "table": "${2:table}", "primary_key": "${3:id}"},
     "sink:json": {"path": "${1:out.jsonl}"},
     "sink:mail": {

@@ -439,9 +439,9 @@ class Run:
         )
 
     async def _index(self, flow: Flow, state: State) -> None:
-        """Make the indexes that its rules look into; a dataset that does not exist yet has nothing to be found."""
-        for transform in flow.transforms:
-            for name, path in getattr(transform, "lookups", ()):
+        """Make the indexes that its parts look into; a dataset that does not exist yet has nothing to be found."""
+        for part in (flow.source, *flow.transforms):
+            for name, path in getattr(part, "lookups", ()):
                 found = self.systems.datasets.dataset(name)
                 if found is not None:
                     await state.datasets.prepare(name, found.pipe, [path])

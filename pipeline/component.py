@@ -257,6 +257,10 @@ class SourceContext(Context, Protocol):
         """What reads datasets."""
         ...
 
+    def namespaces(self) -> tuple[str, str] | None:
+        """The namespaces of identities and of properties in this pipe; None if its names have none."""
+        ...
+
 
 class TransformContext(Context, Protocol):
     """What a transform may ask for too."""

@@ -60,12 +60,17 @@ def parse(rules: Mapping[str, Any], registry: Registry) -> Parsed:
     return parser.parsed
 
 
-def parse_expression(expression: Any, rules: Mapping[str, Any], registry: Registry) -> tuple[Expression | None, Parsed]:
-    """Read a single expression, and rules that it may apply. `_` is in it what it is tried with, as `_S` is."""
+def parse_expression(
+    expression: Any, rules: Mapping[str, Any], registry: Registry, aliases: frozenset[str] = frozenset()
+) -> tuple[Expression | None, Parsed]:
+    """Read a single expression, and rules that it may apply. `_` is in it what it is tried with, as `_S` is.
+
+    With `aliases` it is over entities of datasets instead, as in a join.
+    """
     parser = _Parser(rules, registry)
     for name, rule in rules.items():
         parser.parsed.rules[name] = parser.block(rule, (name,), Around(name))
-    return parser.expression(expression, (), Around("", each=True)), parser.parsed
+    return parser.expression(expression, (), Around("", each=not aliases, aliases=aliases)), parser.parsed
 
 
 class _Parser:
