@@ -34,6 +34,7 @@ _bodies: Final[Mapping[str, Body]] = {
     },
     "system:sql": {"connection_string": "\\$SECRET(${2:database-url})"},
     "system:url": {"url_pattern": "${2:https://api.example.com/%s}"},
+    "source:diff_datasets": {"datasets": ["${1:one}", "${2:other}"]},
     "source:embedded": {"entities": [{"_id": "${1:1}"}]},
     "source:json": {"path": "${1:data.jsonl}"},
     "source:merge": {

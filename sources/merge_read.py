@@ -61,8 +61,12 @@ class MergeDatasets:
             # What changed in a dataset before this one was given with that.
             if any(id_ in looked[at] and looked[at][id_]["_updated"] > begun[at] for at in range(place)):
                 continue
-            versions = [each[id_] for each in looked if id_ in each]
-            yield self._merge([one for one in versions if one.get("_deleted") is not True] or versions)
+            yield from self._made([each.get(id_) for each in looked])
+
+    def _made(self, versions: Sequence[Entity | None]) -> Iterator[Entity]:
+        """What becomes of an entity, as it is in each of the datasets."""
+        there = [one for one in versions if one is not None]
+        yield self._merge([one for one in there if one.get("_deleted") is not True] or there)
 
 
 def latest(versions: Sequence[Entity]) -> Entity:
