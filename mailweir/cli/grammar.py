@@ -203,6 +203,14 @@ verbs: Final[Mapping[str, Verb]] = {
     "secret remove": Verb({}, ("stored",)),
     "serve": Verb(
         {
+            "--host": "text",
+            "--port": "text",
+            "--allowed-host": "text",
+            "--auth-file": "file",
+            "--tls-cert": "file",
+            "--tls-key": "file",
+            "--behind-proxy": None,
+            "--no-http": None,
             "--no-ui": None,
             "--drain-timeout": "text",
             "--no-reload": None,

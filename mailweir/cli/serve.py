@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -12,6 +13,7 @@ from mailweir.cli.loading import errors, load_here
 from mailweir.cli.options import Common, common
 
 if TYPE_CHECKING:
+    from mailweir.web.open import Opening
     from pipeline.config.load import Loaded
 
 LEVELS = ("debug", "info", "warning", "error")
@@ -21,11 +23,25 @@ LEVELS = ("debug", "info", "warning", "error")
     "serve",
     epilog="""\b
 Examples:
-  mailweir serve --no-ui                         until Ctrl-C or SIGTERM
-  mailweir serve --no-ui --log-format json       for a program that collects logs
-  mailweir status                                how it is, from another terminal""",
+  mailweir serve                         until Ctrl-C or SIGTERM
+  mailweir serve --no-http               pipes and mail only, nothing listens
+  mailweir serve --log-format json       for a program that collects logs
+  mailweir status                        how it is, from another terminal
+  curl -H "Authorization: Bearer $(cat .mailweir/token)" http://127.0.0.1:8420/metrics""",
 )
-@click.option("--no-ui", is_flag=True, help="Serve without pages; there are none yet, so it must be said.")
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Where HTTP is answered.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=8420, show_default=True, help="0 takes a free one.")
+@click.option("--allowed-host", "hosts", multiple=True, metavar="NAME",
+              help="A further name that requests may ask for; may be repeated.")  # fmt: skip
+@click.option("--auth-file", type=click.Path(path_type=Path), metavar="FILE",
+              help="Tokens of others, with their roles and pipes.")  # fmt: skip
+@click.option("--tls-cert", type=click.Path(path_type=Path), metavar="FILE", help="The certificate, with its chain.")
+@click.option("--tls-key", type=click.Path(path_type=Path), metavar="FILE", help="Its key.")
+@click.option(
+    "--behind-proxy", is_flag=True, help="A proxy in front of it speaks TLS, so any address may be listened on."
+)
+@click.option("--no-http", is_flag=True, help="Listen nowhere.")
+@click.option("--no-ui", is_flag=True, expose_value=False, help="Without pages; there are none yet.")
 @click.option("--drain-timeout", default="30s", show_default=True, metavar="SPAN",
               help="How long runs may take to come to their end when it is stopped.")  # fmt: skip
 @click.option("--no-reload", is_flag=True, help="Read the configuration again at SIGHUP only, not when a file changes.")
@@ -35,22 +51,30 @@ Examples:
 def serve_command(
     values: Common,
     *,
-    no_ui: bool,
+    host: str,
+    port: int,
+    hosts: tuple[str, ...],
+    auth_file: Path | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    behind_proxy: bool,
+    no_http: bool,
     drain_timeout: str,
     no_reload: bool,
     log_format: Literal["text", "json"],
     log_level: str,
 ) -> int:
-    """Run pipes when their pumps say so, and send what waits in the outbox, until SIGTERM or Ctrl-C.
+    """Run pipes when their pumps say so, send what waits in the outbox, and answer HTTP, until SIGTERM or Ctrl-C.
 
     The first signal lets what is on its way come home; a second one ends it at once, which loses nothing. A changed
     configuration is served as soon as it has no errors; until then the last good one goes on. The profile is `prod`
-    unless --profile says otherwise. Exits with 0 when it was stopped; 2 for wrong use; 3 when it cannot be served.
+    unless --profile says otherwise. Requests need the token in .mailweir/token, or one of --auth-file; only this
+    machine is listened to unless --host says otherwise. Exits with 0 when it was stopped; 2 for wrong use; 3 when it
+    cannot be served.
     """
     import asyncio
     import logging
     import random
-    from pathlib import Path
 
     from mailweir.cli.queues import NotUsableError
     from mailweir.destination import banner
@@ -60,12 +84,13 @@ def serve_command(
     from mailweir.serving.process import attended, end_now
     from mailweir.serving.service import Options, Service
     from mailweir.systems_of import NoSystemError
+    from mailweir.web.faults import CannotListenError
     from pipeline.clock import MachineClock
     from pipeline.state import place
     from pipeline.state.faults import StateError
 
-    if not no_ui:
-        raise click.UsageError("there are no pages to serve yet\n  help: write `mailweir serve --no-ui`")
+    if (tls_cert is None) != (tls_key is None):
+        raise click.UsageError("a certificate and its key come together: --tls-cert FILE --tls-key FILE")
     drain = seconds_of("--drain-timeout", drain_timeout)
     out = values.out
 
@@ -76,14 +101,25 @@ def serve_command(
         first = load()
         options = Options(Path(first.root) / ".mailweir", MachineClock(), random.random, drain)
         service = Service(load, options)
+        place.prepare(options.state)
+        web: Opening | None = None
+        if not no_http:
+            from mailweir.web.listening import Tls
+            from mailweir.web.open import Opening, Wanted
+
+            tls = None if tls_cert is None or tls_key is None else Tls(tls_cert, tls_key)
+            wanted = Wanted(host, port, hosts, auth_file, tls, behind_proxy)
+            web = Opening(wanted, options.state, options.clock, lambda: out.scrubber)
         if log_format == "text":
             for line in banner(first, Run(first, Asked())):
                 out.say(line)
-        place.prepare(options.state)
+            if web is not None:
+                out.say(f"HTTP          {web.url}   token in .mailweir/token")
         level = logging.getLevelNamesMapping()[log_level.upper()]
         with logging_to(options.state, options.name, out.fault, lambda: out.scrubber, style=log_format, level=level):
-            left = asyncio.run(attended(service, None if no_reload else Path(first.root)))
-    except (BadConfigError, NoSystemError) as error:
+            beside = None if web is None else web.serving(service)
+            left = asyncio.run(attended(service, None if no_reload else Path(first.root), beside))
+    except (BadConfigError, NoSystemError, CannotListenError) as error:
         raise NotUsableError(str(error)) from None
     except StateError as error:
         raise NotUsableError(error.text + (f"\n  help: {error.advice}" if error.advice else "")) from None

@@ -13,7 +13,6 @@ from mailweir.cli.options import Common, common
 
 if TYPE_CHECKING:
     from mailweir.serving.overview import Overview
-    from pipeline.state.port import Look
 
 # Between two looks of `--watch`.
 _EVERY: Final = 2.0
@@ -63,7 +62,7 @@ def _refuse(overview: Overview) -> None:
 
     raise NotServedError(
         f"no service runs here ({last_seen(overview, zone())})\n"
-        "  help: start it (`mailweir serve --no-ui`), or read what is on record: `mailweir status --offline`"
+        "  help: start it (`mailweir serve`), or read what is on record: `mailweir status --offline`"
     )
 
 
@@ -89,31 +88,13 @@ def _show(ledger: Ledger, overview: Overview) -> int:
 
 
 def _overview(ledger: Ledger) -> Overview:
-    from mailweir.pumps import RECORDS, record_of
+    from mailweir.serving.gathering import gathered, modes_of
     from mailweir.serving.overview import Overview
-    from mailweir.serving.pauses import PAUSES, pauses_of
     from mailweir.serving.presence import found
-    from pipeline.pipe import PipeConfig
 
-    components = ledger.loaded.project.components
-    pipes = {one.id: one.config.pump.mode for one in components if isinstance(one.config, PipeConfig)}
-
-    async def looking(state: Look) -> Overview:
-        notes = await state.notes(RECORDS)
-        latest = {pipe: runs[0] for pipe in pipes if (runs := await state.executions(pipe, 1))}
-        return Overview(
-            now(),
-            found(ledger.folder),
-            pipes,
-            {name.removeprefix(RECORDS): record_of(text) for name, text in notes.items()},
-            latest,
-            pauses_of(await state.notes(PAUSES), now()),
-            await state.counts(),
-            await state.failure_counts(),
-            await state.usage(),
-        )
-
-    return ledger.look(looking) or Overview(now(), found(ledger.folder), pipes)
+    pipes = modes_of(ledger.loaded)
+    overview = ledger.look(lambda look: gathered(look, ledger.folder, pipes, now()))
+    return overview or Overview(now(), found(ledger.folder), pipes)
 
 
 @click.command(

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,9 +19,15 @@ from mailweir.serving.log import event
 from mailweir.serving.service import Service
 
 
-async def attended(service: Service, root: Path | None, end: Callable[[int], object] | None = None) -> int:
+async def attended(
+    service: Service,
+    root: Path | None,
+    beside: AbstractAsyncContextManager[None] | None = None,
+    end: Callable[[int], object] | None = None,
+) -> int:
     """Serve until a signal ends it: how many runs had not come to their end. `root` is watched for changes.
 
+    `beside` lasts as long as the service does.
     The second signal does not wait: `end` is called with the exit code of a process that a signal ended.
     """
     loop = asyncio.get_running_loop()
@@ -38,7 +44,8 @@ async def attended(service: Service, root: Path | None, end: Callable[[int], obj
     loop.add_signal_handler(signal.SIGHUP, service.reload)
     watching = None if root is None else asyncio.create_task(_watch(service, root))
     try:
-        return await service.go()
+        async with beside or nullcontext():
+            return await service.go()
     finally:
         if watching is not None:
             watching.cancel()

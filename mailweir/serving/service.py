@@ -26,9 +26,11 @@ from mailweir.serving.job import Ended, Job
 from mailweir.serving.log import event
 from mailweir.serving.pauses import PAUSES, Pause, What, pauses_of
 from mailweir.serving.presence import Presence, pump_lock
+from mailweir.serving.pump import Pump, Rounds
 from mailweir.serving.telling import of, pipe_facts, tell_run
+from mailweir.serving.totals import Totals
 from mailweir.shown import moment
-from pipeline.schedule import Plan, Record, Seat, due, looked, seat
+from pipeline.schedule import looked, seat
 from pipeline.state.facts import Moment
 from pipeline.state.faults import StateError
 from pipeline.state.sqlite.looking import SqliteLook
@@ -39,8 +41,6 @@ from sources.empty import Empty
 if TYPE_CHECKING:
     from pipeline.clock import Clock
     from pipeline.config.load import Loaded
-    from pipeline.pipe import PipeConfig
-    from pipeline.state.owners import Lock
 
 # Between two looks at the clock, at what others have put on record, and at what waits in the outbox.
 TICK: Final = 1.0
@@ -48,43 +48,9 @@ TICK: Final = 1.0
 BEAT: Final = 5.0
 # Runs at a time: sources of most block, and more would only share the same processor.
 MOST_AT_ONCE: Final = 8
-# Between two rounds of the outbox of a system that is out of order: twice as long each time.
-FIRST_WAIT: Final = 5.0
-LONGEST_WAIT: Final = 300.0
 # For those who wait for no answer any more.
 ABORT_SECONDS: Final = 2.0
-# A jump of the wall clock by more makes times that were found before wrong.
-JUMP: Final = 0.5
 TIDY_EVERY: Final = 3600.0
-
-_NEVER: Final = Moment(0.0, 0.0)
-
-
-@dataclass(slots=True)
-class Pump:
-    """A pipe, when it runs, and the run that goes on."""
-
-    config: PipeConfig
-    plan: Plan
-    record: Record
-    seat: Seat
-    system: str | None = None
-    job: Job | None = None
-    lock: Lock | None = None
-    began: Moment = _NEVER
-    delivers: bool = False
-    fault: str = ""
-    """Why the last try to run it failed."""
-    known: tuple[Seat, float, float | None] | None = None
-    """The seat and the distance of the clocks for which the steady time of its next run was found, and that time."""
-
-
-@dataclass(slots=True)
-class Rounds:
-    """When the outbox of a system may be looked through again."""
-
-    after: float = 0.0
-    troubles: int = 0
 
 
 @dataclass(slots=True)
@@ -109,6 +75,9 @@ class Service:
         self.config = served(load, self._clock.wall())
         self.problem = ""
         """Why what is in the files now is not what is served."""
+        self.totals = Totals()
+        self.turned = self._clock.boot()
+        """When it last looked after its pipes."""
         self._pumps: dict[str, Pump] = {}
         self._leaving: list[Pump] = []
         self._rounds: dict[str, Rounds] = {}
@@ -133,6 +102,20 @@ class Service:
         self._wake.set()
 
     @property
+    def pauses(self) -> Mapping[tuple[What, str], Pause]:
+        """What a person has paused."""
+        return self._pauses
+
+    def ask(self, pipe: str) -> bool:
+        """Run a pipe as soon as it can; once more if it runs. False if it is none that is served."""
+        pump = self._pumps.get(pipe)
+        if pump is None:
+            return False
+        pump.asked = True
+        self._wake.set()
+        return True
+
+    @property
     def stopping(self) -> asyncio.Event:
         """Set when it is to end."""
         return self._stopping
@@ -150,6 +133,7 @@ class Service:
                 while not self._stopping.is_set():
                     self._wake.clear()
                     await self._turn(look)
+                    self.turned = self._clock.boot()
                     self._say(presence)
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._wake.wait(), self._pause())
@@ -198,8 +182,9 @@ class Service:
 
     def _in_order(self) -> list[Pump]:
         """Those that no job has, who is longest overdue first."""
+        now = self._now()
         waiting = [pump for pump in self._pumps.values() if pump.job is None]
-        return sorted(waiting, key=lambda pump: self._seconds(pump) if self._is_due(pump) else 0.0)
+        return sorted(waiting, key=lambda pump: pump.seconds(now) if self._is_due(pump) else 0.0)
 
     async def _run_if_due(self, pump: Pump, look: SqliteLook) -> None:
         if not self._is_due(pump) or self._is_busy(pump.system) or self._pause_of(pump) is not None:
@@ -212,7 +197,7 @@ class Service:
             pump.record = record
             pump.seat = seat(pump.plan, record, self._now(), self.options.chance())
             if not self._is_due(pump):
-                self._let_go(pump)
+                pump.let_go()
                 return
         self._begin(pump, Asked((pump.config.id,)), delivers=False)
 
@@ -246,13 +231,14 @@ class Service:
         make = partial(Run, self.config.loaded, asked, clock=self._clock, serves=True, tidies=tidies)
         job = Job(make, pump.config.id)
         pump.job, pump.began, pump.delivers = job, now, delivers
+        pump.asked = pump.asked and delivers
         loop = asyncio.get_running_loop()
         job.ended.add_done_callback(lambda _: loop.call_soon_threadsafe(self._wake.set))
         event("run.started", "a run begins" if not delivers else "mail that waited goes", logging.DEBUG, **of(pump))
         job.start()
 
     def _finished(self, pump: Pump, job: Job, ended: Ended) -> None:
-        self._let_go(pump)
+        pump.let_go()
         pump.job = None
         pump.fault = ended.fault
         done = ended.done
@@ -264,22 +250,12 @@ class Service:
         else:
             for report in done.reports:
                 tell_run(pump, job, report)
+                self.totals.ended(report, pump.system, self._clock.wall())
             for name, trouble in done.troubles.items():
                 event("system.trouble", f"{trouble.server}: {trouble.fault.text}", logging.ERROR, system=name)
         if pump.system is not None:
             rounds = self._rounds.setdefault(pump.system, Rounds())
-            bad = bool(ended.fault) or (done is not None and bool(done.troubles))
-            rounds.troubles = rounds.troubles + 1 if bad else 0
-            wait = min(FIRST_WAIT * 2.0 ** min(rounds.troubles - 1, 10), LONGEST_WAIT) if bad else TICK
-            free = [one.free_at for one in done.usage if one.free <= 0 and one.free_at is not None] if done else []
-            wait = max([wait, *(min(at - self._clock.wall(), LONGEST_WAIT) for at in free)])
-            rounds.after = self._clock.boot() + wait
-
-    def _let_go(self, pump: Pump) -> None:
-        if pump.lock is not None:
-            # The file stays: who waits for the lock has it open.
-            pump.lock.release()
-            pump.lock = None
+            rounds.ended(ended, self._now(), TICK)
 
     async def _reloaded(self, look: SqliteLook) -> None:
         """Serve what is in the files now; if that cannot be served, go on as before and say so."""
@@ -324,6 +300,7 @@ class Service:
             pump = Pump(pipe, plan, record, place, None if sink is None else sink.system)
             if old is not None:
                 pump.job, pump.lock, pump.began, pump.delivers = old.job, old.lock, old.began, old.delivers
+                pump.asked = old.asked
             self._pumps[name] = pump
         self._leaving += [pump for pump in before.values() if pump.job is not None]
 
@@ -371,22 +348,13 @@ class Service:
         found = self._pauses.get(("pipe", pump.config.id))
         return found or (self._pauses.get(("system", pump.system)) if pump.system else None)
 
-    def _seconds(self, pump: Pump) -> float:
-        """In how many seconds it is due; of no clock: never."""
-        now = self._now()
-        apart = now.wall - now.steady
-        if pump.known is None or pump.known[0] != pump.seat or abs(pump.known[1] - apart) > JUMP:
-            found = due(pump.plan, pump.seat, now)
-            pump.known = (pump.seat, apart, None if found is None else now.steady + found.seconds)
-        at = pump.known[2]
-        return float("inf") if at is None else at - now.steady
-
     def _is_due(self, pump: Pump) -> bool:
-        return self._seconds(pump) <= 0
+        return pump.asked or pump.seconds(self._now()) <= 0
 
     def _pause(self) -> float:
         """Until the next look."""
-        waiting = [self._seconds(pump) for pump in self._pumps.values() if pump.job is None]
+        now = self._now()
+        waiting = [pump.seconds(now) for pump in self._pumps.values() if pump.job is None]
         soon = min((seconds for seconds in waiting if seconds > 0), default=TICK)
         return max(0.01, min(TICK, soon))
 
@@ -410,11 +378,12 @@ class Service:
             "config": {"hash": self.config.hash, "at": self.config.at, "problem": self.problem},
             "state": self._state_fault,
             "stopping": self._stopping.is_set(),
-            "pipes": {name: pipe_facts(pump, self._seconds(pump), now) for name, pump in sorted(self._pumps.items())},
+            "pipes": {name: pipe_facts(pump, pump.seconds(now), now) for name, pump in sorted(self._pumps.items())},
         }
 
     def _tell_start(self) -> None:
-        coming = {name: _next(self._seconds(pump), self._clock.wall()) for name, pump in self._pumps.items()}
+        now = self._now()
+        coming = {name: _next(pump.seconds(now), now.wall) for name, pump in self._pumps.items()}
         pipes = {name: None if at is None else moment(at) for name, at in coming.items()}
         event(
             "serve.started",

@@ -12,7 +12,7 @@ from pipeline.receipt import Outcome
 
 if TYPE_CHECKING:
     from mailweir.serving.job import Job
-    from mailweir.serving.service import Pump
+    from mailweir.serving.pump import Pump
     from pipeline.receipt import Report
     from pipeline.state.facts import Moment
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeVar
 
 from pydantic import Field
 
@@ -12,6 +12,8 @@ from pipeline.config.strangers import settle
 from pipeline.config.tree import Document, Object
 from pipeline.config.validate import describe, not_taken_up, on_top, validate
 from pipeline.errors import Problem
+
+P = TypeVar("P", bound=Part)
 
 NOUN: Final = "mailweir.json"
 NO_SECRETS: Final = frozenset({"secrets"})
@@ -48,23 +50,29 @@ class Settings(Part):
 
 def settings_of(document: Document) -> tuple[Settings, list[Problem]]:
     """The settings in a document, and what is wrong with it; faulty ones count as left out."""
+    settings, problems = part_of(document, Settings, NOUN)
+    return settings or Settings(), problems
+
+
+def part_of(document: Document, model: type[P], noun: str) -> tuple[P | None, list[Problem]]:
+    """A file that is one object: its value without what is faulty, if that is one, and what is wrong with it."""
     if not isinstance(document.root, Object):
         if document.root is None:
-            return Settings(), document.problems
+            return None, document.problems
         kind = describe(Resolver(document).value(document.root))
         wrong = Problem("E202", f"{document.name} holds one object, not {kind}", document.span(document.root))
-        return Settings(), _all(document, [on_top(wrong, document)])
+        return None, _all(document, [on_top(wrong, document)])
     resolver = Resolver(document)
     resolved = resolver.value(document.root)
     given = resolved if isinstance(resolved, dict) else {}
-    strangers = settle(document, document.root, given, Settings, NOUN, ())
+    strangers = settle(document, document.root, given, model, noun, ())
     usable = {key: item for key, item in strangers.value.items() if key not in strangers.names}
-    settings, bad, faults = validate(Settings, usable, strangers.unsure, document, strangers.node, (), NOUN)
-    if settings is None:
+    found, bad, faults = validate(model, usable, strangers.unsure, document, strangers.node, (), noun)
+    if found is None:
         good = {key: item for key, item in usable.items() if key not in bad}
-        settings, _, _ = validate(Settings, good, set(), document, strangers.node, (), NOUN)
-    found = [*resolver.problems, *strangers.problems, *strangers.told(), *faults]
-    return settings or Settings(), _all(document, found)
+        found, _, _ = validate(model, good, set(), document, strangers.node, (), noun)
+    told = [*resolver.problems, *strangers.problems, *strangers.told(), *faults]
+    return found, _all(document, told)
 
 
 def _all(document: Document, shape: list[Problem]) -> list[Problem]:

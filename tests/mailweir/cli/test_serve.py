@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from http.client import HTTPConnection
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
@@ -35,7 +36,7 @@ class Served:
         self.lines: list[dict[str, Any]] = []
         self._news: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "mailweir", "serve", "--no-ui", "--log-format", "json", *arguments],
+            [sys.executable, "-m", "mailweir", "serve", "--port", "0", "--log-format", "json", *arguments],
             cwd=folder,
             env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(TOP)},
             stdout=subprocess.DEVNULL,
@@ -470,9 +471,9 @@ def test_mail_of_the_outbox_goes_between_runs(serve: Callable[..., Served], catc
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        ((), 2, "write `mailweir serve --no-ui`"),
+        (("--tls-cert", "cert.pem"), 2, "--tls-cert FILE --tls-key FILE"),
         (("--no-ui", "--drain-timeout", "soon"), 2, "--drain-timeout 'soon'"),
-        (("--no-ui",), 3, "2 errors: all.conf.json:1:"),
+        (("--no-http",), 3, "2 errors: all.conf.json:1:"),
     ],
 )
 def test_what_cannot_be_served(
@@ -482,3 +483,28 @@ def test_what_cannot_be_served(
     configured(tmp_path, {"_id": "bad", "type": "pip"})
     done = command(tmp_path, "serve", *arguments)
     assert (done.returncode, words in done.stderr) == (code, True), done.stderr
+
+
+def test_http_beside_the_pipes(serve: Callable[..., Served], tmp_path: Path) -> None:
+    """It is said where it listens, what is asked there is answered, and SIGTERM closes it."""
+    people(tmp_path, "ann")
+    configured(tmp_path, reading())
+    service = serve()
+    url = service.until("serve.listening")["url"]
+    port = int(url.rstrip("/").rpartition(":")[2])
+    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    connection.request("GET", "/readyz")
+    answer = connection.getresponse()
+    assert (answer.status, json.loads(answer.read())) == (200, {"status": "ready"})
+    connection.close()
+    assert service.end() == 0
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), PATIENCE).close()
+
+
+def test_listening_for_others_is_refused(command: Command, tmp_path: Path) -> None:
+    """Without TLS nothing is listened to but this machine, and it is said what to do."""
+    people(tmp_path, "ann")
+    configured(tmp_path, reading())
+    done = command(tmp_path, "serve", "--host", "0.0.0.0", "--port", "0")
+    assert (done.returncode, "--behind-proxy" in done.stderr) == (3, True), done.stderr

@@ -1,0 +1,264 @@
+"""The door: every request passes here before anything answers it, and every answer on its way out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from http import HTTPStatus
+from traceback import extract_tb
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from starlette.responses import Response
+from starlette.routing import Match
+from starlette.routing import Route as Matcher
+
+from mailweir.serving.log import event, scrubbed
+from mailweir.web import checks
+from mailweir.web.access import Caller, Keys, Wrongs
+from mailweir.web.route import Call, RefusedError, Route
+from pipeline.state.faults import StateError
+
+if TYPE_CHECKING:
+    from starlette.types import Message, Receive, Scope, Send
+
+    from pipeline.clock import Clock
+    from pipeline.scrub import Scrubber
+
+# A body has come by then, however slowly its sender writes.
+BODY_SECONDS: Final = 30.0
+# Who reads an answer takes the next piece of it by then.
+SEND_SECONDS: Final = 60.0
+# After trouble with the state, so many seconds make sense before the next try.
+RETRY_SECONDS: Final = 30
+
+_fixed: Final = (
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+)
+
+
+class Bounds(NamedTuple):
+    """Whom requests may mean: names, and the port unless a proxy has its own.
+
+    Seconds for a body, and for each piece of an answer.
+    """
+
+    hosts: frozenset[str]
+    port: int | None
+    body: float = BODY_SECONDS
+    send: float = SEND_SECONDS
+
+
+class Front:
+    """The application as the server calls it."""
+
+    def __init__(
+        self, routes: Sequence[Route], keys: Keys, bounds: Bounds, clock: Clock, scrubber: Callable[[], Scrubber]
+    ) -> None:
+        """`scrubber` gives that of the configuration as it is then."""
+        self.routes = tuple(routes)
+        self.bounds = bounds
+        self.answered: Counter[tuple[str, int]] = Counter()
+        """How many requests were answered, by the name of the route and the status."""
+        self._matchers = tuple((Matcher(one.path, _never, methods=[one.method]), one) for one in routes)
+        self._keys = keys
+        self._clock = clock
+        self._scrubber = scrubber
+        self._wrongs = Wrongs()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            return
+        request = _Request(scope, secrets.token_hex(8), self._clock.boot())
+        out = _Out(send, self.bounds.send)
+        try:
+            response = await self._answered(request, receive)
+        except RefusedError as error:
+            response = self._refusal(request, error)
+        except StateError as error:
+            event("http.state", f"the state cannot be used: {error}", logging.ERROR, **request.facts())
+            later = {"Retry-After": str(RETRY_SECONDS)}
+            refused = RefusedError(503, f"the state cannot be used: {error.text}", headers=later)
+            response = self._refusal(request, refused)
+        except Exception as error:  # noqa: BLE001 - one request does not end the service
+            self._crashed(request, error)
+            response = self._refusal(request, RefusedError(500, "a fault in mailweir itself; the log has more"))
+        try:
+            await response(scope, receive, out)
+        except (TimeoutError, OSError):
+            out.broken = True
+        except Exception as error:  # noqa: BLE001 - as above; what was begun cannot be told otherwise any more
+            self._crashed(request, error)
+            out.broken = True
+        # The server closes a connection whose answer did not come to its end.
+        self._tell(request, out)
+
+    async def _answered(self, request: _Request, receive: Receive) -> Response:
+        scope = request.scope
+        headers: checks.Headers = scope["headers"]
+        checks.framing(headers)
+        route, path, others = self._found(scope)
+        request.route = route
+        if route is None or not route.any_host:
+            checks.meant(headers, self.bounds.hosts, self.bounds.port)
+        caller = None
+        if route is None or route.needs is not None:
+            caller = request.caller = self._caller(scope, headers)
+        if route is None:
+            if others:
+                raise RefusedError(405, "this route has no such method", headers={"Allow": ", ".join(others)})
+            raise RefusedError(404, "there is nothing here")
+        if route.needs is not None and (caller is None or not caller.may(route.needs, path.get("pipe"))):
+            raise RefusedError(403, f"this token may not do that: it needs the role `{route.needs}`, for this pipe")
+        checks.own_site(scope["method"], headers)
+        query = checks.query_of(scope["query_string"], route.query)
+        body = b""
+        if route.body is not None:
+            checks.is_json(headers)
+        most = 0 if route.body is None else route.body.most
+        body = await self._body(headers, receive, most)
+        named = {name.lower(): checks.first(headers, name.lower().encode()) for name in route.headers}
+        given = {name: value for name, value in named.items() if value is not None}
+        try:
+            async with asyncio.timeout(route.seconds):
+                return await route.handler(Call(caller, path, query, given, body, request.trace))
+        except TimeoutError:
+            raise RefusedError(503, "this takes too long just now", headers={"Retry-After": "10"}) from None
+
+    def _found(self, scope: Scope) -> tuple[Route | None, Mapping[str, str], list[str]]:
+        """The route, what its path says; or the methods that the path has."""
+        others: list[str] = []
+        for matcher, route in self._matchers:
+            how, child = matcher.matches(scope)
+            if how is Match.FULL:
+                return route, child.get("path_params", {}), []
+            if how is Match.PARTIAL:
+                others.append(route.method)
+        return None, {}, others
+
+    def _caller(self, scope: Scope, headers: checks.Headers) -> Caller:
+        peer = scope["client"][0] if scope.get("client") else ""
+        now = self._clock.boot()
+        if self._wrongs.too_many(peer, now):
+            raise RefusedError(429, "too many wrong tokens", headers={"Retry-After": "1"})
+        token = checks.token_of(headers)
+        caller = None if token is None else self._keys.caller(token)
+        if caller is None:
+            if token is not None:
+                self._wrongs.add(peer, now)
+            challenge = 'Bearer realm="mailweir"' + ("" if token is None else ', error="invalid_token"')
+            detail = "a token is needed: `Authorization: Bearer …`" if token is None else "this token is not valid"
+            raise RefusedError(401, detail, headers={"WWW-Authenticate": challenge})
+        return caller
+
+    async def _body(self, headers: checks.Headers, receive: Receive, most: int) -> bytes:
+        """All of it, if it is not too long and comes in time."""
+        length = checks.first(headers, b"content-length")
+        too_long = RefusedError(
+            413,
+            f"a request has {most:,} bytes at most" if most else "no body is expected",
+            headers={"Connection": "close"},
+        )
+        if length is not None and (not length.isdigit() or len(length) > 15 or int(length) > most):
+            raise too_long
+        parts: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(self.bounds.body):
+                while True:
+                    message = await receive()
+                    if message["type"] != "http.request":
+                        raise RefusedError(400, "the request broke off")
+                    part: bytes = message.get("body", b"")
+                    size += len(part)
+                    if size > most:
+                        raise too_long
+                    parts.append(part)
+                    if not message.get("more_body", False):
+                        return b"".join(parts)
+        except TimeoutError:
+            raise RefusedError(408, "the request took too long", headers={"Connection": "close"}) from None
+
+    def _refusal(self, request: _Request, error: RefusedError) -> Response:
+        """As RFC 9457 has it."""
+        told = {
+            "title": HTTPStatus(error.status).phrase,
+            "status": error.status,
+            "detail": error.detail,
+            "request": request.trace,
+            **error.more,
+        }
+        text = json.dumps(scrubbed(told, self._scrubber()), ensure_ascii=False)
+        content = text.encode("utf-8", "replace")
+        return Response(content, error.status, error.headers, media_type="application/problem+json")
+
+    def _crashed(self, request: _Request, error: Exception) -> None:
+        frames = [f"{one.filename}:{one.lineno} {one.name}" for one in extract_tb(error.__traceback__)]
+        told = f"a fault in mailweir itself: {type(error).__name__}"
+        event("http.crashed", told, logging.ERROR, frames=frames, **request.facts())
+
+    def _tell(self, request: _Request, out: _Out) -> None:
+        """Who looked at contents or changed something is on record; the rest is for who looks closely."""
+        route, caller = request.route, request.caller
+        self.answered["" if route is None else route.name, out.status] += 1
+        lasting = caller is not None and route is not None and route.needs in {"content", "act"} and out.status < 400
+        level = logging.INFO if lasting else logging.DEBUG
+        if logging.getLogger("mailweir.serve").isEnabledFor(level):
+            by = "" if caller is None else f" by {caller.name}"
+            what = f"{request.scope['method']} {request.scope['path'] if route else '…'}"
+            told = f"{what}{by}: {out.status}{', broken off' if out.broken else ''}"
+            seconds = round(self._clock.boot() - request.began, 4)
+            event("http.request", told, level, status=out.status, seconds=seconds, **request.facts())
+
+
+class _Request:
+    """What is known of a request so far."""
+
+    def __init__(self, scope: Scope, trace: str, began: float) -> None:
+        self.scope = scope
+        self.trace = trace
+        self.began = began
+        self.route: Route | None = None
+        self.caller: Caller | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """For the log: not what stands behind the question mark."""
+        route = "" if self.route is None else self.route.name
+        return {"request": self.trace, "route": route, "by": "" if self.caller is None else self.caller.name}
+
+
+class _Out:
+    """The way out: headers that every answer has, and an end to waiting for who does not read."""
+
+    def __init__(self, send: Send, seconds: float) -> None:
+        self._send = send
+        self._seconds = seconds
+        self.status = 0
+        self.broken = False
+
+    async def __call__(self, message: Message) -> None:
+        """One piece."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            own = {name for name, _ in message.get("headers", ())}
+            added = [pair for pair in _fixed if pair[0] not in own]
+            message = {**message, "headers": [*message.get("headers", ()), *added]}
+        async with asyncio.timeout(self._seconds):
+            await self._send(message)
+
+
+async def _never(_: object) -> Response:
+    """Routes only find; the door calls what they name."""
+    raise NotImplementedError
+
+
+App = Callable[["Scope", "Receive", "Send"], Awaitable[None]]

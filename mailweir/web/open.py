@@ -1,0 +1,111 @@
+"""The HTTP side of a service, opened and closed with it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from mailweir.serving.log import event
+from mailweir.web.checks import LOOPBACK
+from mailweir.web.faults import CannotListenError
+from mailweir.web.front import Bounds, Front
+from mailweir.web.health import Health
+from mailweir.web.keys import keys_of
+from mailweir.web.listening import Listener, Tls, bound, is_loopback, url_of
+from mailweir.web.site import Site
+from pipeline.state.sqlite.store import SqliteState
+from sinks.mail import outbound
+
+if TYPE_CHECKING:
+    from mailweir.serving.service import Service
+    from mailweir.web.access import Keys
+    from mailweir.web.route import Route
+    from pipeline.clock import Clock
+    from pipeline.scrub import Scrubber
+
+
+class Wanted(NamedTuple):
+    """How it is to listen. A proxy in front of it speaks for others: then ports are not compared."""
+
+    host: str = "127.0.0.1"
+    port: int = 8420
+    hosts: Sequence[str] = ()
+    tokens: Path | None = None
+    tls: Tls | None = None
+    behind_proxy: bool = False
+
+
+class Opening:
+    """What is known before anything runs: tokens, and a port that nobody else has."""
+
+    def __init__(self, wanted: Wanted, state: Path, clock: Clock, scrubber: Callable[[], Scrubber]) -> None:
+        """`CannotListenError` and `StateError` where it cannot be."""
+        if not is_loopback(wanted.host) and wanted.tls is None and not wanted.behind_proxy:
+            raise CannotListenError(
+                f"refusing to listen on {wanted.host}, where others could read along\n"
+                "  help: give `--tls-cert FILE --tls-key FILE`, or put it behind a proxy that speaks TLS and add"
+                " `--behind-proxy`"
+            )
+        self._wanted = wanted
+        self._clock = clock
+        self._scrubber = scrubber
+        self._keys: Keys = keys_of(state, wanted.tokens)
+        self._socket = bound(wanted.host, wanted.port)
+        self.url = url_of(self._socket, wanted.tls)
+
+    def close(self) -> None:
+        """Before it was opened."""
+        self._socket.close()
+
+    @asynccontextmanager
+    async def serving(self, service: Service) -> AsyncIterator[None]:
+        """Answer as long as this lasts; what is being answered then comes to its end."""
+        state = await asyncio.to_thread(SqliteState.open, service.options.state, self._clock, outbound.stranded)
+        async with state:
+            site = Site(service, state, self._clock, self._scrubber)
+            front = Front(routes_of(site), self._keys, self._bounds(), self._clock, self._scrubber)
+            site.answered = front.answered
+            listener = Listener(front, self._socket, self._wanted.tls, service.options.drain)
+            serving = asyncio.create_task(listener.serve())
+            stopping = asyncio.create_task(_stopped(service, listener))
+            serving.add_done_callback(lambda done: _ended(done, service))
+            started = asyncio.create_task(listener.started())
+            try:
+                await asyncio.wait([serving, started], return_when=asyncio.FIRST_COMPLETED)
+                event("serve.listening", f"listening at {self.url}", url=self.url)
+                yield
+            finally:
+                listener.stop()
+                stopping.cancel()
+                started.cancel()
+                await asyncio.gather(serving, stopping, started, return_exceptions=True)
+
+    def _bounds(self) -> Bounds:
+        host, port = self._socket.getsockname()[:2]
+        own = {f"[{host}]" if ":" in host else host, self._wanted.host.lower()}
+        if any(is_loopback(one.strip("[]")) for one in own):
+            own |= LOOPBACK
+        hosts = frozenset(own | {one.lower().rstrip(".") for one in self._wanted.hosts})
+        return Bounds(hosts, None if self._wanted.behind_proxy else port)
+
+
+def routes_of(site: Site) -> list[Route]:
+    """All that is answered."""
+    return [*Health(site).routes()]
+
+
+async def _stopped(service: Service, listener: Listener) -> None:
+    """When the service is to end, nothing more is taken."""
+    await service.stopping.wait()
+    listener.stop()
+
+
+def _ended(done: asyncio.Task[None], service: Service) -> None:
+    """A service that nobody reaches any more ends, so that whoever looks after it starts it anew."""
+    if not done.cancelled() and done.exception() is not None:
+        event("http.ended", f"nothing is answered any more: {done.exception()}", logging.ERROR)
+        service.stop()

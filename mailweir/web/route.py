@@ -1,0 +1,91 @@
+"""What is answered: routes with what they need, as declarations; calls, and refusals. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+from mailweir.web.access import Caller, Role
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+# What a request may have, unless its route says otherwise: a form of a page, a mail without attachments.
+MOST_BYTES: Final = 2**20
+# A handler that is no stream has answered by then.
+SECONDS: Final = 60.0
+
+Method = Literal["GET", "POST", "DELETE"]
+
+
+class Query(NamedTuple):
+    """One thing behind the question mark."""
+
+    kind: Literal["text", "number", "boolean"]
+    about: str
+
+
+class Body(NamedTuple):
+    """What is posted: JSON of a schema, `most` bytes at most."""
+
+    schema: Mapping[str, Any]
+    most: int = MOST_BYTES
+
+
+class Reply(NamedTuple):
+    """An answer that is no refusal: what it is, and the schema of its JSON, or another type of content."""
+
+    about: str
+    schema: Mapping[str, Any] | None = None
+    media: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that may be answered: who asks, and what for."""
+
+    caller: Caller | None
+    path: Mapping[str, str]
+    query: Mapping[str, Any]
+    headers: Mapping[str, str]
+    body: bytes = b""
+    trace: str = ""
+    """What names this request in the log and in the answer."""
+
+
+Handler = Callable[[Call], Awaitable["Response"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route. `needs` is the role that a token must carry; `None` is open to everybody, and shows no content.
+
+    `any_host`: probes ask by addresses that nobody knows beforehand.
+    """
+
+    method: Method
+    path: str
+    name: str
+    needs: Role | None
+    about: str
+    handler: Handler
+    query: Mapping[str, Query] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Body | None = None
+    replies: Mapping[int, Reply] = field(default_factory=dict)
+    refuses: Mapping[int, str] = field(default_factory=dict)
+    any_host: bool = False
+    seconds: float = SECONDS
+
+
+class RefusedError(Exception):
+    """A request that is not served: an answer with a status of 400 or more, and why."""
+
+    def __init__(self, status: int, detail: str, *, headers: Mapping[str, str] | None = None, **more: object) -> None:
+        """`more` belongs to it for programs."""
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.more = more

@@ -1,0 +1,55 @@
+"""What answers have at hand: the service, its state, and the configuration that is served."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import Response
+
+from mailweir.serving.gathering import gathered, modes_of
+from mailweir.serving.log import scrubbed
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from pathlib import Path
+
+    from mailweir.serving.config import Served
+    from mailweir.serving.overview import Overview
+    from mailweir.serving.service import Service
+    from pipeline.clock import Clock
+    from pipeline.scrub import Scrubber
+    from pipeline.state.sqlite.store import SqliteState
+
+
+@dataclass(slots=True)
+class Site:
+    """One service, as its routes see it. `answered` counts requests by route and status."""
+
+    service: Service
+    state: SqliteState
+    clock: Clock
+    scrubber: Callable[[], Scrubber]
+    answered: Mapping[tuple[str, int], int] | Counter[tuple[str, int]] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """Where the state is."""
+        return self.service.options.state
+
+    @property
+    def config(self) -> Served:
+        """What is served just now."""
+        return self.service.config
+
+    async def overview(self) -> Overview:
+        """How everything is."""
+        return await gathered(self.state, self.folder, modes_of(self.config.loaded), self.clock.wall())
+
+    def document(self, value: Any, status: int = 200, **headers: str) -> Response:  # noqa: ANN401 - any JSON
+        """An answer in JSON, without secrets."""
+        text = json.dumps(scrubbed(value, self.scrubber()), ensure_ascii=False, separators=(",", ":"))
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        return Response(text.encode("utf-8", "replace"), status, given, media_type="application/json")
