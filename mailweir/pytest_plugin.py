@@ -15,11 +15,13 @@ import pytest
 if TYPE_CHECKING:
     from mailweir.catcher import Catcher
     from mailweir.testing.came import Verdict
+    from mailweir.testing.coverage import Coverage
     from mailweir.testing.handy import Result
     from mailweir.testing.plan import Test
     from mailweir.testing.suite import Found, Suite
 
 _ENDING: Final = ".test.json"
+_REACHED: Final = "mailweir-reached"
 _WRITTEN: Final = "mailweir-written"
 # For a server in a thread to begin, on a machine under load.
 _SECONDS: Final = 60
@@ -30,6 +32,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("mailweir", "tests of Mailweir projects (*.test.json)")
     group.addoption("--mailweir-update", action="store_true", help="Write the files of what is expected that differ.")
     group.addoption("--mailweir-root", metavar="DIR", help="Collect tests of projects in DIR only.")
+    group.addoption("--mailweir-coverage", action="store_true", help="Say what of the pipes no test reaches.")
+    group.addoption(
+        "--mailweir-fail-under", type=float, metavar="N", help="Fail if the tests reach less than N % of the pipes."
+    )
     group.addoption("--mailweir-full", action="store_true", help="Show every difference whole.")
     parser.addini("mailweir", "Whether *.test.json of Mailweir projects are tests.", type="bool", default=True)
     parser.addini("mailweir_root", "Collect tests of projects in this folder only.")
@@ -57,19 +63,28 @@ class Engine:
 
     def __init__(self, config: pytest.Config) -> None:
         """Nothing is loaded yet."""
+        from mailweir.testing.reached import Reached
         from mailweir.testing.suite import Suite
         from pipeline.config.load import Options
 
         profile = config.getini("mailweir_profile") or None
         full = bool(config.getoption("--mailweir-full"))
-        self.suite: Suite = Suite(Options(profile=profile, here=config.rootpath), full)
+        measures = _measures(config)
+        self.suite: Suite = Suite(Options(profile=profile, here=config.rootpath), full, Reached() if measures else None)
+        self.tested: set[tuple[str, str]] = set()
         self.runner = asyncio.Runner()
+        self.coverage: Coverage | None = None
+        self.short = ""
         self.update = bool(config.getoption("--mailweir-update"))
 
     def close(self) -> None:
         """Remove what the tests kept."""
         self.suite.close()
         self.runner.close()
+
+
+def _measures(config: pytest.Config) -> bool:
+    return bool(config.getoption("--mailweir-coverage")) or config.getoption("--mailweir-fail-under") is not None
 
 
 _ENGINE: Final = pytest.StashKey[Engine]()
@@ -95,6 +110,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     found = engine.suite.read(file_path, expects=not engine.update)
     if found is None:
         return None
+    engine.tested |= {(str(found.loaded.root), test.pipe) for test in found.file.planned.tests}
     file: JsonFile = JsonFile.from_parent(parent, path=file_path)
     file.found = found
     return file
@@ -191,8 +207,42 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in left_out]
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """The files that were written."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker hands on what its tests reached; whoever has all of it says whether that is enough."""
+    config = session.config
+    if not _measures(config):
+        return
+    output = getattr(config, "workeroutput", None)
+    engine = engine_of(config)
+    if output is not None:
+        reached = engine.suite.reached
+        output[_REACHED] = [sorted(engine.tested), [] if reached is None else reached.document()]
+        return
+    from mailweir.testing.coverage import too_little
+
+    engine.coverage = engine.suite.coverage(engine.tested)
+    engine.short = too_little(engine.coverage, config.getoption("--mailweir-fail-under")) if engine.tested else ""
+    if engine.short and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what the tests of a worker reached."""
+    found = getattr(node, "workeroutput", {}).get(_REACHED)
+    if found is not None:
+        engine = engine_of(node.config)
+        engine.tested |= {(root, pipe) for root, pipe in found[0]}
+        if engine.suite.reached is not None:
+            engine.suite.reached.add(found[1])
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """What the tests reach, and the files that were written."""
+    engine = config.stash.get(_ENGINE, None)
+    if engine is not None and engine.coverage is not None:
+        _tell_coverage(terminalreporter, engine, config)
     reports = [one for some in terminalreporter.stats.values() for one in some if hasattr(one, "user_properties")]
     lines = {
         value
@@ -205,6 +255,17 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.section("expected files written")
         for line in sorted(lines):
             terminalreporter.write_line(line)
+
+
+def _tell_coverage(terminalreporter: Any, engine: Engine, config: pytest.Config) -> None:
+    from mailweir.testing.coverage import lines
+
+    if config.getoption("--mailweir-coverage") and engine.coverage is not None and engine.tested:
+        terminalreporter.section("coverage of Mailweir pipes")
+        for line in lines(engine.coverage, full=engine.suite.full):
+            terminalreporter.write_line(line)
+    if engine.short:
+        terminalreporter.write_line(f"error: {engine.short}", red=True)
 
 
 @pytest.fixture

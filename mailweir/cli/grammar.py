@@ -239,6 +239,8 @@ verbs: Final[Mapping[str, Verb]] = {
             "--update-new-only": None,
             "--new": "pipe",
             "--missing": None,
+            "--coverage": None,
+            "--fail-under": "text",
             "--full": None,
             "--junit": "file",
             "--watch": None,

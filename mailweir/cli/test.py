@@ -19,6 +19,7 @@ Examples:
   mailweir test -k "address" -x              those with this word, up to the first that fails
   mailweir test --update                     write what is expected anew, then read the difference
   mailweir test --new welcome-mail           a test of what comes now
+  mailweir test --coverage --fail-under 90
   mailweir test --junit report.xml --json    for a machine""",
 )
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
@@ -28,6 +29,10 @@ Examples:
 @click.option("--update-new-only", is_flag=True, help="Write only those that are missing.")
 @click.option("--new", "new", metavar="PIPE", help="Write a test of what comes out of PIPE now.")
 @click.option("--missing", is_flag=True, help="List pipes without a test; exit with 1 if there are any.")
+@click.option("--coverage", is_flag=True, help="Say which rules, template parts and outcomes no test reaches.")
+@click.option(
+    "--fail-under", "least", type=click.FloatRange(0, 100), metavar="N", help="Exit with 1 if less than N % is reached."
+)
 @click.option("--full", is_flag=True, help="Show every difference whole.")
 @click.option("--junit", metavar="FILE", type=click.Path(path_type=Path), help="Write a report in JUnit's XML.")
 @click.option("--watch", is_flag=True, help="Run them again after every change.")
@@ -42,6 +47,8 @@ def test_command(
     update_new_only: bool,
     new: str | None,
     missing: bool,
+    coverage: bool,
+    least: float | None,
     full: bool,
     junit: Path | None,
     watch: bool,
@@ -61,6 +68,8 @@ def test_command(
         new=new,
         missing=missing,
         full=full,
+        coverage=coverage,
+        least=least,
         junit=junit,
     )
     if not watch:

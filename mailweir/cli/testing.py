@@ -16,7 +16,9 @@ import click
 
 from mailweir.cli.group import meant
 from mailweir.cli.loading import counted
+from mailweir.testing.coverage import document, lines, too_little
 from mailweir.testing.files import FOLDER
+from mailweir.testing.reached import Reached
 from mailweir.testing.report import junit_report, record
 from mailweir.testing.spec import ENDING
 from mailweir.testing.suite import Suite
@@ -28,6 +30,7 @@ from pipeline.config.show import render
 if TYPE_CHECKING:
     from mailweir.cli.options import Common
     from mailweir.testing.came import Verdict
+    from mailweir.testing.coverage import Coverage
     from mailweir.testing.plan import Test
     from mailweir.testing.suite import Found
 
@@ -43,6 +46,8 @@ class Wish:
     new: str | None = None
     missing: bool = False
     full: bool = False
+    coverage: bool = False
+    least: float | None = None
     junit: Path | None = None
 
     def takes(self, found: Found, test: Test, names: Sequence[str]) -> bool:
@@ -62,7 +67,16 @@ class Done:
     files: list[tuple[str, int, int]] = field(default_factory=list)
     missing: list[tuple[Path, str]] = field(default_factory=list)
     """Pipes that no test is for, with the folders of their projects."""
+    tested: set[tuple[str, str]] = field(default_factory=set)
+    """Pipes that a test is for, with the folders of their projects."""
+    coverage: Coverage | None = None
+    least: float | None = None
     seconds: float = 0.0
+
+    @property
+    def short(self) -> str:
+        """Why the coverage is too little, if it is."""
+        return "" if self.coverage is None else too_little(self.coverage, self.least)
 
     @property
     def counts(self) -> Counter[str]:
@@ -74,12 +88,15 @@ def run_tests(values: Common, wish: Wish) -> int:
     """Carry it out and answer the exit code."""
     if (wish.update or wish.new) and in_ci():
         raise click.UsageError(REFUSED)
-    suite = Suite(values.loading(), wish.full)
+    measures = wish.coverage or wish.least is not None
+    suite = Suite(values.loading(), wish.full, Reached() if measures else None)
     try:
         if wish.new is not None:
             _new(values, suite, wish.new)
             wish = Wish((f"{FOLDER}/{wish.new}{ENDING}",), update="new", full=wish.full)
         done = asyncio.run(_run(values, suite, wish))
+        if measures:
+            done.coverage, done.least = suite.coverage(done.tested), wish.least
     finally:
         suite.close()
     return _tell(values, done, wish)
@@ -109,6 +126,7 @@ async def _run(values: Common, suite: Suite, wish: Wish) -> Done:
     began = time.perf_counter()
     paths, names, files = _paths(values, wish)
     every = list(suite.collect(paths, expects=not wish.update))
+    done.tested = {(str(found.loaded.root), test.pipe) for found in every for test in found.file.planned.tests}
     if wish.missing:
         done.missing = list(_untested(suite, every))
     only = any(test.only for found in every for test in found.file.planned.tests)
@@ -183,7 +201,7 @@ def _new(values: Common, suite: Suite, pipe: str) -> None:
 def _tell(values: Common, done: Done, wish: Wish) -> int:
     counts = done.counts
     bad = counts["failed"] + counts["error"]
-    code = 1 if bad or done.missing else 0 if counts.total() else 5
+    code = 1 if bad or done.missing or done.short else 0 if counts.total() else 5
     if wish.junit is not None:
         wish.junit.write_text(junit_report([(found, one) for found, one in done.verdicts], done.faulty), "utf-8")
     if values.json:
@@ -209,7 +227,15 @@ def _tell(values: Common, done: Done, wish: Wish) -> int:
     pipes = len({(found.loaded.root, verdict.test.pipe) for found, verdict in done.verdicts})
     words = [f"{counts[state]} {state}" for state in ("passed", "failed", "skipped") if counts[state]]
     words += [counted(counts["error"], "error")] if counts["error"] else []
-    out.line(f"{counted(pipes, 'pipe')}, {counted(counts.total(), 'test')}: {', '.join(words)} in {done.seconds:.2f} s")
+    if counts.total():
+        spent = f"in {done.seconds:.2f} s"
+        out.line(f"{counted(pipes, 'pipe')}, {counted(counts.total(), 'test')}: {', '.join(words)} {spent}")
+    if done.coverage is not None and wish.coverage:
+        out.line("")
+        for line in lines(done.coverage, full=wish.full):
+            out.line(visible(line))
+    if done.short:
+        out.fault(f"error: {done.short}")
     return code
 
 
@@ -257,6 +283,7 @@ def _document(done: Done, code: int) -> dict[str, Any]:
         "faults": [
             {"file": found.name, "code": one.code, "message": one.told} for found in done.faulty for one in found.faults
         ],
+        **({} if done.coverage is None else {"coverage": document(done.coverage)}),
         "missing": [pipe for _, pipe in done.missing],
         "written": [name for name, _, _ in done.files],
     }

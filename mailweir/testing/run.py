@@ -42,6 +42,7 @@ from sources.json_file import JsonStream
 
 if TYPE_CHECKING:
     from mailweir.testing.plan import Test
+    from mailweir.testing.reached import Reached
     from pipeline.component import Source, SourceConfig, Transform
     from pipeline.config.load import Loaded
     from pipeline.entity import Entity
@@ -63,9 +64,10 @@ class CannotTestError(Exception):
 class Runner:
     """Runs the tests of one project, as it was loaded for them."""
 
-    def __init__(self, loaded: Loaded, states: States) -> None:
-        """Nothing is run yet."""
+    def __init__(self, loaded: Loaded, states: States, reached: Reached | None = None) -> None:
+        """Nothing is run yet. `reached` is told what the tests reach of their pipes."""
         self.loaded = loaded
+        self.reached = reached
         self.states = states
         self.components = {one.id: one for one in loaded.project.components if one.kind == "pipe"}
         self.pipes = {name: pipe for name, one in self.components.items() if (pipe := pipe_of(one)) is not None}
@@ -102,6 +104,8 @@ class _One:
         self._root = runner.loaded.root
         self._time = Time(test.now)
         self._sink = mail_sink(pipe)
+        reached = runner.reached
+        self._watching = None if reached is None else reached.pipe(str(self._root), pipe.id)
         self._given = self._sorted(test.given)
         if test.stage == "mail" and self._sink is None:
             raise CannotTestError(f"the pipe `{pipe.id}` makes no mail, so there is no stage `mail`")
@@ -190,17 +194,20 @@ class _One:
             if running is not None:
                 await self._fill(systems, running, datasets)
             context = CountingContext(systems, self._pipe.id, running)
-            transforms = self._transforms(self._pipe, context)
+            transforms = self._watched(self._transforms(self._pipe, context))
             sending = None
             if self._test.stage == "mail" and running is not None and sink is not None:
                 makers = self._runner.makers
-                maker = makers.get(self._pipe.id) or maker_of(sink, context, _RUN, running.wishes)
+                saw = None if self._watching is None else self._watching.template
+                maker = makers.get(self._pipe.id) or maker_of(sink, context, _RUN, running.wishes, saw=saw)
                 makers[self._pipe.id] = maker
                 sending = Sending(sink, context, Recording(maker), self._came)
             for source in self._moments(context):
                 await self._one_moment(source, transforms, sending)
             if sending is not None:
                 sending.tell()
+            if self._watching is not None:
+                self._watching.outcomes(self._came.outcomes)
         finally:
             systems.datasets.close()
 
@@ -223,6 +230,12 @@ class _One:
         for at, entities in found:
             self._time.at(at)
             yield Embedded(entities)
+
+    def _watched(self, transforms: list[Transform]) -> list[Transform]:
+        """The transforms of the pipe under test, which tell what they reach where that is wanted."""
+        if self._watching is None:
+            return transforms
+        return [self._watching.transform(place, one) for place, one in enumerate(transforms)]
 
     def _transforms(self, pipe: PipeConfig, context: CountingContext) -> list[Transform]:
         return [self._transform(part, context) for part in pipe.transform]

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from mailweir.testing.aims import aims_of
 from mailweir.testing.came import Came, Verdict, against_case, against_file
+from mailweir.testing.coverage import Coverage
 from mailweir.testing.files import TestFile, file_of, files_of
 from mailweir.testing.matchers import matchers_in
 from mailweir.testing.run import Runner
 from mailweir.testing.states import States
-from pipeline.config.files import read_document, root_of
+from pipeline.config.files import read_document, root_of, shown
 from pipeline.config.load import Loaded, Options, load, project_root
 from pipeline.config.places_invented import Invented
 from pipeline.config.selection import reported
@@ -23,6 +25,7 @@ from pipeline.config.tree import Array, Lines, plain
 
 if TYPE_CHECKING:
     from mailweir.testing.plan import Test
+    from mailweir.testing.reached import Reached
     from pipeline.errors import Problem
 
 # What is expected of a run is larger than a configuration.
@@ -55,10 +58,11 @@ class Found:
 
 @dataclass(slots=True)
 class Suite:
-    """Tests, as they are found from a folder. Closed when all have run."""
+    """Tests, as they are found from a folder. Closed when all have run. `reached` is told what they reach."""
 
     options: Options
     full: bool = False
+    reached: Reached | None = None
     _states: States = field(default_factory=States)
     _runners: dict[tuple[Path, str], Runner] = field(default_factory=dict)
 
@@ -88,6 +92,19 @@ class Suite:
         """Those that were met, as they are without values of a test."""
         plain = json.dumps([{}, {}])
         return [runner.loaded for (_, values), runner in self._runners.items() if values == plain]
+
+    def coverage(self, tested: Collection[tuple[str, str]]) -> Coverage:
+        """What the tests reached of all pipes; `tested` are those that there is a test for, with their projects."""
+        found = Coverage()
+        keys = {} if self.reached is None else self.reached.pipes
+        roots = {Path(root) for root, _ in tested} | {loaded.root for loaded in self.projects()}
+        for root in sorted(roots):
+            for one in self.loaded(root).project.components:
+                if one.kind == "pipe" and one.id:
+                    name = str(root), one.id
+                    at = shown(root, self.options.here)
+                    found.add(at, one.id, aims_of(one, root), keys.get(name, ()), tested=name in tested)
+        return found
 
     def read(self, path: Path, *, expects: bool = True) -> Found | None:
         """One test file; None if it is none of a project."""
@@ -147,7 +164,7 @@ class Suite:
         key = root, json.dumps([env, secrets], sort_keys=True)
         if key not in self._runners:
             options = replace(self.options, invented=Invented(env, secrets))
-            self._runners[key] = Runner(load(root, options), self._states)
+            self._runners[key] = Runner(load(root, options), self._states, self.reached)
         return self._runners[key]
 
 

@@ -30,6 +30,7 @@ class Program:
         """Take rules without faults."""
         self._host = host
         self._typed = typing()
+        self.rules, self.namespaces = rules, namespaces
         self._calls = rules[DEFAULT].calls
         self._steps = Compiler(rules, namespaces).rule(DEFAULT)
         self.lookups = sorted(lookups(rules.values())) if namespaces is None else []
@@ -51,6 +52,10 @@ class Program:
         except RecursionError as error:
             raise DtlError("nested too deeply", "rules", (DEFAULT,)) from error
         return self.end(scope, signal)
+
+    def compiled_by(self, compiler: Compiler) -> None:
+        """Run from now on what another compiler makes of the same rules."""
+        self._steps = compiler.rule(DEFAULT)
 
     @property
     def steps(self) -> Sequence[tuple[Call, Step]]:

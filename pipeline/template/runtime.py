@@ -18,6 +18,7 @@ from pipeline.template.operators import calculate, compare, joined, key
 from pipeline.template.sandbox import FUNCTIONS, Module, attribute, call, cut, item, method
 from pipeline.template.syntax import Grammar, Parsed
 from pipeline.template.values import Blank, Raw, Unhandled, absent_values, escape_text, html, text
+from pipeline.template.watched import Saw, Watch, WatchedGenerator, name_of
 
 Part = Literal["subject", "text", "html"]
 Root = Callable[[Context], Iterator[str]]
@@ -123,13 +124,14 @@ class TemplateEnvironment(Grammar):
 
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "**", "%"})
 
-    def __init__(self, part: Part, unhandled: Unhandled, files: Mapping[str, str]) -> None:
-        """For one kind of part."""
+    def __init__(self, part: Part, unhandled: Unhandled, files: Mapping[str, str], saw: Saw | None = None) -> None:
+        """For one kind of part; `saw` is told what templates reach."""
         super().__init__(optimized=False, autoescape=part == "html", undefined=absent_values[unhandled], cache_size=0)
         self.library = Library(files)
         self.filters = dict(FILTERS)
         self.tests = dict(TESTS)
         self.globals = {}
+        self._saw = saw
         self.shows_raw = absent_values[unhandled] is Raw
         self.eval_ctx = EvalContext(self)
         self._names = {
@@ -170,12 +172,14 @@ class TemplateEnvironment(Grammar):
     def compiled(self, parsed: Parsed) -> Compiled:
         """A template ready to be rendered; the tree has passed `template_check`."""
         raws = _raws(parsed) if self.shows_raw else {}
-        generator = Generator(self, parsed.name, raws)
+        generator = (Generator if self._saw is None else WatchedGenerator)(self, parsed.name, raws)
         generator.visit(parsed.tree)
         code = compile(generator.stream.getvalue(), f"template {parsed.name}", "exec")  # type: ignore[attr-defined]
         names: dict[str, Any] = {"environment": self}
         exec(code, names)  # noqa: S102 - the generator wrote it
         names |= self._names
+        if self._saw is not None:
+            names["watch"] = Watch(name_of(parsed), self._saw)
         lines = tuple((line, offset) for offset, line in generator.debug_info)
         pieces = tuple(generator.pieces)
         made = Compiled(parsed.name, parsed, names["root"], names["blocks"], pieces, lines)

@@ -26,6 +26,7 @@ from pipeline.template.sandbox import bare_name
 from pipeline.template.syntax import Parsed, parse
 from pipeline.template.uses import Uses, uses_of
 from pipeline.template.values import Unhandled
+from pipeline.template.watched import Saw
 
 # Entities may bring templates of their own: so many distinct ones are kept.
 MOST_KEPT: Final = 1000
@@ -37,12 +38,14 @@ class Options:
     """What the templates of a sink have in common.
 
     `files` are the texts in the project's `templates` folder; `refused` are files there that are not read, and why.
+    `saw` is told what the templates reach.
     """
 
     unhandled: Unhandled = "strict"
     limits: Limits = LIMITS
     files: Mapping[str, str] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
+    saw: Saw | None = None
 
 
 K = TypeVar("K")
@@ -193,7 +196,9 @@ class Templates:
             return checked
         escapes = part == "html"
         if escapes not in self._environments:
-            self._environments[escapes] = TemplateEnvironment(part, self.options.unhandled, self.options.files)
+            self._environments[escapes] = TemplateEnvironment(
+                part, self.options.unhandled, self.options.files, self.options.saw
+            )
         environment = self._environments[escapes]
         known = environment.library.compiled
         for name, parsed in checked.files.items():

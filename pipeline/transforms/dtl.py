@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pipeline.component import Reference, Refers, SecretArguments, TransformConfig, TransformContext
@@ -16,7 +17,7 @@ from pipeline.dtl.prefixes import prefixes_of
 from pipeline.dtl.program import Program
 from pipeline.dtl.scope import Host
 from pipeline.dtl.told import node_at, problem_of
-from pipeline.dtl.tree import Place
+from pipeline.dtl.tree import Block, Place
 from pipeline.errors import Problem
 
 if TYPE_CHECKING:
@@ -58,12 +59,9 @@ class DtlConfig(TransformConfig):
 
     def build(self, context: TransformContext) -> Program:
         """The rules, compiled. That they are right was checked with the configuration."""
-        rules = _plain(
-            {name: rule for name, rule in (self.rules or self.transforms or {}).items() if _is_rule(name, rule)}
-        )
         spaces, rdf = context.namespaces(), context.metadata("rdf")
         return Program(
-            parse(rules, REGISTRY).rules,
+            self.parsed,
             Host(
                 context.now,
                 context.uuid,
@@ -74,6 +72,12 @@ class DtlConfig(TransformConfig):
             None if spaces is None else Namespaces(*spaces),
             id_required=self.id_required,
         )
+
+    @cached_property
+    def parsed(self) -> Mapping[str, Block]:
+        """The rules by name, as they were read."""
+        written = self.rules or self.transforms or {}
+        return parse(_plain({name: rule for name, rule in written.items() if _is_rule(name, rule)}), REGISTRY).rules
 
     @classmethod
     def faults(cls, given: Given) -> Iterable[Problem]:

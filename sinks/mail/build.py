@@ -16,6 +16,7 @@ from systems.mail import MailSystem, MailSystemConfig, gate_of
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given
+    from pipeline.template.watched import Saw
     from sinks.mail.config import MailConfig
 
 
@@ -45,9 +46,19 @@ def digest_of(config: MailConfig) -> Digest | None:
     return None if digest is None else Digest(digest.by, digest.every, digest.most)
 
 
-def maker_of(config: MailConfig, context: SinkContext, run: str, wishes: Wishes, given: Given | None = None) -> Maker:
-    """What makes the mails: for a run, a preview, or a dry run. With what was `given` faults show file and line."""
-    return Maker(settings(config, context.root, guards(wishes), given), context.pipe, run)
+def maker_of(
+    config: MailConfig,
+    context: SinkContext,
+    run: str,
+    wishes: Wishes,
+    given: Given | None = None,
+    saw: Saw | None = None,
+) -> Maker:
+    """What makes the mails: for a run, a preview, a dry run or a test.
+
+    With what was `given` faults show file and line; `saw` is told what templates reach.
+    """
+    return Maker(settings(config, context.root, guards(wishes), given, saw), context.pipe, run)
 
 
 def guards(wishes: Wishes) -> Guards:

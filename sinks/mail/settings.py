@@ -23,6 +23,7 @@ from sinks.mail.texts import Way
 if TYPE_CHECKING:
     from pipeline.config.given import Given
     from pipeline.config.tree import Document
+    from pipeline.template.watched import Saw
     from sinks.mail.config import MailConfig
     from sinks.mail.config_parts import AttachmentConfig
     from sinks.mail.mime import Signs
@@ -30,17 +31,20 @@ if TYPE_CHECKING:
 NO_GUARDS = Guards()
 
 
-def settings(config: MailConfig, root: str, guards: Guards = NO_GUARDS, given: Given | None = None) -> Settings:
+def settings(
+    config: MailConfig, root: str, guards: Guards = NO_GUARDS, given: Given | None = None, saw: Saw | None = None
+) -> Settings:
     """The settings of a sink of the project in the folder `root`, or `UnusableError`.
 
     `guards` are those of the run, in the place of the sink's. `given` is what was written: with it faults of fixed
-    templates show file and line.
+    templates show file and line. `saw` is told what templates reach.
     """
     documents = read_templates(Path(root), Path(root)) if given is None else given.templates
     options = Options(
         unhandled=config.unhandled_template_variable_replacement,
         files={name: document.text for name, document in documents.items() if not document.problems},
         refused={name: document.problems[0].message for name, document in documents.items() if document.problems},
+        saw=saw,
     )
     reads = AttachmentFiles(root, config.max_message_bytes).read
     headers = (config.headers or {}).items()

@@ -176,3 +176,18 @@ def test_catcher(mail_catcher):
     done = run(tmp_path, "-q")
     assert done.returncode == 0, done.stdout
     assert "3 passed" in done.stdout
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+def test_coverage_over_all_workers(tmp_path: Path, workers: tuple[str, ...]) -> None:
+    """What all tests reach is put together, told, and has to be enough."""
+    sent = {"name": "sent", "stage": "mail", "given": [{"_id": "a", "email": "a@example.com", "name": "A"}]}
+    bad = {"name": "bad", "stage": "mail", "given": [{"_id": "a", "email": ""}]}
+    tests = [{**sent, "expect": {"outcomes": ["sent"]}}, {**bad, "expect": {"outcomes": ["rejected"]}}]
+    project(tmp_path, expected__one=cases(tests[0]), expected__two=cases(tests[1]))
+    done = run(tmp_path, "-q", *workers, "--mailweir-coverage", "--mailweir-fail-under", "100")
+    assert done.returncode == 0, done.stdout
+    assert "people    -             2/2  100%     2/2  100%" in done.stdout.splitlines()
+    done = run(tmp_path, "-q", *workers, "--mailweir-fail-under", "100", "-k", "sent")
+    assert done.returncode == 1
+    assert "error: coverage is 75%, under the 100% it has to be" in done.stdout.splitlines()

@@ -190,3 +190,25 @@ def test_pipes_without_a_test(command: Command, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "no test: others    mailweir test --new others\n" in done.stdout
     assert json.loads(command(tmp_path, "test", "--missing", "--json").stdout)["missing"] == ["others"]
+
+
+def test_coverage_has_to_be_enough(command: Command, tmp_path: Path) -> None:
+    """What no test reaches is told, and too little of it is an exit of 1; both stand in the document."""
+    rules = {"default": [["copy", "*"], ["filter", ["neq", "_S.x", 2]]]}
+    pipe = {**PIPE, "transform": {"type": "dtl", "rules": rules}}
+    folder = project(tmp_path, one=cases(GOOD))
+    (folder / "pipes" / "people.conf.json").write_text(json.dumps(pipe))
+    done = command(folder, "test", "--coverage", "--fail-under", "66")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[3:] == [
+        "coverage  rules         templates     outcomes",
+        "people    2/3   66%     -             -",
+        "  pipes/people.conf.json:1 default[1] filter: nothing was ever dropped",
+        "all       2 of 3, 66%",
+    ]
+    done = command(folder, "test", "--fail-under", "67")
+    assert (done.returncode, done.stderr) == (1, "error: coverage is 66%, under the 67% it has to be\n")
+    assert "coverage" not in done.stdout
+    report = json.loads(command(folder, "test", "--fail-under", "67", "--json").stdout)
+    assert (report["ok"], report["exit_code"], report["failed"], report["coverage"]["of"]) == (False, 1, 0, 3)
+    assert command(folder, "test", "--fail-under", "101").returncode == 2

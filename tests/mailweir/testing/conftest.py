@@ -64,14 +64,14 @@ OFFICE = {"_id": "office", "type": "system:smtp", "smtp_server": "mail.example.c
 class Project:
     """A project whose tests are run here."""
 
-    pipe = WELCOME
-
     def __init__(self, root: Path) -> None:
         """With a pipe that mails, and another one before it."""
         self.root = root
+        self.pipe = dict(WELCOME)
         people = [{"_id": "p1", "email": "ann@example.com", "name": "Ann", "kind": "k1"}]
         source = {"type": "embedded", "entities": people}
-        self.write("pipes/a.conf.json", [WELCOME, {"_id": "people", "type": "pipe", "source": source}])
+        self.people = {"_id": "people", "type": "pipe", "source": source}
+        self.write("pipes/a.conf.json", [WELCOME, self.people])
         self.write("systems/a.conf.json", OFFICE)
 
     def write(self, name: str, content: Any) -> Path:
