@@ -5,7 +5,8 @@
 
 JSON Lines, two functions that each work out a property (a name, a total), subject, text and HTML with a table of 5
 rows, MIME, ten connections to a server that takes all it gets. `mailweir run` keeps each mail on the disk before it is
-sent (SQLite, FULL); none of the others keeps anything. Each has one core, and the server the other one. Rates are by
+sent (SQLite, FULL); none of the others keeps anything. The server takes BDAT (`chunking` of the system) too, which the
+others do not know: a line of its own says what it gives. Each has one core, and the server the other one. Rates are by
 the server's clock, from the first connection to the last message; processor time is that of the whole process, with its
 start.
 """
@@ -21,7 +22,7 @@ import tempfile
 import venv
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -59,6 +60,7 @@ class Maker:
     count: int
     target: float = 0
     environment: dict[str, str] = field(default_factory=dict)
+    system: dict[str, object] | None = None  # Ours: what its system says besides.
 
 
 @dataclass
@@ -89,8 +91,8 @@ def orders(path: Path, count: int) -> None:
             file.write(json.dumps(order, ensure_ascii=False) + "\n")
 
 
-def project(folder: Path, port: int) -> Path:
-    """A project that mails what is in `orders.jsonl` beside it."""
+def project(folder: Path, port: int, further: dict[str, object] | None = None) -> Path:
+    """A project that mails what is in `orders.jsonl` beside it. Its system says `further`."""
     for part in ("systems", "pipes"):
         (folder / part).mkdir(parents=True)
     server = {"smtp_server": "127.0.0.1", "smtp_port": port, "connections": CONNECTIONS}
@@ -111,14 +113,16 @@ def project(folder: Path, port: int) -> Path:
         },
     }
     (folder / "shapes.py").write_text(SHAPES, "utf-8")
-    (folder / "systems/office.conf.json").write_text(json.dumps(office | server), "utf-8")
+    (folder / "systems/office.conf.json").write_text(json.dumps(office | server | (further or {})), "utf-8")
     (folder / "pipes/orders.conf.json").write_text(json.dumps(orders), "utf-8")
     return folder
 
 
 def makers() -> Iterator[Maker]:
     """Those who can run here; what is missing is said."""
-    yield Maker("mailweir run", (sys.executable, "-m", "mailweir", "run", "--yes", "--progress", "none"), ENTITIES)
+    run = (sys.executable, "-m", "mailweir", "run", "--yes", "--progress", "none")
+    yield Maker("mailweir run", run, ENTITIES, system={})
+    yield Maker("mailweir run, BDAT", run, ENTITIES, system={"chunking": True})
     python = MADE / "venv/bin/python"
     if not python.exists():
         venv.create(MADE / "venv", with_pip=True)
@@ -206,15 +210,15 @@ def first_core() -> Iterator[None]:
         os.sched_setaffinity(0, ours)
 
 
-def once(maker: Maker, server: Helper, folder: Path, *, ours: bool) -> tuple[float, float, float]:
+def once(maker: Maker, server: Helper, folder: Path) -> tuple[float, float, float]:
     """Send all: messages a second, processor seconds a message, and the most memory in MB."""
     data = folder / f"{maker.count}.jsonl"
     if not data.exists():
         orders(data, maker.count)
     with tempfile.TemporaryDirectory(dir=folder) as name:
         command, where = list(maker.command), folder
-        if ours:
-            where = project(Path(name, "project"), server.port)
+        if maker.system is not None:
+            where = project(Path(name, "project"), server.port, maker.system)
             (where / "orders.jsonl").hardlink_to(data)
         else:
             command += [str(server.port), str(CONNECTIONS), str(data)]
@@ -249,8 +253,8 @@ def run() -> None:
         found = list(makers())
         figures = {maker.name: Figures() for maker in found}
         for _ in range(int(os.environ.get("ROUNDS", ROUNDS))):
-            for place, maker in enumerate(found):
-                rate, cpu, peak = once(maker, server, folder, ours=not place)
+            for maker in found:
+                rate, cpu, peak = once(maker, server, folder)
                 figures[maker.name].rates.append(rate)
                 figures[maker.name].cpu.append(cpu)
                 figures[maker.name].peak_mb.append(peak)
@@ -263,7 +267,7 @@ def run() -> None:
 
 
 def table(found: Sequence[Maker], figures: dict[str, Figures]) -> None:
-    """Medians, and ratios: of each round, so that a machine whose speed drifts drifts for both."""
+    """Medians, and ratios of the first to each: of each round, so that a machine that drifts drifts for both."""
     ours = figures[found[0].name]
     sys.stdout.write(f"Entities to mail, {CONNECTIONS} connections (median of {len(ours.rates)} rounds in turn)\n")
     sys.stdout.write(
@@ -284,7 +288,7 @@ def table(found: Sequence[Maker], figures: dict[str, Figures]) -> None:
 def memory(ours: Maker, server: Helper, folder: Path) -> None:
     """The most memory over few entities and over many."""
     counts = (10_000, int(os.environ.get("ENTITIES", "100000")))
-    peaks = [once(Maker(ours.name, ours.command, count), server, folder, ours=True)[2] for count in counts]
+    peaks = [once(replace(ours, count=count), server, folder)[2] for count in counts]
     said = ", ".join(f"{peak:.0f} MB at most over {count:,}" for peak, count in zip(peaks, counts, strict=True))
     sys.stdout.write(f"\nMemory: {said} entities (wanted: ≤ 150 MB for 1,000,000)\n")
 
