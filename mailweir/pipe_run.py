@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
+from mailweir.empty_source import unless_empty
 from mailweir.failures import Again, Failures, rejected
 from mailweir.pumps import RECORDS, beginning, elsewhere, record_of, record_text, tolerance_of
 from pipeline.errors import SourceError
@@ -152,6 +153,8 @@ class PipeRun:
         if failures is not None:
             source = self._around.taps.tapped(self._pipe.id, source)
         found = portions(source, flow.transforms, since, asked.wanted, batch, tracks=tracks, streak=streak)
+        if asked.source is None and asked.wanted == EVERYTHING:
+            found = unless_empty(self._pipe, flow.source, found, since, lambda: getattr(flow.sink, "entities", 0))
         if tracks and asked.source is None and asked.wanted == EVERYTHING:
             found = marked(source, found, since, elsewhere=bool(asked.since))
         if failures is None or not self._first:

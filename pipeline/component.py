@@ -171,6 +171,9 @@ class SourceConfig(ComponentConfig):
     """Where entities come from."""
 
     kind: ClassVar[Kind] = "source"
+    if_source_empty: Literal["accept", "fail"] | None = None
+    """What a run does that reads all of the source and meets no entity. `fail`: it stops. `accept`: there are none any
+    more, and a dataset behind deletes all it has. Default: it stops if the dataset behind has entities."""
 
     @classmethod
     def known(cls, given: Given, dataset: Callable[[str], Sequence[Entity] | None]) -> Sequence[Entity] | None:

@@ -54,6 +54,8 @@ class DatasetSink:
         self._whole = True
         self._changed = 0
         self._most: int | None = None
+        self.entities = 0
+        """How many the dataset had when the run began."""
 
     async def write(self, portions: Iterable[Portion]) -> AsyncIterator[Sequence[Receipt] | Tally]:
         """What became of the entities, a transaction at a time."""
@@ -84,7 +86,7 @@ class DatasetSink:
     async def _begin(self) -> None:
         """Indexes are kept from the first entity on; a dataset that has entities may be protected."""
         settings = self._settings
-        entities = await self._store.prepare(settings.dataset, self._pipe, settings.indexes)
+        self.entities = entities = await self._store.prepare(settings.dataset, self._pipe, settings.indexes)
         if entities and (settings.most is not None or settings.most_part is not None):
             part = settings.most_part
             limits = [settings.most, None if part is None else int(part * entities)]

@@ -34,5 +34,12 @@ class ConditionalSourceConfig(SourceConfig):
         return cast("_Runs", self.alternatives[self.condition]).build
 
 
+def chosen(source: SourceConfig | None) -> SourceConfig | None:
+    """The source itself, or the one that a condition chooses, through any number of them."""
+    while isinstance(source, ConditionalSourceConfig):
+        source = source.alternatives[source.condition]
+    return source
+
+
 class _Runs(Protocol):
     def build(self, context: Context) -> Source: ...

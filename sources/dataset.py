@@ -48,8 +48,6 @@ class DatasetSourceConfig(ContinuationConfig):
     """Read from Sesam configurations and ignored."""
     supports_signalling: bool | None = None
     """Read from Sesam configurations and ignored."""
-    if_source_empty: Literal["accept", "fail"] = "accept"
-    """What a run that reads from the start does when there is no entity."""
 
     @classmethod
     def faults(cls, given: Given) -> Iterable[Problem]:

@@ -24,7 +24,7 @@ class EmbeddedConfig(SourceConfig):
     system: str | None = None
     """Read from Sesam configurations and ignored."""
     if_source_empty: Literal["accept", "fail"] = "accept"
-    """What a run does when there is no entity."""
+    """What a run does that reads all of the source and meets no entity. A list that is empty is so on purpose."""
 
     @classmethod
     def known(cls, given: Given, dataset: Callable[[str], Sequence[Entity] | None]) -> Sequence[Entity] | None:

@@ -14,6 +14,8 @@ class EmptyConfig(SourceConfig):
 
     type: Literal["empty"]
     """`empty`."""
+    if_source_empty: Literal["accept", "fail"] = "accept"
+    """What a run does that meets no entity, as every run does."""
 
     def build(self, context: Context) -> Empty:
         """The source itself."""

@@ -49,8 +49,6 @@ class MergeConfig(ContinuationConfig):
     """Read from Sesam configurations and ignored."""
     initial_datasets: Many[str] | None = None
     """Read from Sesam configurations and ignored."""
-    if_source_empty: Literal["accept", "fail"] = "accept"
-    """What a run that reads from the start does when there is no entity."""
 
     @classmethod
     def faults(cls, given: Given) -> Iterable[Problem]:

@@ -28,8 +28,6 @@ class MergeDatasetsConfig(ContinuationConfig):
     list of them in the order of the datasets."""
     supports_signalling: bool | None = None
     """Read from Sesam configurations and ignored."""
-    if_source_empty: Literal["accept", "fail"] = "accept"
-    """What a run that reads from the start does when there is no entity."""
 
     @classmethod
     def known(cls, given: Given, dataset: Callable[[str], Sequence[Entity] | None]) -> Sequence[Entity] | None:

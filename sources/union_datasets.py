@@ -31,8 +31,6 @@ class UnionDatasetsConfig(ContinuationConfig):
     """Whether entities that a merge replaced are read too."""
     supports_signalling: bool | None = None
     """Read from Sesam configurations and ignored."""
-    if_source_empty: Literal["accept", "fail"] = "accept"
-    """What a run that reads from the start does when there is no entity."""
 
     def build(self, context: SourceContext) -> UnionDatasets:
         """The source itself."""

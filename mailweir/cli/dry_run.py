@@ -17,6 +17,7 @@ import click
 from mailweir.cli.logged import logged
 from mailweir.cli.queues import NotUsableError
 from mailweir.cli.run_report import nothing_read, word
+from mailweir.empty_source import unless_empty
 from mailweir.ledger.opened import rows
 from mailweir.pumps import tolerance_of
 from mailweir.running import (
@@ -280,14 +281,17 @@ async def _keep(looked: Looked, systems: Systems, asked: Asked, before: Before, 
 
     streak = Streak(tolerance_of(pipe).in_a_row)
     found = portions(source, transforms_of(pipe, context), since, asked.wanted, tracks=True, streak=streak)
+    sink = None
+    if isinstance(declared, DatasetSinkConfig):
+        sink = DatasetSink(pipe.id, declared.settings(pipe.id), trial, lambda: False)
     if asked.source is None and asked.wanted == EVERYTHING:
+        found = unless_empty(pipe, source, found, since, lambda: 0 if sink is None else sink.entities)
         found = marked(source, found, since, elsewhere=bool(asked.since))
     try:
-        if not isinstance(declared, DatasetSinkConfig):
+        if sink is None:
             for _ in counted(found):
                 pass
             return looked
-        sink = DatasetSink(pipe.id, declared.settings(pipe.id), trial, lambda: False)
         async for group in sink.write(counted(found)):
             report.take_all(group)
     except FlowError as error:
