@@ -209,10 +209,13 @@ def _unready(pipe: PipeConfig) -> Iterable[str]:
 
 def flow_of(pipe: PipeConfig, context: PipeContext, source: Source | None = None, *, shaped: bool = False) -> Flow:
     """The parts of a pipe, built. Systems that they name are built too, and not opened."""
+    from sources.dataset_follow import followed
+
+    transforms = [] if shaped else transforms_of(pipe, context)
     return Flow(
         pipe,
-        source or source_of(pipe, context),
-        [] if shaped else transforms_of(pipe, context),
+        source or followed(source_of(pipe, context), transforms, context.datasets),
+        transforms,
         (pipe.sink or DatasetSinkConfig(type="dataset")).build(context),  # type: ignore[attr-defined]  # as below
     )
 

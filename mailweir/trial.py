@@ -78,6 +78,12 @@ class Trial:
             if one.get("_deleted") is not True and not keys.isdisjoint(map(value_key, values_at(one, path)))
         ]
 
+    def search(self, name: str, path: Sequence[str], values: Iterable[Any], after: int, upto: int, most: int) -> Page:
+        """Some of them at a time."""
+        found = [one for one in self.find(name, path, values) if after < one["_updated"] <= upto]
+        found.sort(key=_updated)
+        return Page(found[:most], found[most - 1]["_updated"] if len(found) >= most else upto)
+
     # Writing
 
     async def prepare(self, dataset: str, pipe: str, indexes: Sequence[Sequence[str]] = ()) -> int:

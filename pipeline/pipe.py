@@ -114,7 +114,7 @@ class PipeConfig(Identified):
     infer_pipe_entity_types: bool | None = None
     """Read from Sesam configurations and ignored."""
     dependency_tracking: dict[str, object] | None = None
-    """How changes of joined entities lead to new runs of those that joined them."""
+    """Read from Sesam configurations and ignored; `track-dependencies` in a join says whether it is followed."""
     compaction: dict[str, object] | None = None
     """How old versions in the pipe's dataset are cleared away."""
     exclude_completeness: Many[str] | None = None

@@ -51,9 +51,9 @@ class DatasetSource:
     ) -> None:
         """Unless `lasting`, every run reads all; it `fails` if there is nothing at all."""
         self._reads = reads
-        self._name = name
+        self.name = name
         self._subset = subset
-        self._lasting = lasting
+        self.lasting = lasting
         self._history = history
         self._replaced = replaced
         self._fails = fails
@@ -61,16 +61,20 @@ class DatasetSource:
 
     def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:
         """A page at a time, up to what was there when it began."""
-        found = self._reads.dataset(self._name)
+        found = self._reads.dataset(self.name)
         if found is None or not found.last:
             if self._fails:
-                raise StoppedError(f"the dataset `{self._name}` is empty")
+                raise StoppedError(f"the dataset `{self.name}` is empty")
             return
         number = found.number
         at = after(since, number)
         self.afresh = at is None
         for entities, reached in pages(self._reads, number, at or 0, found.last, history=self._history):
-            yield self._wanted(entities), f"{number}.{reached}" if self._lasting else None
+            yield self._wanted(entities), f"{number}.{reached}" if self.lasting else None
+
+    def among(self, entities: Sequence[Entity]) -> Sequence[Entity]:
+        """Those of entities, none of them deleted, that it gives."""
+        return [one for one in self._wanted(entities) if one.get("_deleted") is not True]
 
     def _wanted(self, entities: Sequence[Entity]) -> Sequence[Entity]:
         if self._subset is not None:

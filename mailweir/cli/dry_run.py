@@ -50,6 +50,7 @@ from sinks.dataset import DatasetSinkConfig
 from sinks.dataset_write import DatasetSink
 from sinks.mail.build import digest_of, maker_of
 from sinks.mail.digest import Digest, gathered, place_of, together
+from sources.dataset_follow import followed
 from systems.mail import MailSystemConfig, gate_of
 
 if TYPE_CHECKING:
@@ -224,14 +225,15 @@ async def _look(pipe: PipeConfig, systems: Systems, asked: Asked, shelf: Shelf, 
     looked.queues, looked.by_recipient = declared.on_limit == "queue", declared.count_by == "recipient"
     context = PipeContext(systems, pipe.id, None, trial)
     maker = maker_of(sink, context, "", asked.wishes)
-    source = asked.source or source_of(pipe, context)
+    transforms = transforms_of(pipe, context)
+    source = asked.source or followed(source_of(pipe, context), transforms, trial)
     digest = digest_of(sink)
     waiting: list[Entity] = []
     keys: set[str] = set()
     since = await since_of(pipe, asked, before.state)
     try:
         streak = Streak(tolerance_of(pipe).in_a_row)
-        for portion in portions(source, transforms_of(pipe, context), since, asked.wanted, streak=streak):
+        for portion in portions(source, transforms, since, asked.wanted, streak=streak):
             looked.read += portion.read
             looked.filtered += portion.filtered
             _reject(looked, portion.failed)
@@ -265,7 +267,8 @@ async def _keep(looked: Looked, systems: Systems, asked: Asked, before: Before, 
     """What would be written to a dataset; of other sinks only what is read is known."""
     pipe, report = looked.pipe, Report(looked.pipe.id)
     context = PipeContext(systems, pipe.id, None, trial)
-    source = asked.source or source_of(pipe, context)
+    transforms = transforms_of(pipe, context)
+    source = asked.source or followed(source_of(pipe, context), transforms, trial)
     since = await since_of(pipe, asked, before.state)
     declared = chosen(pipe.sink) if pipe.sink is not None else DatasetSinkConfig(type="dataset")
 
@@ -280,7 +283,7 @@ async def _keep(looked: Looked, systems: Systems, asked: Asked, before: Before, 
             looked.stopped, looked.unread = str(error), error
 
     streak = Streak(tolerance_of(pipe).in_a_row)
-    found = portions(source, transforms_of(pipe, context), since, asked.wanted, tracks=True, streak=streak)
+    found = portions(source, transforms, since, asked.wanted, tracks=True, streak=streak)
     sink = None
     if isinstance(declared, DatasetSinkConfig):
         sink = DatasetSink(pipe.id, declared.settings(pipe.id), trial, lambda: False)

@@ -60,6 +60,8 @@ class Join:
     recurse: bool
     exclude_root: bool
     max_depth: int | None
+    tracked: bool
+    """Whether a change in what is joined runs the pipe again for the entities that it is joined with."""
     place: Place
 
 
@@ -113,6 +115,7 @@ def join_of(value: Any, place: Place, expression: ReadsExpression, fault: TellsF
         recurse,
         value.get("exclude_root") is True,
         depth if type(depth) is int else None,
+        value.get("track-dependencies") is not False,
         place,
     )
 

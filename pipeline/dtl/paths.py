@@ -10,6 +10,7 @@ from pipeline.dtl.namespaces import Namespaces, in_all
 from pipeline.dtl.registry import Run
 from pipeline.dtl.scope import Scope
 from pipeline.entity import NI
+from pipeline.state.values import ANY_SPACE
 
 # A variable is one of the language's, or the alias of a dataset in a join; a path goes on behind its dot.
 _begin: Final = re.compile(r"(_[A-Za-z]?|[A-Za-z][A-Za-z0-9_-]*)\.")
@@ -36,6 +37,13 @@ def parts_of(text: str) -> tuple[str, ...]:
         parts.append(bare if quoted is None else quoted.replace("''", "'"))
         at = found.end() + 1
     return tuple(parts)
+
+
+def sought(parts: Sequence[str], namespaces: Namespaces | None) -> tuple[str, ...]:
+    """A path as datasets are asked for what stands at it."""
+    if namespaces is None:
+        return tuple(parts)
+    return tuple(ANY_SPACE + part if (exact := namespaces.exact(part)) is None else exact for part in parts)
 
 
 Get = Callable[[dict[str, Any]], Any]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from pipeline.dtl.compile import Compiler
+from pipeline.dtl.dependants import Dependants
 from pipeline.dtl.errors import DtlError
 from pipeline.dtl.joins import lookups
 from pipeline.dtl.namespaces import Namespaces
 from pipeline.dtl.parse import DEFAULT
+from pipeline.dtl.paths import sought
 from pipeline.dtl.registry import Signal, Step
 from pipeline.dtl.scope import Host, Scope
 from pipeline.dtl.tree import Block, Call
@@ -32,8 +35,9 @@ class Program:
         self._typed = typing()
         self.rules, self.namespaces = rules, namespaces
         self._calls = rules[DEFAULT].calls
-        self._steps = Compiler(rules, namespaces).rule(DEFAULT)
-        self.lookups = sorted(lookups(rules.values())) if namespaces is None else []
+        self._compiler = Compiler(rules, namespaces)
+        self._steps = self._compiler.rule(DEFAULT)
+        self.lookups = sorted({(name, sought(path, namespaces)) for name, path in lookups(rules.values())})
         """The datasets that are joined, with the paths by which: what an index is good for."""
         self._id_required = id_required
 
@@ -56,6 +60,11 @@ class Program:
     def compiled_by(self, compiler: Compiler) -> None:
         """Run from now on what another compiler makes of the same rules."""
         self._steps = compiler.rule(DEFAULT)
+
+    @cached_property
+    def dependants(self) -> Dependants:
+        """The ways back from what is joined."""
+        return Dependants(self.rules, self._compiler, self._host)
 
     @property
     def steps(self) -> Sequence[tuple[Call, Step]]:

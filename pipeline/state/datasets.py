@@ -190,8 +190,13 @@ class Reads(Protocol):
     def find(self, name: str, path: Sequence[str], values: Iterable[Any]) -> list[Entity]:
         """Entities, not deleted ones, of which a value at the path is one of these. An index is used if there is one.
 
-        The path is of properties; lists on the way are gone through.
+        The path is of properties; lists on the way are gone through. A name that begins with `*:` stands for the
+        properties of this name in every namespace, and in none.
         """
+        ...
+
+    def search(self, name: str, path: Sequence[str], values: Iterable[Any], after: int, upto: int, most: int) -> Page:
+        """As `find`, of those with `_updated` after one and up to another, and in its order."""
         ...
 
 

@@ -8,6 +8,9 @@ from typing import Any, Final
 
 from pipeline.entity import to_json
 
+# Before a name in a path: the properties of this name in every namespace, and in none.
+ANY_SPACE: Final = "*:"
+
 # Numbers of this size are written out by all types alike; ones with more zeros at their end have a power of ten.
 _EXACT: Final = 1 << 62
 _LONGEST: Final = 20
@@ -20,8 +23,15 @@ def values_at(value: Any, path: Sequence[str]) -> Iterator[Any]:
             yield from values_at(item, path)
     elif not path:
         yield value
-    elif isinstance(value, dict) and path[0] in value:
-        yield from values_at(value[path[0]], path[1:])
+    elif isinstance(value, dict):
+        name = path[0]
+        if name in value:
+            yield from values_at(value[name], path[1:])
+        elif name.startswith(ANY_SPACE):
+            end = name[1:]
+            for each, inner in value.items():
+                if each == end[1:] or each.endswith(end):
+                    yield from values_at(inner, path[1:])
 
 
 def value_key(value: Any) -> bytes | None:

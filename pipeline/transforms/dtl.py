@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,6 +13,7 @@ from pipeline.config.tree import Array, Broken, Node, Object, Scalar, plain, wal
 from pipeline.dtl.functions import REGISTRY
 from pipeline.dtl.namespaces import Namespaces
 from pipeline.dtl.parse import DEFAULT, parse, unused
+from pipeline.dtl.paths import variable_of
 from pipeline.dtl.prefixes import prefixes_of
 from pipeline.dtl.program import Program
 from pipeline.dtl.scope import Host
@@ -108,8 +109,13 @@ class DtlConfig(TransformConfig):
             if member is None:
                 continue
             for node in walk(member.value):
-                if isinstance(node, Array) and node.items and getattr(node.items[0], "value", None) in joins:
+                if not isinstance(node, Array) or not node.items:
+                    continue
+                function = getattr(node.items[0], "value", None)
+                if function in joins:
                     yield from _joined(node)
+                elif function == "lookup-entity":
+                    yield from _looked_up(node.items[1:2])
 
 
 def _is_whole(node: Node) -> bool:
@@ -180,3 +186,9 @@ def _joined(call: Array) -> Iterator[Reference]:
             if isinstance(item, Scalar) and isinstance(item.value, str) and item.value.split():
                 # "dataset alias": the name ends at the first blank.
                 yield Reference(Refers("dataset"), item.value.split()[0], item.start, item.end)
+
+
+def _looked_up(dataset: Sequence[Node]) -> Iterator[Reference]:
+    for node in dataset:
+        if isinstance(node, Scalar) and isinstance(node.value, str) and variable_of(node.value) is None:
+            yield Reference(Refers("dataset"), node.value, node.start, node.end)

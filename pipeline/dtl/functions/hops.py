@@ -9,6 +9,7 @@ from pipeline.component import Datasets
 from pipeline.dtl.errors import DtlError
 from pipeline.dtl.functions.dictionaries import applying
 from pipeline.dtl.joins import Hop, Join
+from pipeline.dtl.paths import sought
 from pipeline.dtl.registry import Making, Run, Subject, shows
 from pipeline.dtl.scope import Scope
 from pipeline.dtl.tree import Call, Path
@@ -114,7 +115,7 @@ class _Joined:
 
 
 def _way(making: Making, hop: Hop) -> _Way:
-    plain = isinstance(hop.sought, Path) and hop.sought.parts and making.namespaces is None
+    plain = isinstance(hop.sought, Path) and hop.sought.parts
     subset = None
     if hop.subset is not None:
         subset = (making.expression(hop.subset[0]), set(map(key_of, listed(hop.subset[1]))))
@@ -122,7 +123,7 @@ def _way(making: Making, hop: Hop) -> _Way:
         hop,
         making.expression(hop.known),
         making.expression(hop.sought),
-        hop.sought.parts if plain and isinstance(hop.sought, Path) else None,
+        sought(hop.sought.parts, making.namespaces) if plain and isinstance(hop.sought, Path) else None,
         [(making.expression(one), making.expression(other)) for one, other in hop.checks],
         [making.expression(one) for one in hop.conditions],
         subset,

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from pipeline.entity import Entity, from_json
 from pipeline.state.datasets import Dataset, Page
@@ -29,6 +29,17 @@ _PAGE_OF_ALL: Final = (
 _MANY: Final = 256
 # Entities that are gone through for a value where there is no index.
 _PART: Final = 1000
+
+
+class _Between(NamedTuple):
+    """Which of the entities are looked at, by `_updated`, and how many are wanted at most."""
+
+    after: int = 0
+    upto: int = UPDATED
+    most: int = -1
+
+
+_ALL: Final = _Between()
 
 
 class SqliteReads:
@@ -134,9 +145,25 @@ class SqliteReads:
             ids = [from_json(key) for key in keys]
             got = [self.get(name, id_) for id_ in ids if isinstance(id_, str)]
             return [one for one in got if one is not None and one.get("_deleted") is not True]
-        return self._read([], lambda c: self._sought(c, name, tuple(path), keys))
+        return self._read([], lambda c: self._sought(c, name, tuple(path), keys, _ALL))
 
-    def _sought(self, opened: sqlite3.Connection, name: str, path: tuple[str, ...], keys: set[bytes]) -> list[Entity]:
+    def search(self, name: str, path: Sequence[str], values: Iterable[Any], after: int, upto: int, most: int) -> Page:
+        """As `find`, between two positions."""
+        if tuple(path) == ("_id",):
+            some = sorted(
+                (one for one in self.find(name, path, values) if after < one["_updated"] <= upto), key=_updated
+            )
+            return Page(some[:most], some[most - 1]["_updated"] if len(some) >= most else upto)
+        keys = {key for value in values if (key := value_key(value)) is not None}
+        between = _Between(after, upto, most)
+        found: list[Entity] = []
+        if keys:
+            found = self._read(found, lambda c: self._sought(c, name, tuple(path), keys, between))
+        return Page(found, found[-1]["_updated"] if len(found) == most else upto)
+
+    def _sought(
+        self, opened: sqlite3.Connection, name: str, path: tuple[str, ...], keys: set[bytes], between: _Between
+    ) -> list[Entity]:
         """By the index if there is one; else all are gone through."""
         ((version,),) = opened.execute("PRAGMA data_version")
         if version != self._version:
@@ -148,7 +175,11 @@ class SqliteReads:
         dataset, index = self._indexes[name, path]
         if dataset is None:
             return []
-        return _gone_through(opened, dataset, path, keys) if index is None else _found(opened, index, keys)
+        if index is None:
+            return _gone_through(opened, dataset, path, keys, between)
+        if between is _ALL:
+            return _found(opened, index, keys)
+        return _found_between(opened, dataset << UPDATED_BITS, index, keys, between)
 
     def _read(self, nothing: T, work: Callable[[sqlite3.Connection], T]) -> T:
         """What a look gives, or nothing where there is no file."""
@@ -176,6 +207,11 @@ class SqliteReads:
             self._connection = opened
         else:
             opened.close()
+
+
+def _updated(entity: Entity) -> int:
+    updated: int = entity["_updated"]
+    return updated
 
 
 def _rows(sql: str, values: Sequence[Any], opened: sqlite3.Connection) -> list[Any]:
@@ -216,13 +252,30 @@ def _found(opened: sqlite3.Connection, index: int, keys: set[bytes]) -> list[Ent
     return [_entity(one) for one in opened.execute(sql, (index, *keys))]
 
 
-def _gone_through(opened: sqlite3.Connection, number: int, path: Sequence[str], keys: set[bytes]) -> list[Entity]:
-    after, upto = number << UPDATED_BITS, (number << UPDATED_BITS) | UPDATED
+def _found_between(
+    opened: sqlite3.Connection, base: int, index: int, keys: set[bytes], between: _Between
+) -> list[Entity]:
+    marks = ", ".join("?" * len(keys))
+    sql = (
+        f"SELECT {_COLUMNS} FROM entity WHERE position IN (SELECT position FROM property_value"  # noqa: S608 - ours
+        f" WHERE property = ? AND value IN ({marks}) AND position > ? AND position <= ?) ORDER BY position LIMIT ?"
+    )
+    bounds = (base + between.after, base + between.upto, between.most)
+    return [_entity(one) for one in opened.execute(sql, (index, *keys, *bounds))]
+
+
+def _gone_through(
+    opened: sqlite3.Connection, number: int, path: Sequence[str], keys: set[bytes], between: _Between
+) -> list[Entity]:
+    base = number << UPDATED_BITS
+    after, upto = base + between.after, base + between.upto
     found: list[Entity] = []
     while rows := opened.execute(_PAGE, (after, upto, _PART)).fetchall():
         for row in rows:
             entity = _entity(row)
             if entity.get("_deleted") is not True and not keys.isdisjoint(map(value_key, values_at(entity, path))):
                 found.append(entity)
+                if len(found) == between.most:
+                    return found
         after = rows[-1][0]
     return found

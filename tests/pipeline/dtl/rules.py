@@ -9,11 +9,11 @@ from uuid import UUID
 from pipeline.dtl.functions import REGISTRY
 from pipeline.dtl.namespaces import Namespaces
 from pipeline.dtl.parse import parse
-from pipeline.dtl.paths import getter, walked
 from pipeline.dtl.program import Program
 from pipeline.dtl.scope import Host
-from pipeline.dtl.values import key_of, listed
+from pipeline.dtl.values import key_of
 from pipeline.entity import Entity, transit, typed
+from pipeline.state.values import values_at
 
 NOW = 1_767_268_800_000_000_000
 
@@ -37,8 +37,7 @@ class Memory:
         """Those with one of the values at the path."""
         self.asked.append("find")
         keys = set(map(key_of, values))
-        gets = [getter(part, None) for part in path]
-        return [one for one in self._all(dataset) if keys & set(map(key_of, listed(walked(one, gets))))]
+        return [one for one in self._all(dataset) if keys & set(map(key_of, values_at(one, path)))]
 
     def all(self, dataset: str) -> list[Entity]:
         """All that are not deleted."""

@@ -12,13 +12,14 @@ from pipeline.transforms.dtl import DtlConfig
 
 
 def test_datasets_in_joins_are_named_without_their_alias() -> None:
-    """At any depth, also in `apply-hops`, and only where a join has them."""
+    """At any depth, also in `apply-hops`, and only where a join has them; so is one that is looked into by name."""
     rules = {
         "default": [
             ["add", "a", ["hops", {"datasets": ["customers c", "orders o"], "where": []}]],
             ["if", ["is-null", "_S.a"], [["add", "b", ["apply-hops", "other", {"datasets": ["items"], "where": []}]]]],
             ["add", "c", ["list", "hops", {"datasets": ["not a join"]}]],
             ["add", "d", ["hops", {"datasets": "wrong"}, {"datasets": [5, ""]}]],
+            ["add", "e", ["list", ["lookup-entity", "moods", "_S.mood"], ["lookup-entity", "_S.where", "_S.mood"]]],
         ]
     }
     pipe = {"_id": "p", "type": "pipe", "source": {"type": "empty"}, "transform": {"type": "dtl", "rules": rules}}
@@ -29,7 +30,12 @@ def test_datasets_in_joins_are_named_without_their_alias() -> None:
         (reference.name, document.text[reference.start : reference.end])
         for reference in DtlConfig.references(dtl.given)
     ]
-    assert found == [("customers", '"customers c"'), ("orders", '"orders o"'), ("items", '"items"')]
+    assert found == [
+        ("customers", '"customers c"'),
+        ("orders", '"orders o"'),
+        ("items", '"items"'),
+        ("moods", '"moods"'),
+    ]
 
 
 @pytest.mark.parametrize(
