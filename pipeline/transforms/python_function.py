@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from traceback import walk_tb
 from types import GeneratorType, ModuleType
 from typing import Any, Final
+from uuid import UUID
+
+from msgspec import to_builtins
 
 from pipeline.config.modules import Modules
 from pipeline.entity import Entity
@@ -19,6 +24,8 @@ from pipeline.errors import TransformError, UnusableError
 from pipeline.transforms.python import FORM, file_of, split
 
 _MUTABLE: Final = frozenset({dict, list})
+# What the library would make text of, if it were not told to leave it.
+_IMMUTABLE: Final = (bytes, date, datetime, time, timedelta, Decimal, UUID)
 
 # With the text that was run: a file is run again when it is another one.
 _run: Final[dict[str, tuple[str, ModuleType]]] = {}
@@ -52,12 +59,20 @@ class PythonFunction:
         return found or ([{"_id": entity["_id"], "_filtered": True}] if "_id" in entity else [])
 
 
-def _copied(value: Any) -> Any:  # noqa: ANN401 - what JSON has
-    """A value whose lists and objects are its own; all others cannot be changed."""
+def _copied(entity: Entity) -> Entity:
+    """The same, with lists and objects of its own; all other values cannot be changed."""
+    try:
+        copied: Entity = to_builtins(entity, builtin_types=_IMMUTABLE)  # Three times as fast as the other way.
+    except TypeError:  # a value of a class that is ours
+        copied = _copied_value(entity)
+    return copied
+
+
+def _copied_value(value: Any) -> Any:  # noqa: ANN401 - what an entity has
     if type(value) is dict:
-        return {name: _copied(one) if type(one) in _MUTABLE else one for name, one in value.items()}
+        return {name: _copied_value(one) if type(one) in _MUTABLE else one for name, one in value.items()}
     if type(value) is list:
-        return [_copied(one) if type(one) in _MUTABLE else one for one in value]
+        return [_copied_value(one) if type(one) in _MUTABLE else one for one in value]
     return value
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import email
 import sys
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
-from pipeline.entity import Entity
+from pipeline.entity import NI, Datetime, Entity
 from pipeline.errors import TransformError, UnusableError
 from pipeline.run import FlowError, portions
 from pipeline.transforms.python import PythonConfig
@@ -48,14 +51,29 @@ def test_the_entity_that_came_in_stays_as_it_is(tmp_path: Path) -> None:
     assert entity == {"_id": "a", "n": 1}
 
 
-def test_what_is_within_an_entity_is_a_copy_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "value",
+    [
+        "\udc00",
+        10**40,
+        b"x",
+        Decimal("1.10"),
+        UUID(int=5),
+        datetime(2026, 1, 2),  # noqa: DTZ001 - what a function may have put there
+        NI("crm:42"),
+        Datetime(5),
+    ],
+)
+def test_what_is_within_an_entity_is_a_copy_too(tmp_path: Path, value: object) -> None:
     """A function that is called once more, as when a neighbour fails, has lists and objects as they came."""
     body = "def greet(entity):\n    entity['l'][0]['n'].append(3)\n    entity['o']['x'] = 1\n    return entity\n"
     greet = written(tmp_path, body)
-    entity: Entity = {"_id": "a", "l": [{"n": [1, 2]}], "o": {}}
+    entity: Entity = {"_id": "a", "l": [{"n": [1, 2]}], "o": {}, "v": value}
     for _ in range(2):
-        assert list(greet(entity)) == [{"_id": "a", "l": [{"n": [1, 2, 3]}], "o": {"x": 1}}]
-    assert entity == {"_id": "a", "l": [{"n": [1, 2]}], "o": {}}
+        (made,) = greet(entity)
+        assert made == {"_id": "a", "l": [{"n": [1, 2, 3]}], "o": {"x": 1}, "v": value}
+        assert made["v"] is value
+    assert entity == {"_id": "a", "l": [{"n": [1, 2]}], "o": {}, "v": value}
 
 
 @pytest.mark.parametrize(
