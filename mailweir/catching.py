@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from mailweir.catcher import HOST, Catcher
 from mailweir.systems_of import Systems
-from systems.mail import MailSystemConfig
+from systems.mail import CarrierConfig
 from systems.smtp.build import build
 from systems.smtp.config import SmtpConfig
 
@@ -54,7 +54,7 @@ class CatchingSystems(Systems):
         self._place = place
 
     def _build(self, config: Any) -> System:  # noqa: ANN401 - as in `Systems`
-        if not isinstance(config, MailSystemConfig):
+        if not isinstance(config, CarrierConfig):
             return super()._build(config)
         declared: dict[str, Any] = {
             "_id": config.id,

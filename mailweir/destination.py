@@ -63,7 +63,7 @@ def banner(loaded: Loaded, run: Run) -> list[str]:
     lines: list[str] = []
     for name, (place, mode) in destinations(loaded, run).items():
         sinks = [sink for sink in map(mail_sink, run.pipes) if sink is not None and sink.system == name]
-        senders = ", ".join(dict.fromkeys(sink.mail_from for sink in sinks if sink.mail_from))
+        senders = ", ".join(dict.fromkeys(sink.sender for sink in sinks if sink.sender))
         sender = f" as {senders}" if senders else ""
         title = "" if lines else "Mail goes to"
         lines.append(f"{title:14}{place}{sender}   {_words[mode]}   profile {loaded.profile}")

@@ -14,9 +14,8 @@ from pipeline.pipe import PipeConfig
 from pipeline.run import EVERYTHING, Wanted, portions
 from sinks.conditional import chosen
 from sinks.dataset import DatasetSinkConfig
-from sinks.mail.build import digest_of, maker_of
-from sinks.mail.config import MailConfig
 from sinks.mail.digest import together
+from sinks.outgoing import OutgoingConfig
 from sources.conditional import ConditionalSourceConfig
 from sources.dataset import DatasetSourceConfig
 from sources.json_file import JsonStream
@@ -54,11 +53,11 @@ def preview(loaded: Loaded, systems: Systems, name: str, source: Source | None, 
     sink = mail_sink(pipe)
     component = next(one for one in loaded.project.components if one.kind == "pipe" and one.id == name)
     given = next((one.given for one in component.walk() if one.config is sink), None)
-    maker = maker_of(sink, PipeContext(systems, name, None), "preview", Wishes(), given)
+    maker = sink.maker(PipeContext(systems, name, None), "preview", Wishes(), given)
     at = systems.now() / 1e9
     entities = 0
     mails: list[Made] = []
-    digest = digest_of(sink)
+    digest = sink.gathers()
     flow = flows.entities(pipe, source, wanted)
     for entity in flow if digest is None else together(flow, digest)[0]:
         entities += 1
@@ -80,10 +79,10 @@ def _nothing(name: str, wanted: Wanted, entities: int) -> str:
     return f"no entity reaches the sink of `{name}`; give one with --entity FILE"
 
 
-def mail_sink(pipe: PipeConfig) -> MailConfig:
+def mail_sink(pipe: PipeConfig) -> OutgoingConfig:
     """The mail sink of a pipe; `CannotPreviewError` when it has none."""
     sink = chosen(pipe.sink)
-    if not isinstance(sink, MailConfig):
+    if not isinstance(sink, OutgoingConfig):
         what = "a dataset" if sink is None else f"a sink of type `{sink.type}`"
         raise CannotPreviewError(f"`{pipe.id}` makes no mail: it ends in {what}")
     return sink

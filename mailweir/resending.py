@@ -14,9 +14,8 @@ from mailweir.systems_of import Systems
 from pipeline.component import Wishes
 from pipeline.entity import typed
 from pipeline.run import BATCH
-from sinks.mail.build import maker_of
-from sinks.mail.config import MailConfig
-from systems.mail import MailSystemConfig, gate_of
+from sinks.outgoing import OutgoingConfig
+from systems.mail import CarrierConfig, gate_of
 
 if TYPE_CHECKING:
     from pipeline.config.load import Loaded
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from pipeline.pipe import PipeConfig
     from pipeline.state.port import Look
     from pipeline.state.views import Row
-    from sinks.mail.maker import Maker
+    from sinks.mail.maker import Makes
 
 
 class Plan(NamedTuple):
@@ -69,9 +68,9 @@ def plan(loaded: Loaded, folder: Path, pipe: str, rows: Sequence[Row]) -> Plan:
     systems = Systems(loaded)
     (config,) = pipes_of(loaded, (pipe,))
     sink = _mail(config)
-    system = systems.config(sink.system, MailSystemConfig)
-    gate, limit = gate_of(system, systems.configs(MailSystemConfig))
-    maker = maker_of(sink, PipeContext(systems, pipe, None), "", Wishes())
+    system = systems.config(sink.system, CarrierConfig)
+    gate, limit = gate_of(system, systems.configs(CarrierConfig))
+    maker = sink.maker(PipeContext(systems, pipe, None), "", Wishes())
 
     async def looking(state: Look) -> Plan:
         (usage,) = await state.usage({gate: limit})
@@ -96,11 +95,11 @@ def plan(loaded: Loaded, folder: Path, pipe: str, rows: Sequence[Row]) -> Plan:
     return look(folder, looking) or Plan()
 
 
-def _is_one_of(row: Row, maker: Maker, entity: Entity) -> bool:
+def _is_one_of(row: Row, maker: Makes, entity: Entity) -> bool:
     return row.name.partition(".")[0] in {key for _, key in maker.keys(entity)}
 
 
-def _mail(pipe: PipeConfig) -> MailConfig:
+def _mail(pipe: PipeConfig) -> OutgoingConfig:
     sink = mail_sink(pipe)
     if sink is None:
         raise CannotRunError(f"the pipe `{pipe.id}` sends no mail any more")

@@ -26,8 +26,8 @@ from pipeline.state.sqlite.store import SqliteState
 from sinks.conditional import chosen
 from sinks.dataset import DatasetSinkConfig
 from sinks.mail import outbound
-from sinks.mail.config import MailConfig
-from systems.mail import MailSystem, MailSystemConfig, Remembers, Trouble, gate_of
+from sinks.outgoing import OutgoingConfig
+from systems.mail import CarrierConfig, MailSystem, Remembers, Trouble, gate_of
 
 if TYPE_CHECKING:
     from pipeline.clock import Clock
@@ -247,10 +247,10 @@ def mail_systems(pipes: Iterable[PipeConfig]) -> list[str]:
     return list(dict.fromkeys(sink.system for sink in sinks if sink is not None))
 
 
-def mail_sink(pipe: PipeConfig) -> MailConfig | None:
-    """The sink of a pipe, if it is one that mails; of a conditional one the chosen alternative."""
+def mail_sink(pipe: PipeConfig) -> OutgoingConfig | None:
+    """The sink of a pipe, if it is one that sends messages; of a conditional one the chosen alternative."""
     sink = chosen(pipe.sink)
-    return sink if isinstance(sink, MailConfig) else None
+    return sink if isinstance(sink, OutgoingConfig) else None
 
 
 class Run:
@@ -470,8 +470,8 @@ async def _tidy(state: State) -> None:
 def gates(systems: Systems, names: Iterable[str]) -> dict[str, int]:
     """The limit of each gate that these systems pass: systems of one `rate_group` share the smallest of theirs."""
     limits: dict[str, int] = {}
-    every = systems.configs(MailSystemConfig)
+    every = systems.configs(CarrierConfig)
     for name in names:
-        gate, limit = gate_of(systems.config(name, MailSystemConfig), every)
+        gate, limit = gate_of(systems.config(name, CarrierConfig), every)
         limits[gate] = limit
     return limits

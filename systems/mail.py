@@ -12,8 +12,8 @@ from pydantic import Field
 from pipeline.component import Advice, System, SystemConfig
 
 
-class MailSystemConfig(SystemConfig):
-    """A system that carries mail, behind a limit."""
+class CarrierConfig(SystemConfig):
+    """A system that carries messages, behind a limit."""
 
     max_per_hour: Annotated[int, Advice("no such limit", ("0 sends nothing; the default is 1000",))] = Field(
         default=1000, ge=0, le=10_000_000
@@ -29,7 +29,11 @@ class MailSystemConfig(SystemConfig):
     """Systems with the same group share one window; the smallest `max_per_hour` of them holds."""
 
 
-def gate_of(config: MailSystemConfig, every: Sequence[MailSystemConfig]) -> tuple[str, int]:
+class MailSystemConfig(CarrierConfig):
+    """A system that carries mail, behind a limit."""
+
+
+def gate_of(config: CarrierConfig, every: Sequence[CarrierConfig]) -> tuple[str, int]:
     """The name and the limit of the gate that a system passes."""
     if config.rate_group is None:
         return config.id, config.max_per_hour

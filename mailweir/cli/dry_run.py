@@ -48,10 +48,9 @@ from pipeline.state.views import Filter, Usage
 from sinks.conditional import chosen
 from sinks.dataset import DatasetSinkConfig
 from sinks.dataset_write import DatasetSink
-from sinks.mail.build import digest_of, maker_of
 from sinks.mail.digest import Digest, gathered, place_of, together
 from sources.dataset_follow import followed
-from systems.mail import MailSystemConfig, gate_of
+from systems.mail import CarrierConfig, gate_of
 
 if TYPE_CHECKING:
     from mailweir.cli.options import Common
@@ -59,7 +58,7 @@ if TYPE_CHECKING:
     from pipeline.config.load import Loaded
     from pipeline.entity import Entity
     from pipeline.pipe import PipeConfig
-    from sinks.mail.maker import Made, Maker
+    from sinks.mail.maker import Made, Makes
 
 # Mails that are written to disk: enough to look at, and no disk is filled by a look.
 MOST_WRITTEN: Final = 1000
@@ -220,14 +219,14 @@ async def _look(pipe: PipeConfig, systems: Systems, asked: Asked, shelf: Shelf, 
     sink = mail_sink(pipe)
     if sink is None:
         return await _keep(looked, systems, asked, before, trial)
-    declared = systems.config(sink.system, MailSystemConfig)
-    looked.gate, _ = gate_of(declared, systems.configs(MailSystemConfig))
+    declared = systems.config(sink.system, CarrierConfig)
+    looked.gate, _ = gate_of(declared, systems.configs(CarrierConfig))
     looked.queues, looked.by_recipient = declared.on_limit == "queue", declared.count_by == "recipient"
     context = PipeContext(systems, pipe.id, None, trial)
-    maker = maker_of(sink, context, "", asked.wishes)
+    maker = sink.maker(context, "", asked.wishes)
     transforms = transforms_of(pipe, context)
     source = asked.source or followed(source_of(pipe, context), transforms, trial)
-    digest = digest_of(sink)
+    digest = sink.gathers()
     waiting: list[Entity] = []
     keys: set[str] = set()
     since = await since_of(pipe, asked, before.state)
@@ -311,7 +310,7 @@ async def _keep(looked: Looked, systems: Systems, asked: Asked, before: Before, 
 async def _make(
     looked: Looked,
     shelf: Shelf,
-    maker: Maker,
+    maker: Makes,
     entities: Sequence[Entity],
     before: Before,
     keys: set[str],

@@ -16,7 +16,7 @@ from mailweir.cli.queues import NotUsableError
 if TYPE_CHECKING:
     from mailweir.ledger.windows import Gate, Window
     from pipeline.state.port import Look
-    from systems.mail import MailSystemConfig
+    from systems.mail import CarrierConfig
 
 _HOUR: Final = 3600
 _no_reset: Final = (
@@ -48,12 +48,12 @@ def limits_command(values: Common, systems: Sequence[str]) -> int:
     return 0
 
 
-def _configs(ledger: Ledger, asked: Sequence[str]) -> list[MailSystemConfig]:
+def _configs(ledger: Ledger, asked: Sequence[str]) -> list[CarrierConfig]:
     """The mail systems of the project, after what was asked for was found among them."""
-    from systems.mail import MailSystemConfig
+    from systems.mail import CarrierConfig
 
     components = {one.id: one for one in ledger.loaded.project.components if one.kind == "system"}
-    mail = {one.id: one.config for one in components.values() if issubclass(one.model, MailSystemConfig)}
+    mail = {one.id: one.config for one in components.values() if issubclass(one.model, CarrierConfig)}
     for system in asked:
         if system == "reset" and system not in components:
             raise click.UsageError(_no_reset)
@@ -61,14 +61,14 @@ def _configs(ledger: Ledger, asked: Sequence[str]) -> list[MailSystemConfig]:
             raise click.UsageError(f"no system '{system}'.{meant(system, list(mail))}")
         if system not in mail:
             raise click.UsageError(f"'{system}' is {components[system].type}, which sends no mail")
-    broken = [name for name, config in mail.items() if not isinstance(config, MailSystemConfig)]
+    broken = [name for name, config in mail.items() if not isinstance(config, CarrierConfig)]
     if broken:
         # The limit of a group is the smallest of its systems: without one of them it is not known.
         raise NotUsableError(f"the configuration of '{broken[0]}' has errors. See: mailweir check")
-    return [config for config in mail.values() if isinstance(config, MailSystemConfig)]
+    return [config for config in mail.values() if isinstance(config, CarrierConfig)]
 
 
-def _windows(ledger: Ledger, configs: Sequence[MailSystemConfig]) -> list[Window]:
+def _windows(ledger: Ledger, configs: Sequence[CarrierConfig]) -> list[Window]:
     from mailweir.ledger.windows import Window, gates, unused
     from pipeline.state.views import Discards
 

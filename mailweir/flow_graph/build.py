@@ -8,7 +8,7 @@ from mailweir.flow_graph.ends import End, as_written, passes_on, reads, writes
 from mailweir.flow_graph.model import Edge, Graph, Vertex
 from pipeline.config.shape import shapes
 from pipeline.config.typed import Component
-from systems.mail import MailSystemConfig
+from systems.mail import CarrierConfig
 
 
 def build(components: Sequence[Component]) -> Graph:
@@ -106,7 +106,7 @@ class _Builder:
 
 def limit(system: Component) -> str | None:
     """How much a mail system lets through: `1000/h`."""
-    if not issubclass(system.model, MailSystemConfig):
+    if not issubclass(system.model, CarrierConfig):
         return None
     unknown = as_written(system, "max_per_hour")
     default: object = shapes(system.model)["max_per_hour"].info.default

@@ -11,7 +11,7 @@ from pipeline.config.given import UNKNOWN
 from pipeline.config.shape import Shape, shapes
 from pipeline.config.tree import Array, Scalar
 from pipeline.config.typed import Component
-from systems.mail import MailSystemConfig
+from systems.mail import CarrierConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def _named(component: Component) -> Iterator[End]:
     for shape in shapes(component.model).values():
         if shape.refers is None:
             continue
-        mail = shape.refers.to is not None and issubclass(shape.refers.to, MailSystemConfig)
+        mail = shape.refers.to is not None and issubclass(shape.refers.to, CarrierConfig)
         for name in _texts(component, shape):
             yield End(shape.refers.kind, name, mail)
     for reference in component.model.references(component.given):

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from mailweir.shown import moment, time_of, wait
 from pipeline.state.views import Discards, Usage
-from systems.mail import MailSystemConfig, gate_of
+from systems.mail import CarrierConfig, gate_of
 
 WIDTH: Final = 20
 FILLED, OPEN = "█", "░"
@@ -33,10 +33,10 @@ class Window(NamedTuple):
     discards: Mapping[str, Discards]
 
 
-def gates(configs: Iterable[MailSystemConfig]) -> tuple[Gate, ...]:
+def gates(configs: Iterable[CarrierConfig]) -> tuple[Gate, ...]:
     """The windows of these systems: of one `rate_group` the smallest limit holds."""
     every = tuple(configs)
-    shared: dict[str, list[MailSystemConfig]] = {}
+    shared: dict[str, list[CarrierConfig]] = {}
     for config in every:
         shared.setdefault(gate_of(config, every)[0], []).append(config)
     return tuple(

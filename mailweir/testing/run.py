@@ -35,7 +35,6 @@ from pipeline.transforms.python import PythonConfig
 from sinks.conditional import chosen
 from sinks.dataset import DatasetSinkConfig
 from sinks.mail import outbound
-from sinks.mail.build import maker_of
 from sources.conditional import ConditionalSourceConfig
 from sources.embedded import Embedded
 from sources.json_file import JsonStream
@@ -47,7 +46,7 @@ if TYPE_CHECKING:
     from pipeline.config.load import Loaded
     from pipeline.entity import Entity
     from pipeline.state.port import State
-    from sinks.mail.maker import Maker
+    from sinks.mail.maker import Makes
 
 TESTDATA: Final = "testdata"
 """The folder of a project with entities for its pipes and datasets, `<name>.json`."""
@@ -73,7 +72,7 @@ class Runner:
         self.pipes = {name: pipe for name, one in self.components.items() if (pipe := pipe_of(one)) is not None}
         self.ends = ends_of(loaded.project.components)
         # Templates are compiled once for all tests of a pipe.
-        self.makers: dict[str, Maker] = {}
+        self.makers: dict[str, Makes] = {}
 
     async def run(self, test: Test, folder: Path) -> Came:
         """What comes of a test whose file is in this folder."""
@@ -199,7 +198,7 @@ class _One:
             if self._test.stage == "mail" and running is not None and sink is not None:
                 makers = self._runner.makers
                 saw = None if self._watching is None else self._watching.template
-                maker = makers.get(self._pipe.id) or maker_of(sink, context, _RUN, running.wishes, saw=saw)
+                maker = makers.get(self._pipe.id) or sink.maker(context, _RUN, running.wishes, saw=saw)
                 makers[self._pipe.id] = maker
                 sending = Sending(sink, context, Recording(maker), self._came)
             for source in self._moments(context):

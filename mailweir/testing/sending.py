@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 from mailweir.testing import mails
 from pipeline.receipt import Outcome, Receipt, Tally
 from pipeline.state.keys import name_of
-from sinks.mail.build import digest_of, sink_of
+from sinks.mail.build import sink_of
 
 if TYPE_CHECKING:
     from mailweir.testing.came import Came
     from mailweir.testing.world import CountingContext
     from pipeline.entity import Entity
     from pipeline.run import Portion
-    from sinks.mail.config import MailConfig
     from sinks.mail.maker import Made, Makes
+    from sinks.outgoing import OutgoingConfig
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ class _Mail:
 class Sending:
     """The mail sink of a test, from moment to moment."""
 
-    def __init__(self, config: MailConfig, context: CountingContext, recording: Recording, came: Came) -> None:
+    def __init__(self, config: OutgoingConfig, context: CountingContext, recording: Recording, came: Came) -> None:
         """The context is that of the pipe, and `came` is told in the end."""
         self._config = config
         self._context = context
@@ -59,7 +59,7 @@ class Sending:
         self._came = came
         self._mails: list[_Mail] = []
         self._latest: dict[tuple[str, str], _Mail] = {}
-        self._digests = digest_of(config) is not None
+        self._digests = config.gathers() is not None
 
     async def send(self, every: Sequence[Portion]) -> None:
         """What becomes of the entities of a moment, and of what waited for it."""

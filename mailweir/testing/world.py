@@ -13,7 +13,7 @@ from mailweir.running import PipeContext
 from mailweir.systems_of import NoSystemError, Systems
 from pipeline.clock import VirtualClock
 from pipeline.entity import SECOND
-from systems.mail import Answer, Answered, MailSystemConfig, Message, Phase, Status, Trouble
+from systems.mail import Answer, Answered, CarrierConfig, Message, Phase, Status, Trouble
 
 if TYPE_CHECKING:
     from mailweir.testing.plan import Test
@@ -58,12 +58,12 @@ class OfflineSystems(Systems):
         self._answers = {name: answers for name, answers in test.mocks.items() if name.startswith("system:")}
         declared = self._configs.get(system or "")
         wish = {} if test.system is None else test.system.model_dump(exclude_none=True, exclude_unset=True)
-        if isinstance(declared, MailSystemConfig) and system is not None and wish:
+        if isinstance(declared, CarrierConfig) and system is not None and wish:
             alone = {"rate_group": None} if "max_per_hour" in wish else {}
             self._configs[system] = declared.model_copy(update={**wish, **alone})
 
     def _build(self, config: Any) -> System:
-        if isinstance(config, MailSystemConfig):
+        if isinstance(config, CarrierConfig):
             return Answering(config.id, self._answers.get(f"system:{config.id}", ()))
         if config is None:
             raise NoSystemError("a system that the pipe uses has errors: see `mailweir check`")

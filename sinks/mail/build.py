@@ -7,43 +7,32 @@ from typing import TYPE_CHECKING
 
 from pipeline.component import SinkContext, Wishes
 from pipeline.state.facts import Ask
-from sinks.mail.digest import Digest
 from sinks.mail.maker import Maker, Makes
 from sinks.mail.people import Guards
 from sinks.mail.settings import policy, settings
 from sinks.mail.sink import MailSink, Post
-from systems.mail import MailSystem, MailSystemConfig, gate_of
+from systems.mail import CarrierConfig, MailSystem, gate_of
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given
     from pipeline.template.watched import Saw
     from sinks.mail.config import MailConfig
+    from sinks.outgoing import OutgoingConfig
 
 
-def build(config: MailConfig, context: SinkContext) -> MailSink:
-    """The sink in a run."""
-    return sink_of(config, context, maker_of(config, context, context.run.name, context.run.wishes))
-
-
-def sink_of(config: MailConfig, context: SinkContext, maker: Makes) -> MailSink:
+def sink_of(config: OutgoingConfig, context: SinkContext, maker: Makes) -> MailSink:
     """The sink in a run, with this maker of its mails."""
     running = context.run
-    declared = context.config(config.system, MailSystemConfig)
-    gate, limit = gate_of(declared, context.configs(MailSystemConfig))
+    declared = context.config(config.system, CarrierConfig)
+    gate, limit = gate_of(declared, context.configs(CarrierConfig))
     post = Post(
         context.system(config.system, MailSystem),
         Ask(config.system, gate, limit, declared.on_limit, declared.count_by),
         policy(config),
         expires_after=config.expires_after,
-        digest=None if running.shaped else digest_of(config),
+        digest=None if running.shaped else config.gathers(),
     )
     return MailSink(context.pipe, maker, post, running, lambda: context.now() / 1e9)
-
-
-def digest_of(config: MailConfig) -> Digest | None:
-    """How entities are gathered."""
-    digest = config.digest
-    return None if digest is None else Digest(digest.by, digest.every, digest.most)
 
 
 def maker_of(

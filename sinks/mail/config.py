@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.component import Advice, Many, Refers, SinkConfig
+from pipeline.component import Advice, Many, Refers
 from pipeline.entity import Entity
-from sinks.mail.config_parts import AttachmentConfig, DigestConfig, DkimConfig, ImageConfig, RetryConfig, Seconds
+from sinks.mail.config_parts import AttachmentConfig, DigestConfig, DkimConfig, ImageConfig
 from sinks.mail.digest import Digest, together
 from sinks.mail.part_rules import line_templates
 from sinks.mail.rules import faults
 from sinks.mail.template_rules import unmet_variables
+from sinks.outgoing import OutgoingConfig
 from systems.mail import MailSystemConfig
 
 if TYPE_CHECKING:
-    from pipeline.component import SinkContext
+    from pipeline.component import SinkContext, Wishes
     from pipeline.config.given import Given
     from pipeline.errors import Problem
-    from sinks.mail.sink import MailSink
+    from pipeline.template.watched import Saw
+    from sinks.mail.maker import Makes
 
 Addresses = Annotated[
     str | None,
@@ -29,10 +31,9 @@ Addresses = Annotated[
 _of_files = Advice(help=('write a list of objects: [{"file": "terms.pdf"}]',))
 _of_pictures = Advice(help=('write a list of objects: [{"file": "logo.png"}]',))
 _of_keys = Advice(help=('write a list of keys: [{"domain": "example.com", "selector": "s1", "key": "$SECRET(dkim)"}]',))
-_of_patterns = Advice(help=('write a list: ["*@example.com"]',))
 
 
-class MailConfig(SinkConfig):
+class MailConfig(OutgoingConfig):
     """Each entity becomes a mail."""
 
     type: Literal["mail"]
@@ -70,8 +71,6 @@ class MailConfig(SinkConfig):
     return_path: str | None = None
     """The address that gets the reports of servers about mail that did not arrive; `""` asks for none. Default: the
     sender's."""
-    only_to: Annotated[Many[str], _of_patterns] = ()
-    """Patterns of addresses (`*@example.com`) that may get mail. Mail to others is `held`: nothing of it is sent."""
     redirect_to: str | None = None
     """An address that gets all mail in the place of those it is for; they stand in `X-Original-To` and in the
     subject. For projects that are being tried out."""
@@ -131,23 +130,24 @@ class MailConfig(SinkConfig):
     """Keys that sign every mail, one after the other: receivers that know no Ed25519 yet take the RSA key beside it."""
     max_message_bytes: int = Field(default=25_000_000, ge=1000)
     """Mail that would be larger is rejected before it is stored."""
-    delivery: Literal["at_least_once", "at_most_once"] = "at_least_once"
-    """What happens when no answer came after all of a mail was handed over: `at_least_once` tries again, at most three
-    times, `at_most_once` never does and lists the mail as `in_doubt`."""
-    retry: RetryConfig = Field(default_factory=RetryConfig)
-    """How patient the sink is with servers that turn mail away for now."""
-    expires_after: Seconds | None = None
-    """After how many seconds mail that still waits is of no use to anybody: it becomes `dead`. Default: never."""
-    skip_deleted: bool = True
-    """Whether deleted entities are left alone rather than mailed."""
-    batch_size: int | None = Field(default=None, ge=1)
-    """How many entities are composed together."""
 
-    def build(self, context: SinkContext) -> MailSink:
-        """The sink in a run."""
-        from sinks.mail.build import build  # noqa: PLC0415 # a check needs nothing of what sends
+    @property
+    def sender(self) -> str:
+        """Who the mails are from, for people."""
+        return self.mail_from
 
-        return build(self, context)
+    def maker(
+        self, context: SinkContext, run: str, wishes: Wishes, given: Given | None = None, saw: Saw | None = None
+    ) -> Makes:
+        """What makes the mails."""
+        from sinks.mail.build import maker_of  # noqa: PLC0415 # a check needs nothing of what sends
+
+        return maker_of(self, context, run, wishes, given, saw)
+
+    def gathers(self) -> Digest | None:
+        """How entities are gathered into one mail, if they are."""
+        digest = self.digest
+        return None if digest is None else Digest(digest.by, digest.every, digest.most)
 
     @classmethod
     def tried(cls, given: Given, entities: Sequence[Entity]) -> Iterable[Problem]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sinks.mail.config import MailConfig
     from sinks.mail.config_parts import AttachmentConfig
     from sinks.mail.mime import Signs
+    from sinks.outgoing import OutgoingConfig
 
 NO_GUARDS = Guards()
 
@@ -80,7 +81,7 @@ def settings(
     )
 
 
-def policy(config: MailConfig) -> Policy:
+def policy(config: OutgoingConfig) -> Policy:
     """How patient the sink is with servers."""
     retry = config.retry
     return Policy(config.delivery, retry.first_wait, retry.longest_wait, retry.give_up_after)

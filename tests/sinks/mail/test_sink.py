@@ -20,7 +20,7 @@ from pipeline.state.facts import Ask, Batch, Gathered, Offset
 from pipeline.state.faults import StateError, StateReason
 from pipeline.state.sqlite.store import SqliteState
 from sinks.mail import outbound
-from sinks.mail.build import digest_of, guards
+from sinks.mail.build import guards
 from sinks.mail.config import MailConfig
 from sinks.mail.maker import Maker
 from sinks.mail.settings import policy, settings
@@ -101,7 +101,7 @@ class Office:
         async with SqliteState.open(self.folder / ".mailweir", self.clock, outbound.stranded) as state:
             running = Running(f"r{self.run}", self.wishes, state, lambda: 0.5, self.stopping, self.aborting)
             maker = Maker(settings(self.config, str(self.folder), guards(self.wishes)), "welcome", running.name)
-            expires, digest = self.config.expires_after, digest_of(self.config)
+            expires, digest = self.config.expires_after, self.config.gathers()
             post = Post(self.system, self.ask, policy(self.config), 0.05, expires, digest)
             sink = MailSink("welcome", maker, post, running, self.clock.wall)
             parts = [everything[at : at + size] for at in range(0, len(everything), size)] or [[]]
