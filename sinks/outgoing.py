@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
@@ -13,6 +14,8 @@ from sinks.mail.config_parts import RetryConfig, Seconds
 if TYPE_CHECKING:
     from pipeline.component import SinkContext, Wishes
     from pipeline.config.given import Given
+    from pipeline.template.faults import Where
+    from pipeline.template.templates import Templates
     from pipeline.template.watched import Saw
     from sinks.mail.digest import Digest
     from sinks.mail.maker import Makes
@@ -55,6 +58,13 @@ class OutgoingConfig(SinkConfig):
         """What makes the messages: for a run, a preview, a dry run or a test.
 
         With what was `given` faults show file and line; `saw` is told what templates reach.
+        """
+
+    @abstractmethod
+    def templates(self, root: str, given: Given | None) -> tuple[Templates, Sequence[tuple[str, Where]]]:
+        """The templates of the project in the folder `root`, and those of them that the sink fixes, where they stand.
+
+        `UnusableError` if they cannot be used.
         """
 
     def gathers(self) -> Digest | None:

@@ -18,7 +18,6 @@ from pipeline.template.faults import Place
 from pipeline.template.watched import spots as template_spots
 from pipeline.transforms.conditional import ConditionalTransformConfig
 from pipeline.transforms.dtl import DtlConfig
-from sinks.mail.settings import settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from pipeline.template.faults import Where
     from pipeline.template.syntax import Parsed
     from pipeline.template.templates import Templates
-    from sinks.mail.config import MailConfig
+    from sinks.outgoing import OutgoingConfig
 
 Kind = Literal["rules", "templates", "outcomes"]
 
@@ -108,16 +107,14 @@ def _never(spot: RuleSpot) -> str:
     return f"`{spot.way}` was never taken" if spot.way else "was never reached"
 
 
-def _of_mails(component: Component, sink: MailConfig, root: Path) -> Iterator[Aim]:
+def _of_mails(component: Component, sink: OutgoingConfig, root: Path) -> Iterator[Aim]:
     declared = _declared(component, sink)
     try:
-        found = settings(sink, str(root), given=None if declared is None else declared.given)
+        templates, fixed = sink.templates(str(root), None if declared is None else declared.given)
     except UnusableError:
         return
-    ways = [(way.fixed, way.where) for way in (found.subject, found.text, found.body) if way.fixed is not None]
-    ways += [(line.source, line.where) for line in (*found.headers, *found.unsubscribe)]
-    for source, where in ways:
-        yield from _of_template(source, where, found.templates)
+    for source, where in fixed:
+        yield from _of_template(source, where, templates)
     for outcome in _OUTCOMES:
         yield Aim("outcomes", key_of_outcome(outcome), "", f"no mail was ever {outcome}")
 

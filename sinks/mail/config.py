@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pipeline.component import SinkContext, Wishes
     from pipeline.config.given import Given
     from pipeline.errors import Problem
+    from pipeline.template.faults import Where
+    from pipeline.template.templates import Templates
     from pipeline.template.watched import Saw
     from sinks.mail.maker import Makes
 
@@ -143,6 +145,14 @@ class MailConfig(OutgoingConfig):
         from sinks.mail.build import maker_of  # noqa: PLC0415 # a check needs nothing of what sends
 
         return maker_of(self, context, run, wishes, given, saw)
+
+    def templates(self, root: str, given: Given | None) -> tuple[Templates, Sequence[tuple[str, Where]]]:
+        """The templates of the project, and those of them that are fixed."""
+        from sinks.mail.settings import settings  # noqa: PLC0415 # as above
+
+        found = settings(self, root, given=given)
+        ways = [(way.fixed, way.where) for way in (found.subject, found.text, found.body) if way.fixed is not None]
+        return found.templates, ways + [(line.source, line.where) for line in (*found.headers, *found.unsubscribe)]
 
     def gathers(self) -> Digest | None:
         """How entities are gathered into one mail, if they are."""
