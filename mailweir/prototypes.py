@@ -36,6 +36,7 @@ _bodies: Final[Mapping[str, Body]] = {
     "system:url": {"url_pattern": "${2:https://api.example.com/%s}"},
     "source:diff_datasets": {"datasets": ["${1:one}", "${2:other}"]},
     "source:embedded": {"entities": [{"_id": "${1:1}"}]},
+    "source:fake": {"entities": "^${1:100}", "template": {"_id": "uuid4", "name": "name", "email": "email"}},
     "source:json": {"path": "${1:data.jsonl}"},
     "source:merge": {
         "version": "^2",
