@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 from mailweir.pipe_run import Around, PipeRun
 from mailweir.serving.taps import Taps
 from mailweir.systems_of import Systems, health_of
+from mailweir.turns import BUSY, PATIENCE, turn
 from mailweir.upstream import ends_of, upstream_first
 from pipeline.clock import MachineClock
 from pipeline.component import Datasets, Running, Sink, Source, Transform, Wishes
@@ -265,10 +266,12 @@ class Run:
         clock: Clock | None = None,
         serves: bool = False,
         tidies: bool = True,
+        patience: float = PATIENCE,
     ) -> None:
         """Nothing happens yet, but `CannotRunError` is raised here if it cannot.
 
-        One that `serves` leaves runs in which nothing happened out of the record. One that `tidies` removes some of
+        One that `serves` has the right to run its pipes, and leaves runs in which nothing happened out of the record.
+        Others wait as long as their `patience` for another process to end its run. One that `tidies` removes some of
         what was settled long ago.
         """
         self.asked = asked
@@ -281,6 +284,7 @@ class Run:
         self._clock = clock or MachineClock()
         self._serves = serves
         self._tidies = tidies
+        self._patience = patience
         self._running: Running | None = None
         self._taps = Taps(Path(self.systems.state))
         self._stopping = asyncio.Event()
@@ -410,13 +414,19 @@ class Run:
 
     async def _one(self, flow: Flow, state: State, tell: Callable[[Report], None]) -> None:
         report = self._report(flow.config.id)
-        if report in self.done.reports:
-            since = await state.offset(report.pipe)
-        else:
-            since = await since_of(flow.config, self.asked, state)
+        again = report in self.done.reports
+        if not again:
             self.done.reports.append(report)
-        await self._index(flow, state)
-        await PipeRun(flow, report, self._around(flow, state)).go(since, tell)
+        patience = None if self._serves else self._patience
+        async with turn(Path(self.systems.state), report.pipe, patience, self._stopping) as ours:
+            if not ours:
+                if not self._stopping.is_set():
+                    report.stopped = BUSY
+                return
+            # Only now: whoever ran it before has moved the position.
+            since = await (state.offset(report.pipe) if again else since_of(flow.config, self.asked, state))
+            await self._index(flow, state)
+            await PipeRun(flow, report, self._around(flow, state)).go(since, tell)
 
     def _around(self, flow: Flow, state: State) -> Around:
         pipe = flow.config
