@@ -155,7 +155,11 @@ class PipeContext:
         """What rules may ask of datasets."""
         from pipeline.dtl.stored import Stored
 
-        return Stored(self._systems.datasets)
+        return Stored(self.datasets)
+
+    def source(self) -> str | None:
+        """The dataset that the pipe reads."""
+        return self._systems.source(self.pipe)
 
     @property
     def run(self) -> Running:

@@ -13,7 +13,7 @@ from pipeline.state.sqlite.dataset_look import SqliteReads
 if TYPE_CHECKING:
     from pipeline.component import System
     from pipeline.config.load import Loaded
-    from pipeline.pipe import MetadataConfig
+    from pipeline.pipe import MetadataConfig, PipeConfig
     from systems.disk import FolderError
 
 S = TypeVar("S")
@@ -103,11 +103,23 @@ class Systems:
 
     def namespaces(self, pipe: str) -> tuple[str, str] | None:
         """The namespaces of identities and of properties in a pipe; None if its names have none."""
-        from pipeline.pipe import PipeConfig, namespaces_of
+        from pipeline.pipe import namespaces_of
+
+        config = self._pipe(pipe)
+        return None if config is None else namespaces_of(config, self.metadata)
+
+    def source(self, pipe: str) -> str | None:
+        """The dataset that a pipe reads; None if its source is another one."""
+        from pipeline.pipe import dataset_of
+
+        config = self._pipe(pipe)
+        return None if config is None else dataset_of(config)
+
+    def _pipe(self, id: str) -> PipeConfig | None:
+        from pipeline.pipe import PipeConfig
 
         configs = [one.config for one in self._components]
-        config = next((one for one in configs if isinstance(one, PipeConfig) and one.id == pipe), None)
-        return None if config is None else namespaces_of(config, self.metadata)
+        return next((one for one in configs if isinstance(one, PipeConfig) and one.id == id), None)
 
     @property
     def metadata(self) -> MetadataConfig | None:

@@ -284,6 +284,10 @@ class TransformContext(Context, Protocol):
         """What rules may ask of datasets; None where there are none."""
         ...
 
+    def source(self) -> str | None:
+        """The dataset that the pipe reads; None if its source is another one."""
+        ...
+
 
 class SinkContext(Context, Protocol):
     """What a sink may ask for too."""

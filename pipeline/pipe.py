@@ -161,11 +161,21 @@ def namespaces_removed(pipe: PipeConfig, metadata: MetadataConfig | None = None)
     return pipe.remove_namespaces
 
 
+def dataset_of(pipe: PipeConfig) -> str | None:
+    """The dataset that is the source of a pipe; None if its source is another one."""
+    source = _chosen(pipe.source)
+    return getattr(source, "dataset", None) if getattr(source, "type", "") == "dataset" else None
+
+
 def _type(part: Any) -> str:  # noqa: ANN401 - a `conditional` one has alternatives
     """The type of a source or a sink; of a conditional one that of the chosen alternative."""
+    return getattr(_chosen(part), "type", "")
+
+
+def _chosen(part: Any) -> Any:  # noqa: ANN401 - as above
     while getattr(part, "type", None) == "conditional":
         part = part.alternatives.get(part.condition)
-    return getattr(part, "type", "")
+    return part
 
 
 def _without_source(given: Given) -> Iterator[Problem]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.dtl.compile import Compiler
 from pipeline.dtl.dependants import Dependants
@@ -12,11 +12,30 @@ from pipeline.dtl.errors import DtlError
 from pipeline.dtl.joins import lookups
 from pipeline.dtl.namespaces import Namespaces
 from pipeline.dtl.parse import DEFAULT
-from pipeline.dtl.paths import sought
+from pipeline.dtl.paths import parts_of, sought
 from pipeline.dtl.registry import Signal, Step
 from pipeline.dtl.scope import Host, Scope
 from pipeline.dtl.tree import Block, Call
+from pipeline.dtl.values import same
+from pipeline.dtl.wildcards import matcher
 from pipeline.entity import Entity, typing
+from pipeline.state.values import values_at
+
+
+class Trigger(NamedTuple):
+    """What an entity has at a path for which rules are meant; `*` in a text stands for any characters."""
+
+    path: str
+    value: str | float
+
+    def compiled(self, namespaces: Namespaces | None) -> Callable[[Entity], bool]:
+        """Whether an entity has it."""
+        path = sought(parts_of(self.path), namespaces)
+        value = self.value
+        if isinstance(value, str):
+            fits = matcher(value)
+            return lambda entity: any(isinstance(one, str) and fits(one) for one in values_at(entity, path))
+        return lambda entity: any(same(one, value) for one in values_at(entity, path))
 
 
 class Program:
@@ -29,8 +48,9 @@ class Program:
         namespaces: Namespaces | None = None,
         *,
         id_required: bool = True,
+        trigger: Trigger | None = None,
     ) -> None:
-        """Take rules without faults."""
+        """Take rules without faults. With a `trigger` entities that do not have it are left as they are."""
         self._host = host
         self._typed = typing()
         self.rules, self.namespaces = rules, namespaces
@@ -40,12 +60,15 @@ class Program:
         self.lookups = sorted({(name, sought(path, namespaces)) for name, path in lookups(rules.values())})
         """The datasets that are joined, with the paths by which: what an index is good for."""
         self._id_required = id_required
+        self._is_meant = None if trigger is None else trigger.compiled(namespaces)
 
     def __call__(self, entity: Entity) -> Sequence[Entity]:
         """What the rules create of an entity, then its target; one that is filtered says so with `_filtered`.
 
         The target begins with the `_id` of its source, and is deleted if its source is.
         """
+        if not self.is_for(entity):
+            return (entity,)
         scope = self.begin(entity)
         signal: Signal | None = None
         try:
@@ -60,6 +83,10 @@ class Program:
     def compiled_by(self, compiler: Compiler) -> None:
         """Run from now on what another compiler makes of the same rules."""
         self._steps = compiler.rule(DEFAULT)
+
+    def is_for(self, entity: Entity) -> bool:
+        """Whether the rules are meant for an entity."""
+        return self._is_meant is None or self._is_meant(entity)
 
     @cached_property
     def dependants(self) -> Dependants:

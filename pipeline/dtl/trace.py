@@ -20,6 +20,8 @@ class Did(NamedTuple):
 
 def traced(program: Program, entity: Entity) -> tuple[list[Did], Sequence[Entity], DtlError | None]:
     """What the transforms of the rule `default` did one after the other, what came out, and what failed."""
+    if not program.is_for(entity):
+        return [Did("trigger_on", "dtl", "not meant")], (entity,), None
     scope, done = program.begin(entity), list[Did]()
     signal = None
     for call, step in program.steps:

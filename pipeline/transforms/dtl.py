@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pipeline.component import Reference, Refers, SecretArguments, TransformConfig, TransformContext
+from pipeline.component import Part, Reference, Refers, SecretArguments, TransformConfig, TransformContext
 from pipeline.config.comments import is_comment
 from pipeline.config.given import advice
 from pipeline.config.tree import Array, Broken, Node, Object, Scalar, plain, walk
@@ -15,7 +15,7 @@ from pipeline.dtl.namespaces import Namespaces
 from pipeline.dtl.parse import DEFAULT, parse, unused
 from pipeline.dtl.paths import variable_of
 from pipeline.dtl.prefixes import prefixes_of
-from pipeline.dtl.program import Program
+from pipeline.dtl.program import Program, Trigger
 from pipeline.dtl.scope import Host
 from pipeline.dtl.told import node_at, problem_of
 from pipeline.dtl.tree import Block, Place
@@ -38,6 +38,15 @@ encryption = SecretArguments(
 joins = frozenset({"hops", "apply-hops"})
 
 
+class TriggerConfig(Part):
+    """Which entities the rules are for."""
+
+    key: str = "_trigger"
+    """The property that says so, or a path to it."""
+    value: str | bool | int | float
+    """What it has there; `*` in a text stands for any characters."""
+
+
 class DtlConfig(TransformConfig):
     """Rules in the Data Transformation Language.
 
@@ -53,6 +62,8 @@ class DtlConfig(TransformConfig):
     """The old name of `rules`."""
     id_required: bool = True
     """Whether an entity without `_id` fails the run."""
+    trigger_on: TriggerConfig | None = None
+    """Only entities that have a value are shaped; all others go on as they are."""
     name: str | None = None
     """A name for people."""
     description: str | None = None
@@ -67,11 +78,13 @@ class DtlConfig(TransformConfig):
                 context.now,
                 context.uuid,
                 context.joinable(),
+                context.source(),
                 prefixes=prefixes_of(context.metadata("namespaces")),
                 rdf=rdf if isinstance(rdf, Mapping) else {},
             ),
             None if spaces is None else Namespaces(*spaces),
             id_required=self.id_required,
+            trigger=None if self.trigger_on is None else Trigger(self.trigger_on.key, self.trigger_on.value),
         )
 
     @cached_property

@@ -100,3 +100,54 @@ def test_addresses_become_identifiers_by_what_the_project_declares(command: Comm
     done = command(tmp_path, "run")
     assert done.returncode == 0, done.stderr
     assert kept(tmp_path, "joined")["1"] == {"_id": "1", "who": NI("shop:1")}
+
+
+def test_what_a_pipe_reads_is_known_to_its_rules(command: Command, tmp_path: Path) -> None:
+    """`is-changed` compares with the version before, and `lookup` without a dataset looks into the one that is read."""
+    rules = {
+        "default": [
+            ["add", "changed", ["is-changed", "_.name"]],
+            ["add", "next", ["path", "name", ["lookup", "_S.next"]]],
+        ]
+    }
+
+    def run(people: list[dict[str, Any]]) -> dict[str, Any]:
+        project(tmp_path, rules)
+        path = tmp_path / "all.conf.json"
+        path.write_text(path.read_text().replace(json.dumps(PEOPLE), json.dumps(people)))
+        done = command(tmp_path, "run")
+        assert done.returncode == 0, done.stderr
+        return {id_: (one["changed"], one["next"]) for id_, one in kept(tmp_path, "joined").items()}
+
+    kari, ola = {"_id": "1", "name": "Kari", "next": "2"}, {"_id": "2", "name": "Ola", "next": "3"}
+    assert run([kari, ola]) == {"1": (None, "Ola"), "2": (None, None)}
+    assert run([{**kari, "age": 5}, {**ola, "name": "Olaf"}]) == {"1": (False, "Olaf"), "2": (True, None)}
+
+
+def test_entities_that_rules_are_not_meant_for_go_on_as_they_are(command: Command, tmp_path: Path) -> None:
+    """`trigger_on` names a property, or a path, and its value; a text may have wildcards."""
+    project(tmp_path, {"default": [["add", "met", True]]})
+    path = tmp_path / "all.conf.json"
+
+    def run(trigger: dict[str, Any]) -> dict[str, Any]:
+        pipes = json.loads(path.read_text())
+        pipes[0]["transform"]["trigger_on"] = trigger
+        pipes[1]["source"]["entities"] = [
+            {"_id": "1", "_trigger": "mail", "kind": {"size": 2}},
+            {"_id": "2", "kind": [{"size": 1}, {"size": 5}]},
+            {"_id": "3", "name": "Per"},
+        ]
+        path.write_text(json.dumps(pipes))
+        done = command(tmp_path, "run", "--since", "0")
+        assert done.returncode == 0, done.stderr
+        return {id_: one.get("met") for id_, one in kept(tmp_path, "joined").items()}
+
+    assert run({"key": "kind.size", "value": 5}) == {"1": None, "2": True, "3": None}
+    assert run({"key": "name", "value": "P*"}) == {"1": None, "2": None, "3": True}
+    done = command(tmp_path, "transform", "joined", "--trace", given='{"_id": "9", "name": "Ola"}')
+    assert "trigger_on" in done.stdout + done.stderr
+    assert json.loads(path.read_text())[0]["transform"]["trigger_on"]["value"] == "P*"
+    wrong = path.read_text().replace('"value": "P*"', '"values": "P*"')
+    path.write_text(wrong)
+    told = command(tmp_path, "check")
+    assert "did you mean `value`?" in told.stdout + told.stderr
