@@ -11,11 +11,13 @@ from pipeline.failing import Tolerance
 from pipeline.pipe import PipeConfig, PumpConfig
 from pipeline.schedule import Kind, Plan, Record, begun, gone_back, kind_of
 from sinks.dataset import DatasetSinkConfig
+from sources.http_endpoint import receiver
 
 RECORDS: Final = "pump:"
 """With the `_id` of a pipe behind it: the name of the note that has its record."""
 
-# From dataset to dataset nothing of others is asked, and people wait for what comes out at the end.
+# From dataset to dataset, and where others hand in entities, nobody is asked, and people wait for what comes out at the
+# end.
 _BETWEEN_DATASETS: Final = 30.0
 _OTHERS: Final = 900.0
 
@@ -45,7 +47,8 @@ def elsewhere(pipe: PipeConfig, record: Record, since: str | None, wall: float) 
 def plan_of(pipe: PipeConfig) -> Plan:
     """When it runs."""
     pump = pipe.pump
-    usual = _BETWEEN_DATASETS if _reads_datasets(pipe) and _writes_dataset(pipe) else _OTHERS
+    asks_nobody = receives(pipe) or (_reads_datasets(pipe) and _writes_dataset(pipe))
+    usual = _BETWEEN_DATASETS if asks_nobody else _OTHERS
     return Plan(
         pump.mode,
         usual if pump.schedule_interval is None else pump.schedule_interval,
@@ -56,6 +59,11 @@ def plan_of(pipe: PipeConfig) -> Plan:
         _cron(pump.rescan_cron_expression, pump),
         pump.partial_rescan_run_count if pump.partial_rescan_delta is not None else None,
     )
+
+
+def receives(pipe: PipeConfig) -> bool:
+    """Whether others hand in its entities, so that it runs when there are some."""
+    return receiver(pipe.source) is not None
 
 
 def dead_letters_of(pipe: PipeConfig) -> str:

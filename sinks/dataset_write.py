@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
-from pipeline.entity import Entity, transit
 from pipeline.receipt import Outcome, Receipt, Tally
 from pipeline.run import FlowError, Mark, Portion, StoppedError
 from pipeline.state.datasets import Change, Entry, Scan, TooManyError, Writes
 from pipeline.state.facts import Offset
-from pipeline.state.versions import entity_hash, entries_of, ordered_text
+from pipeline.state.versions import entries_of, entry_of
 
 # Entities and bytes of one transaction: more make it no cheaper, and what a kill repeats stays small.
 MANY: Final = 4096
 MANY_BYTES: Final = 8 * 2**20
-
-_stored: Final = frozenset({"_id", "_deleted"})
 
 
 class Settings(NamedTuple):
@@ -102,41 +99,13 @@ class DatasetSink:
             self._bytes += size
             return
         for entity in portion.entities:
-            made = self._entry(entity)
+            made = entry_of(entity, self._settings.largest, locks=self._settings.locks)
             if isinstance(made, str):
                 self._whole = False
                 self._refused.append(Receipt(str(entity.get("_id", "")), "", Outcome.REJECTED, made))
             else:
-                self._entries.append(made)
-
-    def _entry(self, entity: Entity) -> Entry | str:
-        """An entity as it is stored, or why it is not."""
-        id_ = entity.get("_id")
-        if type(id_) is not str or not id_:
-            return "`_id` is missing" if id_ is None else "`_id` is no text" if id_ else "`_id` is empty"
-        try:
-            id_.encode()
-            kept, filtered, expected = self._stripped(entity)
-            text = ordered_text(kept)
-        except UnicodeEncodeError:
-            return "`_id` has half a character"
-        except (TypeError, ValueError, RecursionError) as error:
-            return f"it cannot be stored: {error}"
-        if self._settings.largest is not None and len(text) > self._settings.largest:
-            return f"it has {len(text):,} bytes, and `max_entity_bytes_size` is {self._settings.largest:,}"
-        self._bytes += len(text)
-        return Entry(id_, entity_hash(text), "_deleted" in kept, kept, filtered, expected)
-
-    def _stripped(self, entity: Entity) -> tuple[Entity, bool, int | None]:
-        """As JSON, with the reserved names that are stored; whether it was filtered out; what it is to replace."""
-        kept = {name: transit(value) for name, value in entity.items() if name[:1] != "_" or name in _stored}
-        filtered = bool(entity.get("_filtered"))
-        if filtered:
-            kept["_deleted"] = kept["_filtered"] = True
-        elif kept.get("_deleted") is not True:
-            kept.pop("_deleted", None)
-        expected = entity.get("_previous") if self._settings.locks else None
-        return kept, filtered, expected if isinstance(expected, int) else None
+                self._entries.append(made[0])
+                self._bytes += made[1]
 
     async def _flushed(self) -> AsyncIterator[Sequence[Receipt] | Tally]:
         """Write what has gathered."""

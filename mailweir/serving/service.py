@@ -19,7 +19,7 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, Final
 
-from mailweir.pumps import RECORDS, plan_of, record_of
+from mailweir.pumps import RECORDS, plan_of, receives, record_of
 from mailweir.running import Asked, Run, mail_sink
 from mailweir.serving.config import BadConfigError, Served, served
 from mailweir.serving.job import Ended, Job
@@ -114,6 +114,12 @@ class Service:
         pump.asked = True
         self._wake.set()
         return True
+
+    def arrived(self, pipe: str) -> None:
+        """There are new entities for a pipe that others hand them in for."""
+        pump = self._pumps.get(pipe)
+        if pump is not None and pump.plan.mode == "scheduled":
+            self.ask(pipe)
 
     @property
     def stopping(self) -> asyncio.Event:
@@ -301,6 +307,8 @@ class Service:
             if old is not None:
                 pump.job, pump.lock, pump.began, pump.delivers = old.job, old.lock, old.began, old.delivers
                 pump.asked = old.asked
+            # What was handed in before it was killed may not have been read.
+            pump.asked = pump.asked or (starting and receives(pipe) and plan.mode == "scheduled")
             self._pumps[name] = pump
         self._leaving += [pump for pump in before.values() if pump.job is not None]
 

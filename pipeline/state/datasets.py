@@ -19,6 +19,10 @@ _WITHIN: Final = (1 << _PAGE_BITS) - 1
 _PAGE_BYTES: Final = 1 << (_PAGE_BITS - 3)
 
 
+ONCE: Final = "once/"
+"""What the names of notes begin with that are forgotten in a while."""
+
+
 class Entry(NamedTuple):
     """An entity on its way into a dataset. `hash` tells its version: of `_id`, `_deleted` and what is no reserved name.
 
@@ -32,6 +36,16 @@ class Entry(NamedTuple):
     entity: Entity
     filtered: bool = False
     expected: int | None = None
+
+
+class Once(NamedTuple):
+    """A note that is written with a change. Where one of this name is, the change happened before.
+
+    The name begins with `ONCE`.
+    """
+
+    name: str
+    text: str
 
 
 class TooManyError(Exception):
@@ -102,7 +116,8 @@ class Change:
     """Entities for a dataset, in their order, with what must be true with them: all of it or nothing.
 
     `pipe` is who writes. With `history` replaced versions are kept; with `tombstones` an entity that was filtered out
-    and never here is stored too. If more than `most` change, that is `TooManyError`.
+    and never here is stored too. If more than `most` change, that is `TooManyError`. What happens `once` is not done
+    where its note is.
     """
 
     dataset: str
@@ -113,18 +128,21 @@ class Change:
     history: bool = True
     tombstones: bool = False
     most: int | None = None
+    once: Once | None = None
 
 
 class Changed(NamedTuple):
     """How many entities were written, and how many there was nothing to do for; by place those that were refused.
 
-    `filtered` of the ones that were written were filtered out, and are deleted.
+    `filtered` of the ones that were written were filtered out, and are deleted. `before` is what the note of a change
+    says that happened before.
     """
 
     written: int = 0
     skipped: int = 0
     filtered: int = 0
     refused: tuple[tuple[int, str], ...] = ()
+    before: str | None = None
 
 
 class Compacted(NamedTuple):

@@ -313,6 +313,8 @@ class Retention:
     history: float = 7 * 24 * 3600.0
     """The count of each second, and limits that were changed."""
     executions: float = 90 * 24 * 3600.0
+    once: float = 24 * 3600.0
+    """What is remembered of a request, so that it has no effect when it comes again."""
 
 
 class Tidied(NamedTuple):

@@ -12,13 +12,14 @@ from typing import Any, Final
 from msgspec import DecodeError
 from msgspec.json import Encoder
 
-from pipeline.entity import Entity, from_json, is_reserved, to_json, typed
+from pipeline.entity import Entity, from_json, is_reserved, to_json, transit, typed
 from pipeline.state.datasets import Entry
 
 _encode: Final = Encoder().encode
 _encode_in_order: Final = Encoder(order="sorted").encode
 _plain: Final = frozenset({str, int, float, bool, type(None), list, dict})
 _size: Final = 16
+_stored: Final = frozenset({"_id", "_deleted"})
 _entry: Final = partial(tuple.__new__, Entry)
 
 
@@ -73,6 +74,34 @@ def entries_of(entities: Sequence[Entity], largest: int | None) -> tuple[Iterabl
     hashes = [blake2b(text, digest_size=_size).digest() for text in texts]
     columns = zip(ids, hashes, repeat(False), entities, repeat(False), repeat(None))
     return map(_entry, columns), sum(map(len, texts))
+
+
+def entry_of(entity: Entity, largest: int | None = None, *, locks: bool = False) -> tuple[Entry, int] | str:
+    """An entity on its way into a dataset and the bytes of its JSON, or why it is not stored.
+
+    With `locks` its `_previous` is the version that must be there.
+    """
+    id_ = entity.get("_id")
+    if type(id_) is not str or not id_:
+        return "`_id` is missing" if id_ is None else "`_id` is no text" if id_ else "`_id` is empty"
+    try:
+        id_.encode()
+        kept = {name: transit(value) for name, value in entity.items() if name[:1] != "_" or name in _stored}
+        filtered = bool(entity.get("_filtered"))
+        if filtered:
+            kept["_deleted"] = kept["_filtered"] = True
+        elif kept.get("_deleted") is not True:
+            kept.pop("_deleted", None)
+        text = ordered_text(kept)
+    except UnicodeEncodeError:
+        return "`_id` has half a character"
+    except (TypeError, ValueError, RecursionError) as error:
+        return f"it cannot be stored: {error}"
+    if largest is not None and len(text) > largest:
+        return f"it has {len(text):,} bytes, and `max_entity_bytes_size` is {largest:,}"
+    expected = entity.get("_previous") if locks else None
+    known = expected if isinstance(expected, int) else None
+    return Entry(id_, entity_hash(text), "_deleted" in kept, kept, filtered, known), len(text)
 
 
 def _without_state(entities: Sequence[Entity]) -> Sequence[Entity]:

@@ -95,6 +95,11 @@ def abandon(transaction: Transaction, name: str) -> None:
 def put(transaction: Transaction, change: Change) -> Changed:
     """Write what is new or has changed."""
     connection = transaction.connection
+    if change.once is not None:
+        row = connection.execute("SELECT value FROM note WHERE name = ?", (change.once.name,)).fetchone()
+        if row is not None:
+            return Changed(before=row[0])
+        admission.admit(transaction, Batch(notes={change.once.name: change.once.text}), None, None)
     found = made(transaction, change.dataset, change.pipe)
     marks = change.scan if change.scan is not None and change.scan.number == found.number else None
     work = _Work(transaction, found, marks, keeps=change.history)

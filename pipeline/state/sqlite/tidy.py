@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.state import steady
+from pipeline.state.datasets import ONCE
 from pipeline.state.facts import Retention, Tidied
 from pipeline.state.sqlite import people
 from pipeline.state.sqlite.transaction import Transaction
@@ -51,3 +52,8 @@ def _tidy_history(transaction: Transaction, retention: Retention) -> None:
         "DELETE FROM execution WHERE ended IS NOT NULL AND moved <= ?", (now.steady - retention.executions,)
     )
     connection.execute("DELETE FROM failure WHERE dead AND moved <= ?", (now.steady - retention.others,))
+    # Notes of what happens once lie between these two names.
+    connection.execute(
+        "DELETE FROM note WHERE name >= ? AND name < ? AND changed <= ?",
+        (ONCE, ONCE[:-1] + chr(ord(ONCE[-1]) + 1), now.wall - retention.once),
+    )

@@ -117,6 +117,10 @@ class Running:
             pause.wait(0.02)
         raise AssertionError("it never became true")
 
+    def inside(self, work: Callable[[], Any]) -> None:
+        """Do something where the service does its own things."""
+        self._loop.call_soon_threadsafe(work)
+
     def end(self) -> None:
         """It ends, as at SIGTERM."""
         if self._thread.is_alive():
