@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Final
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from pipeline.state.port import State
 
 _log: Final = logging.getLogger("mailweir.run")
+
+# For a source that tells others what is on record: the next run tells what it could not.
+SETTLING: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +189,7 @@ class PipeRun:
                 since = await self._around.state.offset(report.pipe) if self._moved else since
             if getattr(self._flow.sink, "whole", False):
                 since = None
-            with self._pulled(since) as flowing:
+            async with self._pulled(since) as flowing:
                 async for group in self._flow.sink.write(flowing):
                     report.take_all(group)
                     news()
@@ -199,8 +202,8 @@ class PipeRun:
             if report.pipe not in unread or getattr(self._flow.source, "once", False):
                 return
 
-    @contextmanager
-    def _pulled(self, since: str | None) -> Iterator[Iterable[Portion]]:
+    @asynccontextmanager
+    async def _pulled(self, since: str | None) -> AsyncIterator[Iterable[Portion]]:
         """What flows; a source that waits for others is read in a thread."""
         if not getattr(self._flow.source, "waits", False):
             yield self.portions(since)
@@ -211,6 +214,8 @@ class PipeRun:
         finally:
             self._fed = None
             fed.close()
+            if getattr(fed, "settles", False):
+                await fed.closed(SETTLING)
 
     async def _sleep(self, seconds: float) -> None:
         """Wait, but not longer than until the run is to stop."""

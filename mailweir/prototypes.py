@@ -24,6 +24,7 @@ _bodies: Final[Mapping[str, Body]] = {
             "body_template": "${7:Hello {{ name \\}\\}}",
         },
     },
+    "system:redis": {"url": "${2:rediss://redis.example.com:6379/0}"},
     "system:smtp": {
         "smtp_server": "${2:mail.example.com}",
         "smtp_port": "^${3:587}",
@@ -43,6 +44,7 @@ _bodies: Final[Mapping[str, Body]] = {
         "datasets": ["${1:customers} ${2:c}", "${3:users} ${4:u}"],
         "equality_sets": [["${2:c}.${5:email}", "${4:u}.${5:email}"]],
     },
+    "source:redis_streams": {"system": "${1:redis}", "stream": "${2:orders}"},
     "source:sql": {"system": "${1:system}", "table": "${2:table}", "primary_key": "${3:id}"},
     "sink:json": {"path": "${1:out.jsonl}"},
     "sink:mail": {
@@ -52,6 +54,7 @@ _bodies: Final[Mapping[str, Body]] = {
         "subject_template": "${4:Hello {{ name \\}\\}}",
         "body_template": "${5:Hello {{ name \\}\\}}",
     },
+    "sink:redis_streams": {"system": "${1:redis}", "stream": "${2:orders}"},
     "transform:dtl": {"rules": {"default": [["copy", "${1:*}"]]}},
     "transform:properties_to_curies": {"id": "${1:x}", "properties": ["${2:x}", ["${3:**}"]]},
     "transform:python": {"function": "${1:shapes}:${2:greet}"},

@@ -20,6 +20,8 @@ RECORDS: Final = "pump:"
 # end.
 _BETWEEN_DATASETS: Final = 30.0
 _OTHERS: Final = 900.0
+# Who sends a message expects that somebody listens; a look that finds nothing costs little.
+_LISTENING: Final = 5.0
 
 
 class Beginning(NamedTuple):
@@ -49,6 +51,7 @@ def plan_of(pipe: PipeConfig) -> Plan:
     pump = pipe.pump
     asks_nobody = receives(pipe) or (_reads_datasets(pipe) and _writes_dataset(pipe))
     usual = _BETWEEN_DATASETS if asks_nobody else _OTHERS
+    usual = _LISTENING if pipe.source is not None and pipe.source.listens else usual
     return Plan(
         pump.mode,
         usual if pump.schedule_interval is None else pump.schedule_interval,

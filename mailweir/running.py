@@ -6,6 +6,7 @@ import asyncio
 import random
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -23,6 +24,7 @@ from pipeline.pipe import PipeConfig, namespaces_added, namespaces_removed
 from pipeline.receipt import Report
 from pipeline.run import EVERYTHING, Wanted
 from pipeline.state.facts import Batch, Recovered, Retention
+from pipeline.state.sqlite.dataset_look import SqliteReads
 from pipeline.state.sqlite.store import SqliteState
 from sinks.conditional import chosen
 from sinks.dataset import DatasetSinkConfig
@@ -117,6 +119,15 @@ class PipeContext:
     def system(self, id: str, port: type[S]) -> S:
         """The built system with this `_id`."""
         return self._systems.system(id, port)
+
+    @contextmanager
+    def on_record(self) -> Iterator[Callable[[], str | None]]:
+        """What tells the position of the pipe that is on record."""
+        reads = SqliteReads(Path(self.state))
+        try:
+            yield lambda: reads.offset(self.pipe)
+        finally:
+            reads.close()
 
     def config(self, id: str, base: type[C]) -> C:
         """What is declared of the system with this `_id`."""

@@ -18,6 +18,7 @@ Names in a configuration find their config class through entry points (`pipeline
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Protocol, Self, TypeVar
 from uuid import UUID
@@ -171,6 +172,8 @@ class SourceConfig(ComponentConfig):
     """Where entities come from."""
 
     kind: ClassVar[Kind] = "source"
+    listens: ClassVar[bool] = False
+    """Whether others send to it, who do not want to wait."""
     if_source_empty: Literal["accept", "fail"] | None = None
     """What a run does that reads all of the source and meets no entity. `fail`: it stops. `accept`: there are none any
     more, and a dataset behind deletes all it has. Default: it stops if the dataset behind has entities."""
@@ -264,6 +267,10 @@ class SourceContext(Context, Protocol):
         """The namespaces of identities and of properties in this pipe; None if its names have none."""
         ...
 
+    def on_record(self) -> AbstractContextManager[Callable[[], str | None]]:
+        """What tells the position of the pipe that is on record now, in any thread, as long as it is open."""
+        ...
+
 
 class TransformContext(Context, Protocol):
     """What a transform may ask for too."""
@@ -342,7 +349,8 @@ class Source(Protocol):
     One that can be read only once, such as a stream, has an attribute `once` that is true. One that has left parts out
     which it could not read counts them in `skipped`, or is `cut` at its end; one that began `afresh`, since the
     position was none of its own, says so too. One that waits for others, such as a server, has an attribute `waits`
-    that is true: its steps are made in a thread, all of one reading in the same.
+    that is true: its steps are made in a thread, all of one reading in the same. One that `settles` tells
+    others what is on record, also when its reading is closed: that is waited for.
     """
 
     def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:

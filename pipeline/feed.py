@@ -54,6 +54,11 @@ class FedSource:
         if self._feed is not None:
             self._feed.close()
 
+    async def closed(self, seconds: float) -> None:
+        """Wait for that, but no longer."""
+        if self._feed is not None:
+            await self._feed.ended(seconds)
+
 
 class Feed:
     """The batches of one reading. The next one is read while this one is worked on."""
@@ -65,6 +70,7 @@ class Feed:
         self._asked: SimpleQueue[Future[_Found] | None] = SimpleQueue()
         self._next = self._ask()
         # It is nothing to wait for at the end of the program: what it has read ahead comes again.
+        self._ended: Future[None] = Future()
         Thread(target=self._serve, name="source", daemon=True).start()
 
     def __iter__(self) -> Feed:
@@ -97,6 +103,11 @@ class Feed:
         """Read no further."""
         self._asked.put(None)
 
+    async def ended(self, seconds: float) -> None:
+        """Wait until nothing is read any more."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.wrap_future(self._ended), seconds)
+
     def _ask(self) -> Future[_Found]:
         wanted: Future[_Found] = Future()
         self._asked.put(wanted)
@@ -109,8 +120,11 @@ class Feed:
             except BaseException as error:  # noqa: BLE001 - it is raised where the batch is asked for
                 wanted.set_result((None, error))
         close = getattr(self._batches, "close", None)
-        if close is not None:
-            close()
+        try:
+            if close is not None:
+                close()
+        finally:
+            self._ended.set_result(None)
 
 
 class Pulled:

@@ -22,7 +22,8 @@ class PumpConfig(Part):
     """When a pipe runs, and what happens to entities that fail."""
 
     schedule_interval: float | None = Field(default=None, ge=0)
-    """Seconds between the starts of two runs, give or take 5 %. Default: 30 from dataset to dataset, else 900."""
+    """Seconds between the starts of two runs, give or take 5 %. Default: 30 from dataset to dataset, 5 from
+    a message broker, else 900."""
     cron_expression: str | None = None
     """When to run: minute, hour, day of the month, month, day of the week, and a year where one is wanted.
     Wins over `schedule_interval`."""
@@ -140,10 +141,19 @@ def namespaces_of(pipe: PipeConfig, metadata: MetadataConfig | None = None) -> t
 
 
 # What comes from outside has no namespaces, and what goes outside is to have none.
-_ADDING: Final = frozenset({"csv", "embedded", "http_endpoint", "json", "kafka", "ldap", "sql"})
-_REMOVING: Final = frozenset(
-    {"csv_endpoint", "elasticsearch", "http_endpoint", "json", "kafka", "mail", "rest", "sms", "solr", "sql"}
-)
+_BROKERS: Final = frozenset({"amqp", "kafka", "mqtt", "nats", "redis_streams"})
+_ADDING: Final = _BROKERS | {"csv", "embedded", "http_endpoint", "json", "ldap", "sql"}
+_REMOVING: Final = _BROKERS | {
+    "csv_endpoint",
+    "elasticsearch",
+    "http_endpoint",
+    "json",
+    "mail",
+    "rest",
+    "sms",
+    "solr",
+    "sql",
+}
 
 
 def namespaces_added(pipe: PipeConfig, metadata: MetadataConfig | None = None) -> tuple[str, str] | None:

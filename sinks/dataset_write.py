@@ -69,7 +69,9 @@ class DatasetSink:
                 break
             if portion.mark is None:
                 self._take(portion)
-                if len(self._entries) < self._settings.batch and self._bytes < MANY_BYTES:
+                # One with a position alone says that there is no more for now: somebody may wait for it to be stored.
+                few = len(self._entries) < self._settings.batch and self._bytes < MANY_BYTES
+                if few and (portion.read or portion.since is None):
                     continue
             async for told in self._flushed():
                 yield told

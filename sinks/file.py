@@ -116,7 +116,9 @@ class GrownFile:
             since = portion.since if portion.since is not None else since
             if told.refused:
                 yield told.take_refused()
-            if len(texts) >= MANY or size >= MANY_BYTES:
+            # One with a position alone says that there is no more for now: somebody may wait for it to be stored.
+            rests = not portion.read and portion.since is not None
+            if len(texts) >= MANY or size >= MANY_BYTES or rests:
                 yield await self._flush(texts, since, told)
                 texts, since, size, told = [], None, 0, Told(self._skip_deleted)
         yield await self._flush(texts, since, told)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from msgspec import DecodeError
 from msgspec.json import Decoder
@@ -168,6 +168,21 @@ def _with_care(lines: Sequence[bytes], name: str, place: Place) -> Iterator[Batc
 
 def entity_of(data: bytes, name: str, place: Place) -> Entity | Fault:
     """The entity that a piece of text is, or why it is none."""
+    value = _value_of(data, name, place)
+    if isinstance(value, Fault):
+        return value
+    return no_entity(name, place, data, value) or _typed(value)
+
+
+def object_of(data: bytes, name: str, place: Place) -> Entity | Fault:
+    """The properties that a piece of text has, with or without an `_id`, or why it has none."""
+    value = _value_of(data, name, place)
+    if isinstance(value, Fault):
+        return value
+    return _typed(value) if isinstance(value, dict) else no_entity(name, place, data, value) or {}
+
+
+def _value_of(data: bytes, name: str, place: Place) -> Any:  # noqa: ANN401 - whatever JSON has
     if len(data) > MOST_BYTES:
         return too_large(name, place)
     try:
@@ -178,9 +193,7 @@ def entity_of(data: bytes, name: str, place: Place) -> Entity | Fault:
         value = None
     # Only now: counting the levels of what is no JSON could take long.
     deep = too_deep(data)
-    if deep is not None:
-        return nested(name, place, data, deep)
-    return no_entity(name, place, data, value) or _typed(value)
+    return value if deep is None else nested(name, place, data, deep)
 
 
 def _values(portions: Iterable[bytes], name: str, place: Place, *, listed: bool) -> Iterator[Batch]:

@@ -141,7 +141,9 @@ def test_every_installed_type_has_a_manual() -> None:
     found = list(manuals(registry))
     assert [one.type for one in found if one.kind == "system"] == [
         "system:eml",
+        "system:fake",
         "system:postgresql",
+        "system:redis",
         "system:smtp",
         "system:spool",
         "system:sql",

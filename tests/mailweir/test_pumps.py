@@ -15,6 +15,7 @@ from sinks.dataset import DatasetSinkConfig
 from sinks.null import NullConfig
 from sources.dataset import DatasetSourceConfig
 from sources.embedded import EmbeddedConfig
+from sources.redis_streams import RedisStreamsConfig
 
 
 def pipe(pump: PumpConfig | None = None, *, dataset: bool = False, null: bool = False) -> PipeConfig:
@@ -28,12 +29,14 @@ def pipe(pump: PumpConfig | None = None, *, dataset: bool = False, null: bool = 
 
 
 def test_usual_intervals() -> None:
-    """From dataset to dataset half a minute, everything else a quarter of an hour, unless it is said."""
+    """From dataset to dataset half a minute, from a broker seconds, else a quarter of an hour, unless it is said."""
     assert plan_of(pipe(dataset=True)).interval == 30
     assert plan_of(pipe(dataset=True).model_copy(update={"sink": DatasetSinkConfig(type="dataset")})).interval == 30
     assert plan_of(pipe(dataset=True, null=True)).interval == 900
     assert plan_of(pipe()).interval == 900
     assert plan_of(pipe(PumpConfig(schedule_interval=0), dataset=True)).interval == 0
+    stream = RedisStreamsConfig(type="redis_streams", system="broker", stream="orders")
+    assert plan_of(pipe().model_copy(update={"source": stream})).interval == 5
 
 
 def test_expressions_go_by_the_zone() -> None:

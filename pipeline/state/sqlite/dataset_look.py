@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from pipeline.entity import Entity, from_json
 from pipeline.state.datasets import Dataset, Page
-from pipeline.state.sqlite import connection, properties, schema
+from pipeline.state.sqlite import connection, properties, queries, schema
 from pipeline.state.sqlite.datasets import UPDATED, UPDATED_BITS
 from pipeline.state.sqlite.opening import FILE
 from pipeline.state.values import value_key, values_at
@@ -58,6 +58,10 @@ class SqliteReads:
             self._connection.close()
             self._connection = None
             self._version = -1
+
+    def offset(self, pipe: str) -> str | None:
+        """How far a pipe has read its source."""
+        return self._read(None, lambda c: queries.offset(c, pipe))
 
     def datasets(self) -> list[Dataset]:
         """All of them, by name."""
