@@ -16,6 +16,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, JsonSchema
 
 from mailweir import __version__
 from mailweir.prototypes import prototype
+from mailweir.testing.spec import Expected, Spec
 from pipeline.component import Kind, Slot
 from pipeline.config.check import LONGEST_ID
 from pipeline.config.conditional import CONDITIONAL
@@ -56,6 +57,20 @@ def project_schema() -> Schema:
     """The schema of `mailweir.json`. Nothing in it may be a reference."""
     schema = Settings.model_json_schema(by_alias=True, schema_generator=_Lenient)
     return _head("project", "The settings of a Mailweir project.") | _tidied(schema)
+
+
+def schema_of_tests() -> Schema:
+    """The schema of `*.test.json`. Nothing in it may be a reference."""
+    made = _tidied(Spec.model_json_schema(by_alias=True, schema_generator=_Lenient))
+    made["$defs"]["Expected"] = _tidied(Expected.model_json_schema(by_alias=True, schema_generator=_Lenient))
+    # An object with a name that begins with `$` is a matcher.
+    plain = {"type": "object", "propertyNames": {"pattern": "^[^$]"}}
+    made["$defs"]["Case"]["properties"]["expect"] |= {
+        "type": ["array", "object"],
+        "if": plain,
+        "then": _ref("Expected"),
+    }
+    return _head("test", "Tests of a pipe of a Mailweir project.") | made
 
 
 def _head(name: str, description: str) -> Schema:

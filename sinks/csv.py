@@ -57,9 +57,9 @@ class CsvSinkConfig(SinkConfig):
             help_ = advice('a tab is written `"\\t"`')
             yield given.problem("E203", "`delimiter` is one character that is no quote", "delimiter", notes=(help_,))
 
-    def build(self, context: SinkContext) -> ReplacedFile | GrownFile:
-        """The sink itself."""
-        form = Rows(
+    def form(self) -> Rows:
+        """What writes the rows."""
+        return Rows(
             self.columns,
             self.delimiter,
             self.lineterminator,
@@ -67,6 +67,10 @@ class CsvSinkConfig(SinkConfig):
             header=self.include_header,
             marked=self.byte_order_mark,
         )
+
+    def build(self, context: SinkContext) -> ReplacedFile | GrownFile:
+        """The sink itself."""
+        form = self.form()
         file = OutputFile(Path(context.root), self.path)
         if self.mode == "replace":
             return ReplacedFile(file, form, skip_deleted=self.skip_deleted)

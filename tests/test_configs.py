@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from io import StringIO
 from pathlib import Path
 from textwrap import indent
 from typing import Final
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -143,4 +147,28 @@ def test_the_tests_of_the_examples_pass(capsys: pytest.CaptureFixture[str]) -> N
     assert main(["test", "-C", str(CONFIGS), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["passed"] == len(document["tests"])
-    assert {one["file"].partition("/")[0] for one in document["tests"]} == {"alerts", "demo", "digest", "welcome"}
+    assert {one["file"].partition("/")[0] for one in document["tests"]} == set(WITH_MAIL)
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "4")])
+def test_pytest_runs_the_tests_of_the_examples(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, workers: tuple[str, ...]
+) -> None:
+    """The same ones under the same names, in one process or in several, whatever the time zone and the hashes are."""
+    assert main(["test", "-C", str(CONFIGS), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    report = tmp_path / "report.xml"
+    arguments = [*workers, "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", ".", f"--junitxml={report}", "."]
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *arguments],
+        cwd=CONFIGS,
+        env={**inherited, "TZ": "Pacific/Auckland", "PYTHONHASHSEED": "7", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout
+    names = [str(case.get("name")) for case in ET.parse(report).iter("testcase")]
+    assert sorted(names) == sorted(one["name"] for one in document["tests"])

@@ -22,6 +22,7 @@ DEFAULT_OUT: Final = Path(".mailweir/schema")
 _uses: Final = (
     ("component.schema.json", "Mailweir components", ("*.conf.json", "nodeconfig.json")),
     ("project.schema.json", "Mailweir project", ("mailweir.json",)),
+    ("test.schema.json", "Mailweir tests", ("expected/*.test.json",)),
 )
 
 
@@ -71,9 +72,9 @@ def schema_command(values: Common, *, out: Path | None, editor: str) -> int:
 
 def schema_files(registry: Registry) -> Mapping[str, str]:
     """The schemas: file name → text."""
-    from mailweir.json_schema import component_schema, project_schema
+    from mailweir.json_schema import component_schema, project_schema, schema_of_tests
 
-    schemas = (component_schema(registry), project_schema())
+    schemas = (component_schema(registry), project_schema(), schema_of_tests())
     return {
         name: json.dumps(schema, ensure_ascii=False, indent=1) + "\n"
         for (name, _, _), schema in zip(_uses, schemas, strict=True)

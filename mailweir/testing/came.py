@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
+from xml.etree import ElementTree as ET
 
 from mailweir.testing import compare
 from mailweir.testing.blacklist import Blacklist
@@ -13,6 +14,9 @@ from mailweir.testing.difference import view
 from mailweir.testing.mails import as_expected
 from mailweir.testing.matchers import holds, name_of, same
 from mailweir.testing.plan import Test
+
+WRITTEN: Final = frozenset({"csv", "xml"})
+"""Endpoints whose text is compared, as the sink writes it."""
 
 State = Literal["passed", "failed", "error", "skipped"]
 
@@ -69,8 +73,8 @@ class Verdict:
 
 def file_content(test: Test, came: Came) -> Any:
     """What a file of what is expected holds, for what came."""
-    if test.endpoint == "eml":
-        return "\n".join(came.raw)
+    if test.endpoint == "eml" or test.endpoint in WRITTEN:
+        return "\n".join(came.raw).replace("\r\n", "\n")
     found = came.mails if test.stage == "mail" else came.entities
     blacklist = Blacklist(test.blacklist)
     kept = [normal(one, blacklist) for one in found]
@@ -87,8 +91,9 @@ def against_file(test: Test, came: Came, expected: Any, full: bool = False) -> V
         stopped.written = content
         return stopped
     whole = test.mode != "contains"
-    if test.endpoint == "eml":
-        found = [] if _lines(expected) == _lines(content) else [Difference("", (), _lines(expected), _lines(content))]
+    if isinstance(content, str):
+        one, other = (_lines(text, xml=test.endpoint == "xml") for text in (expected, content))
+        found = [] if one == other else [Difference("", (), one, other)]
     else:
         rules = Rules(Blacklist(test.blacklist), test.sort_by, test.ignore_deletes, whole=whole, extra=not whole)
         mails = test.stage == "mail"
@@ -96,13 +101,20 @@ def against_file(test: Test, came: Came, expected: Any, full: bool = False) -> V
         found = differences(wanted, came.mails if mails else came.entities, rules)
     if not found:
         return Verdict(test, "passed", written=content)
-    return Verdict(
-        test, "failed", [*_head(found, len(expected)), *view(found, full=full)], found=found, written=content
-    )
+    return Verdict(test, "failed", [*_head(found, expected), *view(found, full=full)], found=found, written=content)
 
 
-def _lines(text: Any) -> list[str]:
-    return str(text).rstrip("\n").split("\n")
+def _lines(text: str, *, xml: bool) -> list[str]:
+    """The lines that are compared: of XML those that it has with each element on one of its own."""
+    if xml:
+        try:
+            # It is a file of the project itself; nobody else's XML is read here.
+            root = ET.fromstring(text)  # noqa: S314
+        except ET.ParseError:
+            return text.split("\n")
+        ET.indent(root)
+        text = ET.tostring(root, encoding="unicode")
+    return text.rstrip("\n").split("\n")
 
 
 def against_case(test: Test, came: Came, files: Mapping[str, str], full: bool = False) -> Verdict:
@@ -142,7 +154,7 @@ def against_case(test: Test, came: Came, files: Mapping[str, str], full: bool = 
     found += _others(expect, came, rules, len(came.delivered if test.stage == "mail" else came.entities))
     if not found:
         return Verdict(test, "passed")
-    return Verdict(test, "failed", [*_head(found, compared), *view(found, full=full)], found=found)
+    return Verdict(test, "failed", [*_head(found, [None] * compared), *view(found, full=full)], found=found)
 
 
 def _named(one: Difference, name: str, *, alone: bool) -> Difference:
@@ -184,9 +196,11 @@ def _stopped(test: Test, came: Came, *, error: bool = False, rejected: bool = Fa
     return None
 
 
-def _head(found: Sequence[Difference], expected: int) -> list[str]:
+def _head(found: Sequence[Difference], expected: Sequence[Any] | str) -> list[str]:
     """How much differs, and which sign is which."""
+    if isinstance(expected, str):
+        return ["the text differs    - expected  + actual", ""]
     entities = len({one.id for one in found})
-    right = max(0, expected - entities)
+    right = max(0, len(expected) - entities)
     verb = "differs" if entities == 1 else "differ"
-    return [f"{right} of {expected} as expected, {entities} {verb}    - expected  + actual", ""]
+    return [f"{right} of {len(expected)} as expected, {entities} {verb}    - expected  + actual", ""]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from asyncio import Event
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 from mailweir.flow_graph.ends import reads
 from mailweir.running import flow_of, mail_sink, source_of
 from mailweir.systems_of import NoSystemError
-from mailweir.testing.came import Came
-from mailweir.testing.declared import pipe_of
+from mailweir.testing.came import WRITTEN, Came
+from mailweir.testing.declared import TEST, pipe_of
 from mailweir.testing.moments import GivenError, Moment, is_script, moments
 from mailweir.testing.offline import offline
 from mailweir.testing.sending import Recording, Sending
@@ -31,6 +31,7 @@ from pipeline.pipe import PipeConfig
 from pipeline.run import FlowError, StoppedError, marked, portions
 from pipeline.state.faults import StateError
 from pipeline.state.sqlite.store import SqliteState
+from pipeline.transforms.namespaces import AddNamespaces, RemoveNamespaces
 from pipeline.transforms.python import PythonConfig
 from sinks.conditional import chosen
 from sinks.dataset import DatasetSinkConfig
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from pipeline.config.load import Loaded
     from pipeline.entity import Entity
     from pipeline.state.port import State
+    from sinks.file import Form
     from sinks.mail.maker import Makes
 
 TESTDATA: Final = "testdata"
@@ -53,7 +55,6 @@ TESTDATA: Final = "testdata"
 # Pipes of a circle come to rest before that, or never.
 MOST_ROUNDS: Final = 10
 _RUN: Final = "test"
-_TEST: Final = "test"
 
 
 class CannotTestError(Exception):
@@ -106,6 +107,8 @@ class _One:
         reached = runner.reached
         self._watching = None if reached is None else reached.pipe(str(self._root), pipe.id)
         self._given = self._sorted(test.given)
+        self._form = None if test.endpoint not in WRITTEN else self._form_of(test.endpoint)
+        self._written: list[Entity] = []
         if test.stage == "mail" and self._sink is None:
             raise CannotTestError(f"the pipe `{pipe.id}` makes no mail, so there is no stage `mail`")
         known = {one.id for one in runner.loaded.project.components if one.kind == "system"}
@@ -128,6 +131,14 @@ class _One:
 
     async def _states_folder(self) -> Path:
         return await self._runner.states.folder()
+
+    def _form_of(self, endpoint: str) -> Form:
+        """What makes text of the entities that the sink gets."""
+        sink = chosen(self._pipe.sink)
+        makes: Callable[[], Form] | None = getattr(sink, "form", None)
+        if makes is None or getattr(sink, "type", None) not in {endpoint, f"{endpoint}_endpoint"}:
+            raise CannotTestError(f'the sink of `{self._pipe.id}` writes no {endpoint}: leave out `"endpoint"`')
+        return makes()
 
     def _sorted(self, given: Any) -> dict[str, Any]:
         """What is given, by the dataset or pipe that it is for."""
@@ -172,7 +183,7 @@ class _One:
         """The source of a pipe in a test."""
         source = pipe.source
         while isinstance(source, ConditionalSourceConfig):
-            source = source.alternatives.get(_TEST) or source.alternatives[source.condition]
+            source = source.alternatives.get(TEST) or source.alternatives[source.condition]
         return source
 
     async def _flow(self, folder: Path, state: State | None, datasets: Sequence[str] = ()) -> None:
@@ -184,6 +195,7 @@ class _One:
             self._time,
             self._test,
             None if sink is None else sink.system,
+            self._runner.pipes,
         )
         running = None
         if state is not None:
@@ -193,7 +205,9 @@ class _One:
             if running is not None:
                 await self._fill(systems, running, datasets)
             context = CountingContext(systems, self._pipe.id, running)
-            transforms = self._watched(self._transforms(self._pipe, context))
+            pipe = self._pipe
+            transforms = self._watched(self._transforms(pipe, context))
+            transforms = self._renamed(transforms, pipe, context, whole=self._test.stage != "after-transform")
             sending = None
             if self._test.stage == "mail" and running is not None and sink is not None:
                 makers = self._runner.makers
@@ -205,6 +219,8 @@ class _One:
                 await self._one_moment(source, transforms, sending)
             if sending is not None:
                 sending.tell()
+            if self._form is not None:
+                self._came.raw.append(_text(self._form, self._written))
             if self._watching is not None:
                 self._watching.outcomes(self._came.outcomes)
         finally:
@@ -236,6 +252,14 @@ class _One:
             return transforms
         return [self._watching.transform(place, one) for place, one in enumerate(transforms)]
 
+    def _renamed(
+        self, transforms: list[Transform], pipe: PipeConfig, context: CountingContext, *, whole: bool = True
+    ) -> list[Transform]:
+        """The transforms of a pipe, and around them what adds namespaces to its names and takes them away."""
+        added, removed = context.renaming(pipe.model_copy(update={"source": self._source(pipe)}))
+        before = [] if added is None else [AddNamespaces(*added)]
+        return [*before, *transforms, *([RemoveNamespaces()] if removed and whole else [])]
+
     def _transforms(self, pipe: PipeConfig, context: CountingContext) -> list[Transform]:
         return [self._transform(part, context) for part in pipe.transform]
 
@@ -260,6 +284,9 @@ class _One:
             for portion in found:
                 came.failed += [_failure(one.entity, one.text) for one in portion.failed]
                 came.entities += [transit(one) for one in portion.entities]
+                if self._form is not None:
+                    keeps = getattr(chosen(self._pipe.sink), "skip_deleted", True) is False
+                    self._written += [one for one in portion.entities if keeps or one.get("_deleted") is not True]
             if stage == "sink" and isinstance(chosen(self._pipe.sink), DatasetSinkConfig | None):
                 latest = {str(one.get("_id")): one for one in came.entities}
                 came.entities = list(latest.values())
@@ -330,7 +357,8 @@ class _One:
         else:
             source = source_of(pipe.model_copy(update={"source": config}), context)
         flow = flow_of(pipe.model_copy(update={"transform": ()}), context, source)
-        shaped = portions(source, self._transforms(pipe, context), None, tracks=True, streak=Streak(1))
+        transforms = self._renamed(self._transforms(pipe, context), pipe, context)
+        shaped = portions(source, transforms, None, tracks=True, streak=Streak(1))
         async for _ in flow.sink.write(marked(source, shaped, None, elsewhere=False)):
             pass
 
@@ -345,6 +373,12 @@ class _Guarded:
     def __call__(self, entity: Entity) -> Sequence[Entity]:
         with offline(self._name):
             return self._transform(entity)
+
+
+def _text(form: Form, entities: Sequence[Entity]) -> str:
+    """What a sink writes of all of them."""
+    rows = form.between().join(map(form.text, entities))
+    return (form.head() + rows + form.tail()).decode()
 
 
 def _failure(entity: Entity, text: str) -> tuple[str, str]:

@@ -55,7 +55,8 @@ class Circumstances(Part):
     """Where to look: `source`, `before-transform`, `after-transform`, `sink`, or `mail`: what the mail sink would hand
     over. Default: `sink`."""
     endpoint: Endpoint | None = None
-    """The form that is compared: `json`, or `eml` for whole messages."""
+    """The form that is compared: `json` for entities, `csv` or `xml` for the text that such a sink writes, `eml` for
+    whole messages."""
     system: SystemWish | None = None
     """Another limit for the mail system of the pipe."""
     skip: str | None = None

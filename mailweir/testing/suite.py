@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mailweir.testing.aims import aims_of
-from mailweir.testing.came import Came, Verdict, against_case, against_file
+from mailweir.testing.came import WRITTEN, Came, Verdict, against_case, against_file
 from mailweir.testing.coverage import Coverage
 from mailweir.testing.files import TestFile, file_of, files_of
 from mailweir.testing.matchers import matchers_in
@@ -140,14 +140,13 @@ class Suite:
         return await self._runner(root, test.env, test.secrets).run(test, folder)
 
     def _against(self, test: Test, came: Came, path: Path) -> Verdict:
-        if test.endpoint not in {"json", "excel", "eml"}:
-            return Verdict(test, "error", [f"no pipe has an endpoint `{test.endpoint}` in this version"])
+        texts = test.endpoint == "eml" or test.endpoint in WRITTEN
         if not path.is_file():
-            verdict = against_file(test, came, "" if test.endpoint == "eml" else [], self.full)
+            verdict = against_file(test, came, "" if texts else [], self.full)
             if verdict.state != "error":
                 verdict.state, verdict.lines = "failed", [f"E703 what is expected, `{test.file}`, is not there"]
             return verdict
-        if test.endpoint == "eml":
+        if texts:
             return against_file(
                 test, came, path.read_text("utf-8", "backslashreplace").replace("\r\n", "\n"), self.full
             )

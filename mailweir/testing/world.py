@@ -13,6 +13,7 @@ from mailweir.running import PipeContext
 from mailweir.systems_of import NoSystemError, Systems
 from pipeline.clock import VirtualClock
 from pipeline.entity import SECOND
+from pipeline.pipe import namespaces_of
 from systems.mail import Answer, Answered, CarrierConfig, Message, Phase, Status, Trouble
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pipeline.component import Running, System
     from pipeline.config.load import Loaded
     from pipeline.entity import Entity
+    from pipeline.pipe import PipeConfig
 
 # A UUID of version 4 has these bits, whatever it counts.
 _UUID: Final = 0x4000_8000_0000_0000_0000
@@ -51,9 +53,21 @@ class Time:
 class OfflineSystems(Systems):
     """The systems of a project, none of which reaches anything: those for mail answer as the test says."""
 
-    def __init__(self, loaded: Loaded, state: Path, time: Time, test: Test, system: str | None) -> None:
-        """`state` is the folder of this test; `system` is the one that its pipe mails through."""
+    def __init__(
+        self,
+        loaded: Loaded,
+        state: Path,
+        time: Time,
+        test: Test,
+        system: str | None,
+        pipes: Mapping[str, PipeConfig],
+    ) -> None:
+        """`state` is the folder of this test, `system` the one that its pipe mails through.
+
+        `pipes` are those of the project as a test runs them.
+        """
         super().__init__(loaded, state=state)
+        self._pipes = pipes
         self._time = time
         self._answers = {name: answers for name, answers in test.mocks.items() if name.startswith("system:")}
         declared = self._configs.get(system or "")
@@ -68,6 +82,10 @@ class OfflineSystems(Systems):
         if config is None:
             raise NoSystemError("a system that the pipe uses has errors: see `mailweir check`")
         raise NoSystemError(f"tests are offline, and the system `{config.id}` is not: give its entities with `given`")
+
+    def namespaces(self, pipe: str) -> tuple[str, str] | None:
+        """Those of a pipe, also of one with ends that are not known."""
+        return namespaces_of(self._pipes[pipe], self.metadata) if pipe in self._pipes else None
 
     def now(self) -> int:
         """Nanoseconds since 1970."""

@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 
 from mailweir import __version__
 from mailweir.codes import codes
-from mailweir.json_schema import component_schema, project_schema
+from mailweir.json_schema import component_schema, project_schema, schema_of_tests
 from pipeline.component import Many, SinkConfig, SystemConfig
 from pipeline.config.check import id_fault
 from pipeline.config.installed import installed
@@ -31,6 +31,7 @@ from pipeline.secret import Secret
 CONFIGS: Final = Path(__file__).parents[2] / "configs"
 COMPONENT: Final = component_schema(installed())
 PROJECT: Final = project_schema()
+TEST: Final = schema_of_tests()
 components: Final = Draft202012Validator(COMPONENT)
 projects: Final = Draft202012Validator(PROJECT)
 
@@ -84,8 +85,8 @@ def shape_faults(document: object) -> list[str]:
 
 
 def test_the_schemas_are_schemas() -> None:
-    """Both hold against the schema of schemas, and carry the version."""
-    for schema in (COMPONENT, PROJECT):
+    """All hold against the schema of schemas, and carry the version."""
+    for schema in (COMPONENT, PROJECT, TEST):
         Draft202012Validator.check_schema(schema)
         assert schema["x-mailweir-version"] == __version__
         assert schema["$id"].startswith("urn:mailweir:schema:")
@@ -94,7 +95,7 @@ def test_the_schemas_are_schemas() -> None:
 
 def test_every_reference_leads_to_a_definition() -> None:
     """No `$ref` dangles, and no definition is left that nothing refers to."""
-    for schema in (COMPONENT, PROJECT):
+    for schema in (COMPONENT, PROJECT, TEST):
         named = {found.removeprefix("#/$defs/").split("/properties/")[0] for found in references(schema)}
         assert named == set(schema["$defs"])
 
@@ -463,3 +464,36 @@ def test_types_of_plugins_are_in_the_schema() -> None:
 def test_faulty_settings_are_refused(settings: object) -> None:
     """Unknown names and wrong types in `mailweir.json`."""
     assert not projects.is_valid(settings)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"$schema": "test.schema.json", "comment": "x", "pipe": "a", "stage": "mail", "endpoint": "eml"},
+        {"cases": [{"name": "a", "given": {"a": "a.json"}, "expect": [{"_id": {"$any": True}}]}]},
+        {"cases": [{"name": "a", "given": [], "expect": {"outcomes": ["sent"], "error": {"$contains": "x"}}}]},
+        {"cases": [{"name": "a", "expect": {"$file": "a.json"}, "system": {"max_per_hour": 0}}]},
+        *(json.loads(path.read_text()) for path in sorted(CONFIGS.rglob("*.test.json"))),
+    ],
+)
+def test_what_a_test_file_may_hold(document: Any) -> None:
+    """Tests of the example projects, and others that are right."""
+    assert list(Draft202012Validator(TEST).iter_errors(document)) == []
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        [],
+        {"pip": "a"},
+        {"stage": "mial"},
+        {"cases": [{"name": "a"}]},
+        {"cases": [{"name": "a", "expect": {"mial": []}}]},
+        {"cases": [{"name": "a", "expect": "x"}]},
+        {"system": {"max_per_hours": 1}},
+    ],
+)
+def test_what_no_test_file_may_hold(document: Any) -> None:
+    """A misspelt word, and a case that expects nothing, are marked while they are written."""
+    assert list(Draft202012Validator(TEST).iter_errors(document)) != []

@@ -27,19 +27,24 @@ def schema(folder: Path, *arguments: str) -> int:
 
 
 def test_the_schemas_are_written_and_mapped(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Both are schemas where the settings of VS Code say; run again nothing changes."""
+    """All are schemas where the settings of VS Code say; run again nothing changes."""
     assert schema(project) == 0
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err == (
-        "Wrote .mailweir/schema/component.schema.json and .mailweir/schema/project.schema.json\n"
-        ".vscode/settings.json maps *.conf.json, nodeconfig.json, mailweir.json to them\n"
+        "Wrote .mailweir/schema/component.schema.json and .mailweir/schema/project.schema.json"
+        " and .mailweir/schema/test.schema.json\n"
+        ".vscode/settings.json maps *.conf.json, nodeconfig.json, mailweir.json, expected/*.test.json to them\n"
     )
     settings = project / ".vscode" / "settings.json"
     entries = json.loads(settings.read_text())["json.schemas"]
     for entry in entries:
         Draft202012Validator.check_schema(json.loads((project / entry["url"]).read_text()))
-    assert [entry["fileMatch"] for entry in entries] == [["*.conf.json", "nodeconfig.json"], ["mailweir.json"]]
+    assert [entry["fileMatch"] for entry in entries] == [
+        ["*.conf.json", "nodeconfig.json"],
+        ["mailweir.json"],
+        ["expected/*.test.json"],
+    ]
 
     before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in project.rglob("*") if path.is_file()}
     assert schema(project) == 0
@@ -84,6 +89,7 @@ def test_settings_that_cannot_be_merged_are_left_and_the_text_to_add_is_shown(
     assert [Path(entry["url"]).name for entry in shown["json.schemas"]] == [
         "component.schema.json",
         "project.schema.json",
+        "test.schema.json",
     ]
     assert content is None or settings.read_bytes() == content
 
@@ -130,6 +136,10 @@ def test_the_outcome_as_json(project: Path, capsys: pytest.CaptureFixture[str]) 
     assert schema(project, "--json") == 0
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert (found["schema_version"], found["command"], found["ok"], found["exit_code"]) == (1, "schema", True, 0)
-    assert found["files"] == [".mailweir/schema/component.schema.json", ".mailweir/schema/project.schema.json"]
+    assert found["files"] == [
+        ".mailweir/schema/component.schema.json",
+        ".mailweir/schema/project.schema.json",
+        ".mailweir/schema/test.schema.json",
+    ]
     assert (found["editor"], found["settings"], found["mapped"]) == ("vscode", ".vscode/settings.json", False)
-    assert len(found["add"]["json.schemas"]) == 2
+    assert len(found["add"]["json.schemas"]) == 3

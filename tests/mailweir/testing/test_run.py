@@ -308,3 +308,57 @@ def test_ends_that_this_version_does_not_know(project: Project) -> None:
     assert passed(project.case([{"_id": "a", "n": 1}], pipe="out"))
     project.write("pipes/p.conf.json", [receiver, {**sender, "transform": [rules, {"type": "geo"}]}])
     assert project.case([], pipe="out").state == "error"
+
+
+def test_of_a_conditional_end_only_what_a_test_uses_has_to_be_known(project: Project) -> None:
+    """Alternatives of other types are no matter, upstream neither; one that is used and has a fault is one."""
+    test = {"type": "embedded", "entities": [{"_id": "a"}]}
+    source = {"type": "conditional", "condition": "prod", "alternatives": {"prod": {"type": "geo"}, "test": test}}
+    sinks = {"prod": {"type": "geo"}, "test": {"type": "null"}}
+    sink = {"type": "conditional", "condition": "prod", "alternatives": sinks}
+    upstream = {"_id": "in", "type": "pipe", "source": source}
+    pipe = {"_id": "out", "type": "pipe", "source": {"type": "dataset", "dataset": "in"}, "sink": sink}
+    project.write("pipes/p.conf.json", [upstream, pipe])
+    assert passed(project.case([{"_id": "a"}], pipe="out"))
+    assert passed(project.case([{"_id": "a"}], pipe="in"))
+    faulty = {**source, "alternatives": {"prod": {"type": "geo"}, "test": {**test, "entitis": []}}}
+    project.write("pipes/p.conf.json", [{**upstream, "source": faulty}, pipe])
+    assert project.case([{"_id": "a"}], pipe="in").state == "error"
+
+
+def test_names_have_namespaces_as_in_a_run(project: Project) -> None:
+    """They are added behind a source from outside and taken away before a sink to outside, known or not."""
+    project.write("node-metadata.conf.json", {"_id": "node", "type": "metadata", "namespaced_identifiers": True})
+    rules = {"type": "dtl", "rules": {"default": [["copy", "*"], ["add", "n", "_S.name"]]}}
+    upstream = {"_id": "in", "type": "pipe", "source": {"type": "embedded", "entities": [{"_id": "a", "name": "Ann"}]}}
+    source = {"type": "dataset", "dataset": "in"}
+    for sink in ({"type": "http_endpoint"}, {"type": "json", "path": "out.json"}, {"type": "null"}):
+        pipe = {"_id": "out", "type": "pipe", "source": source, "transform": rules, "sink": sink}
+        project.write("pipes/p.conf.json", [upstream, pipe])
+        whole = {"_id": "in:a", "in:name": "Ann", "out:n": "Ann"}
+        bare = {"_id": "a", "name": "Ann", "n": "Ann"}
+        assert passed(project.case([whole], pipe="out", stage="after-transform"))
+        assert passed(project.case([whole if sink["type"] == "null" else bare], pipe="out"))
+    project.write("testdata/in.json", [{"_id": "b", "name": "Bo"}])
+    assert passed(project.case([{"_id": "in:b", "in:name": "Bo", "out:n": "Bo"}], pipe="out"))
+
+
+def test_the_text_that_a_sink_of_csv_writes(project: Project) -> None:
+    """It is compared line by line, whatever ends the lines; a sink that writes none cannot be asked for it."""
+    entities = [{"_id": "a", "name": "Ann, Lee"}, {"_id": "b", "_deleted": True}]
+    source, sink = (
+        {"type": "embedded", "entities": entities},
+        {"type": "csv", "path": "o.csv", "columns": ["_id", "name"]},
+    )
+    project.write("pipes/p.conf.json", {"_id": "out", "type": "pipe", "source": source, "sink": sink})
+    project.write("expected/out.test.json", {"endpoint": "csv", "file": "out.csv"})
+    project.write("expected/out.csv", '_id,name\na,"Ann, Lee"\n')
+    assert passed(project.verdicts()["out.csv"])
+    project.write("expected/out.csv", '_id,name\r\na,"Ann"\r\n')
+    found = project.verdicts()["out.csv"]
+    assert (found.state, found.lines[0]) == ("failed", "the text differs    - expected  + actual")
+    assert [line.strip() for line in found.lines[-2:]] == ['- a,"Ann"', '+ a,"Ann, Lee"']
+    assert found.written == '_id,name\na,"Ann, Lee"\n'
+    project.write("expected/out.test.json", {"endpoint": "xml", "file": "out.csv"})
+    found = project.verdicts()["out.csv"]
+    assert (found.state, list(found.lines)) == ("error", ['the sink of `out` writes no xml: leave out `"endpoint"`'])
