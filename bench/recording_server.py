@@ -2,7 +2,7 @@
 
 It prints the port it listens on, on loopback, and ends with its standard input. Each line of the log is `WIDTH` bytes:
 
-    saw  SECONDS NAME     the dot of a message came
+    saw  SECONDS NAME     the dot of a message came, or the last byte of its BDAT
     took SECONDS NAME     the message is the server's; its 250 goes out next
 
 `NAME` is the left side of its recipient's address, `SECONDS` are those of the machine since it started. TROUBLE is the
@@ -25,6 +25,7 @@ WIDTH: Final = 64
 SLOWEST: Final = 0.004
 
 _name: Final = re.compile(rb"RCPT TO:<([^@>]*)@", re.IGNORECASE)
+_chunk: Final = re.compile(rb"BDAT ([0-9]+)", re.IGNORECASE)
 _end: Final = b"\r\n.\r\n"
 
 
@@ -43,6 +44,7 @@ class Recorder(asyncio.Protocol):
         self._trouble = trouble
         self._buffer = bytearray()
         self._content = False
+        self._chunk = -1  # bytes of a BDAT that are still to come
         self._waiting = False
         self._name = ""
 
@@ -61,6 +63,13 @@ class Recorder(asyncio.Protocol):
         said: list[bytes] = []
         buffer = self._buffer
         while not self._waiting and not self._transport.is_closing():
+            if self._chunk >= 0:
+                if len(buffer) < self._chunk:
+                    break
+                del buffer[: self._chunk]
+                self._chunk = -1
+                self._dot()
+                continue
             stop = buffer.find(_end if self._content else b"\r\n")
             if stop < 0:
                 break
@@ -69,8 +78,10 @@ class Recorder(asyncio.Protocol):
                 self._dot()
                 del buffer[: stop + len(_end)]
             else:
-                said.append(self._command(bytes(buffer[:stop])))
+                answer = self._command(bytes(buffer[:stop]))
                 del buffer[: stop + 2]
+                if answer:
+                    said.append(answer)
         if said:
             self._transport.write(b"".join(said))
             if said[-1].startswith((b"421", b"221")):
@@ -79,10 +90,13 @@ class Recorder(asyncio.Protocol):
     def _command(self, text: bytes) -> bytes:
         verb = text[:4].upper()
         if verb == b"EHLO":
-            return b"250-recorder\r\n250-PIPELINING\r\n250 8BITMIME\r\n"
+            return b"250-recorder\r\n250-PIPELINING\r\n250-CHUNKING\r\n250 8BITMIME\r\n"
         if verb == b"DATA":
             self._content = True
             return b"354 go on\r\n"
+        if verb == b"BDAT" and (chunk := _chunk.match(text)):
+            self._chunk = int(chunk[1])
+            return b""
         if verb == b"QUIT":
             return b"221 bye\r\n"
         if verb == b"RCPT" and (found := _name.match(text)):

@@ -57,6 +57,7 @@ class Campaign:
     processes: int = 1
     trouble: float = 0.0
     limit: int = 1_000_000
+    chunking: bool = False
     wait: bool = True
     """Whether it goes on until nothing is in doubt any more, which takes more than a minute."""
 
@@ -101,6 +102,7 @@ CAMPAIGNS: Final = (
     Campaign("Two processes at once", 20_000, 200, processes=2),
     Campaign("A limit that is reached, two processes", 20_000, 200, processes=2, limit=15_000, wait=False),
     Campaign("A server in trouble", 20_000, 200, trouble=0.02),
+    Campaign("A server in trouble, BDAT", 20_000, 200, trouble=0.02, chunking=True),
 )
 
 
@@ -272,7 +274,8 @@ def _project(folder: Path, port: int, campaign: Campaign) -> Path:
             "retry": {"first_wait": 5, "longest_wait": 5},
         },
     }
-    (folder / "systems/office.conf.json").write_text(json.dumps(office | {"max_per_hour": campaign.limit}), "utf-8")
+    office |= {"max_per_hour": campaign.limit, "chunking": campaign.chunking}
+    (folder / "systems/office.conf.json").write_text(json.dumps(office), "utf-8")
     (folder / "pipes/welcome-mail.conf.json").write_text(json.dumps(welcome), "utf-8")
     return folder
 
