@@ -36,6 +36,7 @@ _bodies: Final[Mapping[str, Body]] = {
     "system:sql": {"connection_string": "\\$SECRET(${2:database-url})"},
     "system:url": {"url_pattern": "${2:https://api.example.com/%s}"},
     "source:diff_datasets": {"datasets": ["${1:one}", "${2:other}"]},
+    "source:directory": {"path": "${1:inbox}", "pattern": "${2:*}", "done": "${3:inbox-done}"},
     "source:embedded": {"entities": [{"_id": "${1:1}"}]},
     "source:fake": {"entities": "^${1:100}", "template": {"_id": "uuid4", "name": "name", "email": "email"}},
     "source:json": {"path": "${1:data.jsonl}"},

@@ -145,6 +145,11 @@ class PipeContext:
         """A text without the secrets of the project."""
         return self._systems.scrubbed(text)
 
+    @property
+    def runs(self) -> bool:
+        """Whether this is a run."""
+        return self._running is not None
+
     def uuid(self) -> UUID:
         """A new random UUID."""
         return uuid4()

@@ -271,6 +271,11 @@ class SourceContext(Context, Protocol):
         """What tells the position of the pipe that is on record now, in any thread, as long as it is open."""
         ...
 
+    @property
+    def runs(self) -> bool:
+        """Whether this is a run: then what earlier runs have stored may be taken away where it came from."""
+        ...
+
 
 class TransformContext(Context, Protocol):
     """What a transform may ask for too."""
