@@ -34,6 +34,10 @@ _bodies: Final[Mapping[str, Body]] = {
         "max_per_hour": "^${7:1000}",
     },
     "system:sql": {"connection_string": "\\$SECRET(${2:database-url})"},
+    "system:rest": {
+        "url_pattern": "${2:https://api.example.com/%s}",
+        "operations": {"${3:list}": {"url": "${4:things}", "method": "${5:GET}"}},
+    },
     "system:url": {"url_pattern": "${2:https://api.example.com/%s}"},
     "source:diff_datasets": {"datasets": ["${1:one}", "${2:other}"]},
     "source:directory": {"path": "${1:inbox}", "pattern": "${2:*}", "done": "${3:inbox-done}"},
@@ -46,6 +50,7 @@ _bodies: Final[Mapping[str, Body]] = {
         "equality_sets": [["${2:c}.${5:email}", "${4:u}.${5:email}"]],
     },
     "source:redis_streams": {"system": "${1:redis}", "stream": "${2:orders}"},
+    "source:rest": {"system": "${1:system}", "operation": "${2:list}", "id_expression": "{{ ${3:id} \\}\\}"},
     "source:sql": {"system": "${1:system}", "table": "${2:table}", "primary_key": "${3:id}"},
     "sink:json": {"path": "${1:out.jsonl}"},
     "sink:mail": {

@@ -167,6 +167,11 @@ class SystemConfig(Identified):
     worker_threads: int = Field(default=10, ge=1, le=1000)
     """Read from Sesam configurations; connections are governed by the system's own properties."""
 
+    @classmethod
+    def named_by(cls, given: Given, user: Given) -> Iterable[Problem]:
+        """Faults that show when a component that names the system is looked at beside it. Pure."""
+        return ()
+
 
 class SourceConfig(ComponentConfig):
     """Where entities come from."""

@@ -10,6 +10,7 @@ from pipeline.errors import Problem, SourceError, Span
 from sources.input_file import without_faults
 from sources.json_cut import Form
 from sources.json_text import batches, opened
+from sources.latest import Latest
 from sources.parts import OnError
 from systems.http.client import Http, HttpError, Request
 
@@ -65,7 +66,7 @@ class JsonUrl:
         params = {} if since is None else {"since": since}
         if self._page is not None:
             params["limit"] = str(self._page)
-        latest = _Latest(chronological=self._chronological)
+        latest = Latest(chronological=self._chronological)
         request = Request(self._url, params=params, headers={"Accept": "application/json", **self._headers})
         with self._system.ask(request) as answer:
             text = opened(answer.portions(), self._form)
@@ -74,27 +75,3 @@ class JsonUrl:
                 if batch.entities:
                     latest.see(batch.entities)
                     yield batch.entities, latest.text
-
-
-class _Latest:
-    """The last change that was seen, in the words of the service."""
-
-    def __init__(self, *, chronological: bool) -> None:
-        self._chronological = chronological
-        self._value: str | int | None = None
-
-    @property
-    def text(self) -> str | None:
-        """As it goes into a request."""
-        return None if self._value is None else str(self._value)
-
-    def see(self, entities: Sequence[Entity]) -> None:
-        """More entities."""
-        for entity in entities:
-            value = entity.get("_updated")
-            if isinstance(value, bool) or not isinstance(value, str | int):
-                continue
-            held = self._value
-            # Numbers and texts are not compared with each other: the last of another kind counts.
-            if self._chronological or type(held) is not type(value) or value > held:  # type: ignore[operator]
-                self._value = value

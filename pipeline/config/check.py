@@ -137,6 +137,8 @@ def systems(components: Sequence[Component], named: Iterable[Named], torn: Conta
                 related=(Label(target.given.value("_id"), "declared here"),),
                 notes=tuple(notes),
             )
+        elif issubclass(target.model, SystemConfig):
+            yield from target.model.named_by(target.given, use.component.given)
 
 
 def rings(named: Iterable[Named]) -> Iterator[Problem]:

@@ -59,7 +59,8 @@ def _values(model: type[BaseModel], node: Object, path: Path) -> Iterator[tuple[
             if isinstance(value.value, str) and value.value and not _refers(value.value):
                 yield name, (*path, name), value
         elif shape.model:
-            for inner in value.items if isinstance(value, Array) else [value]:
+            inside: list[Node] = [each.value for each in value.members.values()] if isinstance(value, Object) else []
+            for inner in value.items if isinstance(value, Array) else inside if shape.named_parts else [value]:
                 if isinstance(inner, Object):
                     yield from _values(shape.model, inner, (*path, name))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from pipeline.config.given import UNKNOWN, Given
 from pipeline.config.tree import Array, Document, Member, Object
@@ -16,9 +16,11 @@ def objects(
     problems: Sequence[Problem],
     path: tuple[str, ...],
     pipe: str,
+    named: Container[str] = (),
 ) -> dict[str, tuple[Given, ...]]:
     """For each property of `values` that holds an object, or a list of them: these, in their order.
 
+    Of those that are `named` the property holds an object of objects, under names that are the user's.
     A value in them that one of the `problems` is about counts as unknown.
     """
     places = [problem.span.start for problem in problems if problem.span.file == document.name]
@@ -35,15 +37,20 @@ def objects(
         below = node.members[name].value
         nodes = below.items if isinstance(below, Array) else [below]
         raws = value if isinstance(value, list) else [value]
+        paths = [(*path, name)] * len(raws)
+        if name in named and isinstance(below, Object) and isinstance(value, dict):
+            keys = [key for key in value if key in below.members]
+            nodes, raws = [below.members[key].value for key in keys], [value[key] for key in keys]
+            paths = [(*path, name, key) for key in keys]
         found[name] = tuple(
             Given(
                 document,
                 inner,
                 {key: seen(inner.members.get(key), item) for key, item in raw.items()},
-                (*path, name),
+                way,
                 pipe,
             )
-            for inner, raw in zip(nodes, raws, strict=False)
+            for inner, raw, way in zip(nodes, raws, paths, strict=False)
             if isinstance(inner, Object) and isinstance(raw, dict)
         )
     return found

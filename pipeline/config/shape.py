@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -53,6 +53,16 @@ class Shape:
         """Whether it is an object of values of a type of their own under names that are the user's."""
         after = self.leaves[self.leaves.index(dict) + 2 :] if dict in self.leaves else ()
         return after != () and object not in after[:1]
+
+    @property
+    def named_parts(self) -> bool:
+        """Whether it is an object of objects of the class, under names that are the user's."""
+        return self.model is not None and self.slot is None and dict in self.leaves
+
+    @property
+    def part(self) -> Shape:
+        """That of each object in it, where there are such names."""
+        return replace(self, leaves=tuple(leaf for leaf in self.leaves if leaf is not dict))
 
     @property
     def choices(self) -> tuple[object, ...]:

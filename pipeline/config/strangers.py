@@ -215,7 +215,15 @@ def _settle_part(found: Strangers, name: str, shape: Shape, around: Sequence[Hom
         return inner.node, {key: item for key, item in inner.value.items() if key not in inner.names}
 
     node: Node = member.value
-    if isinstance(node, Array) and isinstance(raw, list):
+    if shape.named_parts and isinstance(node, Object) and isinstance(raw, dict):
+        inner = Strangers(found.document, node, dict(raw), shape.model, name, (*found.path, name))
+        for key in raw:
+            _settle_part(inner, key, shape.part, around)
+        found.problems += inner.problems[: max(0, MOST_FINDINGS - len(found.problems))]
+        found.inner += inner.inner
+        found.unsure.update([name] if inner.unsure else ())
+        node, raw = inner.node, inner.value
+    elif isinstance(node, Array) and isinstance(raw, list):
         pairs = [one(item, value) for item, value in zip(node.items, raw, strict=True)]
         node, raw = replace(node, items=[item for item, _ in pairs]), [value for _, value in pairs]
     else:

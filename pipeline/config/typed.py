@@ -218,7 +218,8 @@ class Typer:
         self.problems += known.told([*written, *(home for _, home in absent)], type_name)
         values = dict(usable) | dict.fromkeys(unknown | bad, UNKNOWN)
         sure = {name: value for name, value in inner.items() if name not in unsure}
-        inside = objects(self.document, node, sure, problems, path, id)
+        named_parts = {name for name in sure if fields[name].named_parts}
+        inside = objects(self.document, node, sure, problems, path, id, named_parts)
         given = Given(
             self.document, node, values, path, id, inner=inside, templates=self.templates, modules=self.modules
         )
@@ -324,6 +325,8 @@ class Typer:
                     self.problems.append(value.problem)
                 return value.secret
             case dict():
+                if shape.named_parts:
+                    return {k: self._unwrap(v, shape.part, path=(*path, k)) for k, v in value.items()}
                 inner = shapes(shape.model) if shape.model else {}
                 return {k: self._unwrap(v, inner.get(k, shape), path=(*path, k)) for k, v in value.items()}
             case list():

@@ -177,7 +177,10 @@ def _json_loc(model: type[BaseModel], usable: object, error: ErrorDetails) -> Lo
             value = value[part]
         elif isinstance(value, dict) and isinstance(part, str) and (free or part in shapes(owner)) and part in value:
             value = value[part]
-            if not free:
+            if free:
+                # Under the names of the user there may be objects of a class.
+                free = owner is _Nothing
+            else:
                 shape = shapes(owner)[part]
                 # In an object of any names, and in a property that holds no object at all, no class says more.
                 owner, free = shape.model or _Nothing, dict in shape.leaves
@@ -244,11 +247,15 @@ class _Finding:
         self.many = False
 
     def _descend(self) -> None:
-        for index, part in enumerate(self.loc):
-            if index and self.shape and isinstance(part, str):
-                self.owner, self.noun = self.shape.model, f"`{self.shape.written}`"
-            if isinstance(part, str):
+        owner = ""
+        for part in self.loc:
+            if isinstance(part, str) and self.shape and self.shape.named_parts:
+                self.shape, owner = self.shape.part, part
+            elif isinstance(part, str):
+                if self.shape:
+                    self.owner, self.noun = self.shape.model, f"`{owner}`"
                 self.shape = shapes(self.owner).get(part) if self.owner else None
+                owner = self.shape.written if self.shape else ""
             if isinstance(self.node, Object) and isinstance(part, str):
                 self.holder = self.node
                 member = self.node.members.get(part)

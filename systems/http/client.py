@@ -16,7 +16,19 @@ from http.client import HTTPException
 from typing import Final, Protocol, Self
 from urllib.parse import SplitResult, urljoin
 
-from systems.http.exchange import SAFE, HttpError, Request, Settings, address, origin, revealed, shown, split, target
+from systems.http.exchange import (
+    SAFE,
+    HttpError,
+    Request,
+    Settings,
+    address,
+    asking,
+    origin,
+    revealed,
+    shown,
+    split,
+    target,
+)
 from systems.http.logins import login_of
 from systems.http.wire import Resolve, Wire, addresses_of, why
 
@@ -106,7 +118,11 @@ class Http:
 
     def url(self, request: Request) -> str:
         """Where a request goes; HttpError if that is no place of the system."""
-        return request.link or address(self._settings.pattern, request.url, request.params)
+        if not request.link:
+            return address(self._settings.pattern, request.url, request.params)
+        # Parameters may hold a key, which is for the server that it was written for.
+        own = origin(split(request.link)) == self._origin
+        return asking(request.link, request.params) if own else request.link
 
     @contextmanager
     def ask(self, request: Request) -> Iterator[Answer]:

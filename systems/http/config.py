@@ -13,6 +13,7 @@ from pipeline.config.given import advice
 from pipeline.config.tree import Object
 from pipeline.secret import Secret
 from systems.forms import file_faults, host_form, invisible
+from systems.http.operations import relative_faults
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given
@@ -154,15 +155,7 @@ def place_faults(given: Given, example: str) -> Iterable[Problem]:
         yield given.problem("E204", "there is no `path` and no `system`", "path", notes=(help_,))
     if given.has("path") and given.has("system"):
         yield given.problem("E209", "`path` and `system` exclude each other", "system", at="key")
-    yield from _relative_faults(given, "url")
-
-
-def _relative_faults(given: Given, name: str) -> Iterable[Problem]:
-    """E203 for a URL of a source or sink that names a server: that is for the system to say."""
-    url = given.text(name) or ""
-    if "://" in url or url.startswith("//"):
-        help_ = advice("put the server into `url_pattern` of the system")
-        yield given.problem("E203", f"`{name}` is not relative to the system", name, notes=(help_,))
+    yield from relative_faults(given, "url")
 
 
 _needs: Final = {

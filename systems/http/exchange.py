@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from pipeline.secret import Secret
 
@@ -21,6 +21,9 @@ _IN_QUERY: Final = _IN_PATH + "?"
 # Logins, and requests that are to come later (RFC 6585 section 4, RFC 8470 section 5.2).
 _TROUBLE: Final = frozenset({401, 407, 408, 425, 429})
 _control: Final = re.compile("[\x00-\x1f\x7f]")
+
+
+Param = str | Secret | Sequence[str | Secret]
 
 
 class HttpError(Exception):
@@ -88,13 +91,14 @@ class Settings:
 class Request:
     """What is asked. `url` is relative to the system; a `link` is a whole URL, as an answer gives for the next page.
 
-    Of `headers` a Secret is revealed on the way. Answers with other statuses than `good` are faults. `again` says that
-    it may be sent twice though its method says no. `retries` and `delay` stand before those of the system.
+    Of `params` and `headers` a Secret is revealed on the way. Answers with other statuses than `good` are faults.
+    `again` says that it may be sent twice though its method says no. `retries` and `delay` stand before those of the
+    system.
     """
 
     url: str = ""
     method: str = "GET"
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, Param] = field(default_factory=dict)
     headers: Mapping[str, str | Secret] = field(default_factory=dict)
     body: bytes | None = None
     link: str = ""
@@ -113,7 +117,7 @@ class Request:
         return any(first <= status <= last for first, last in self.good)
 
 
-def address(pattern: str, url: str = "", params: Mapping[str, str] | None = None) -> str:
+def address(pattern: str, url: str = "", params: Mapping[str, Param] | None = None) -> str:
     """The URL that a relative one comes to; HttpError if that would be elsewhere than the system is."""
     before, mark, behind = pattern.partition("%s")
     if not mark and url and not urlsplit(pattern).path and url[0] not in "/?#":
@@ -124,8 +128,23 @@ def address(pattern: str, url: str = "", params: Mapping[str, str] | None = None
         raise HttpError("the relative URL leads away from the system")
     if not params:
         return found
-    base, hash_, fragment = found.partition("#")
-    return f"{base}{'&' if urlsplit(found).query else '?'}{urlencode(params)}{hash_}{fragment}"
+    return asking(found, params)
+
+
+def asking(url: str, params: Mapping[str, Param]) -> str:
+    """A URL with these parameters; of those that it has already it keeps its own."""
+    base, hash_, fragment = url.partition("#")
+    query = urlsplit(url).query
+    there = {name for name, _ in parse_qsl(query, keep_blank_values=True)}
+    added = [(name, each) for name, value in params.items() if name not in there for each in _each(value)]
+    if not added:
+        return url
+    return f"{base}{'&' if query else '?'}{urlencode(added)}{hash_}{fragment}"
+
+
+def _each(value: Param) -> Iterator[str]:
+    for one in [value] if isinstance(value, str | Secret) else value:
+        yield revealed(one)
 
 
 def _climbs(url: str) -> bool:

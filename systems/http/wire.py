@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, RemoteDisconnected
 from threading import Lock
 from typing import Any, Final
 from urllib.parse import SplitResult, urlunsplit
@@ -281,6 +281,8 @@ def _is_readable(connection: HTTPConnection) -> bool:
 
 
 def _told(parts: SplitResult, error: Exception) -> HttpError:
+    if isinstance(error, RemoteDisconnected):
+        return HttpError(f"{parts.hostname} hangs up before it answers")
     if isinstance(error, OSError):
         return HttpError(f"{parts.hostname} cannot be reached: {why(error)}")
     return HttpError(f"{parts.hostname} does not speak HTTP: {type(error).__name__}")

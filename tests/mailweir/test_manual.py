@@ -144,6 +144,7 @@ def test_every_installed_type_has_a_manual() -> None:
         "system:fake",
         "system:postgresql",
         "system:redis",
+        "system:rest",
         "system:smtp",
         "system:spool",
         "system:sql",
