@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from mailweir.empty_source import unless_empty
 from mailweir.failures import Again, Failures, rejected
 from mailweir.pumps import RECORDS, beginning, elsewhere, record_of, record_text, tolerance_of
+from pipeline.completeness import COMPLETENESS, counting, known_of, known_text, passed_on
 from pipeline.errors import SourceError
 from pipeline.failing import Streak
 from pipeline.feed import FedSource, Pulled
@@ -26,11 +27,13 @@ from pipeline.state.faults import StateError
 if TYPE_CHECKING:
     from mailweir.running import Asked, Done, Flow
     from mailweir.serving.taps import Taps
+    from mailweir.upstream import Ends
     from pipeline.clock import Clock
     from pipeline.schedule import Record
     from pipeline.state.failures import Stage
     from pipeline.state.port import State
 
+NOTHING: Final[Mapping[str, str]] = {}
 _log: Final = logging.getLogger("mailweir.run")
 
 # For a source that tells others what is on record: the next run tells what it could not.
@@ -42,7 +45,8 @@ class Around:
     """What a run of pipes has for each of them.
 
     `mails`: the sink sends mail, and keeps what it refuses itself. One that `serves` leaves runs in which nothing
-    happened out of the record. `troubled` tells whether the mail system is out of order; `rebuilt` gives the flow anew.
+    happened out of the record. `ends` are the datasets that it reads and writes. `troubled` tells whether the mail
+    system is out of order; `rebuilt` gives the flow anew.
     """
 
     state: State
@@ -53,6 +57,7 @@ class Around:
     taps: Taps
     mails: bool
     serves: bool
+    ends: Ends
     troubled: Callable[[], bool]
     rebuilt: Callable[[], Flow]
 
@@ -86,6 +91,7 @@ class PipeRun:
             else:
                 record = elsewhere(self._pipe, before, since, started).record
         await self._put_on_record(started, record)
+        known = await state.notes(COMPLETENESS) if self._completes else {}
         tell(report)
         tolerance = tolerance_of(self._pipe)
         keeps, real = around.asked.uses_up, around.asked.is_real
@@ -111,7 +117,23 @@ class PipeRun:
             await failures.settle()
         if record is not None:
             record = ended(record, around.clock.wall(), failed=bool(report.stopped) or around.troubled())
-        await self._put_on_record(started, record, around.clock.wall())
+        complete = {} if report.stopped or around.stopping.is_set() else self._complete(known)
+        await self._put_on_record(started, record, around.clock.wall(), complete)
+
+    @property
+    def _completes(self) -> bool:
+        """Whether somebody may ask how complete what it writes is."""
+        return self._around.asked.uses_up and bool(self._around.ends.writes)
+
+    def _complete(self, known: Mapping[str, str]) -> dict[str, str]:
+        """The notes that say how complete its datasets are, after those that there were when it began."""
+        if not self._completes:
+            return {}
+        pipe, ends = self._pipe, self._around.ends
+        inputs = counting(ends.reads, pipe.include_completeness, pipe.exclude_completeness or ())
+        knew = {name.removeprefix(COMPLETENESS): known_of(text) for name, text in known.items()}
+        passed = passed_on(ends.writes, inputs, knew, int(self._around.clock.wall() * 1e9))
+        return {COMPLETENESS + name: known_text(one) for name, one in passed.items()}
 
     def portions(self, since: str | None) -> Iterator[Portion]:
         """What flows, counted. Before the run goes it is only looked at."""
@@ -223,7 +245,9 @@ class PipeRun:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._around.stopping.wait(), seconds)
 
-    async def _put_on_record(self, started: float, record: Record | None, end: float | None = None) -> None:
+    async def _put_on_record(
+        self, started: float, record: Record | None, end: float | None = None, more: Mapping[str, str] = NOTHING
+    ) -> None:
         """That it begins, or what came of it."""
         around, report = self._around, self._report
         happened = report.read or report.total or report.earlier.total() or report.deleted or report.stopped
@@ -231,6 +255,6 @@ class PipeRun:
         if not around.serves or (end is not None and (happened or self._pipe.pump.log_events_noop_runs)):
             summary = "" if end is None else report.summary()
             execution = Execution(around.done.name, report.pipe, started, end, summary)
-        notes = {} if record is None else {RECORDS + report.pipe: record_text(record)}
+        notes = dict(more) if record is None else {**more, RECORDS + report.pipe: record_text(record)}
         if execution is not None or notes:
             await around.state.admit(Batch(execution=execution, notes=notes))

@@ -460,6 +460,7 @@ class Run:
             self._taps,
             mails=sink is not None,
             serves=self._serves,
+            ends=self._ends[pipe.id],
             # Then it may have left some of its source unread.
             troubled=lambda: sink is not None and self.systems.system(sink.system, MailSystem).trouble is not None,
             # A sink is for one reading.

@@ -78,6 +78,10 @@ class Trial:
             if one.get("_deleted") is not True and not keys.isdisjoint(map(value_key, values_at(one, path)))
         ]
 
+    def note(self, name: str) -> str | None:
+        """As it is stored."""
+        return self._reads.note(name)
+
     def search(self, name: str, path: Sequence[str], values: Iterable[Any], after: int, upto: int, most: int) -> Page:
         """Some of them at a time."""
         found = [one for one in self.find(name, path, values) if after < one["_updated"] <= upto]

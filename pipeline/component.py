@@ -263,6 +263,10 @@ class Context(Protocol):
 class SourceContext(Context, Protocol):
     """What a source may ask for too."""
 
+    def uuid(self) -> UUID:
+        """A new random UUID."""
+        ...
+
     @property
     def datasets(self) -> Reads:
         """What reads datasets."""

@@ -119,7 +119,9 @@ class PipeConfig(Identified):
     compaction: dict[str, object] | None = None
     """How old versions in the pipe's dataset are cleared away."""
     exclude_completeness: Many[str] | None = None
-    """Datasets that do not count for completeness."""
+    """Datasets that do not count for how complete the pipe's own is."""
+    include_completeness: Many[str] | None = None
+    """Datasets that count for how complete the pipe's own is. Default: all that it reads and joins."""
 
     @classmethod
     def faults(cls, given: Given) -> Iterable[Problem]:

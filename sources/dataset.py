@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pipeline.component import Many, Refers, SourceConfig, SourceContext
+from pipeline.component import Many, Part, Reference, Refers, SourceConfig, SourceContext
+from pipeline.config.tree import Array, Object, Scalar
 from pipeline.entity import Entity
 from sources.dataset_subset import subset_fault, subset_parts
 
@@ -28,6 +29,13 @@ class ContinuationConfig(SourceConfig):
     """The position of the first run."""
 
 
+class CompletenessConfig(Part):
+    """A time that is computed."""
+
+    expression: Many[object]
+    """An expression that gives a time: entities that were stored later wait."""
+
+
 class DatasetSourceConfig(ContinuationConfig):
     """The entities of a dataset that another pipe writes."""
 
@@ -42,8 +50,11 @@ class DatasetSourceConfig(ContinuationConfig):
     subset: Many[object] | None = None
     """Read only the entities for which this holds: `["eq", "_S.country", "NO"]`. One that was among them and is no more
     comes as a deleted one."""
-    completeness: bool | Many[str] | None = None
-    """Read from Sesam configurations and ignored."""
+    completeness: bool | Many[str] | CompletenessConfig | None = None
+    """Read only entities that were stored before the dataset was complete, or before all these datasets upstream were;
+    those that came later wait."""
+    initial_completeness: Many[str] = ()
+    """Read nothing before these datasets have been complete for the first time."""
     require_populated_input: bool | None = None
     """Read from Sesam configurations and ignored."""
     supports_signalling: bool | None = None
@@ -51,8 +62,24 @@ class DatasetSourceConfig(ContinuationConfig):
 
     @classmethod
     def faults(cls, given: Given) -> Iterable[Problem]:
-        """A subset is one that can be read."""
-        return subset_fault(given)
+        """A subset is one that can be read, and an expression is right."""
+        yield from subset_fault(given)
+        if given.get("completeness") is None:
+            return
+        member = given.node.members.get("completeness")
+        if member is not None and isinstance(member.value, Object):
+            from sources.dataset_complete import expression_faults  # noqa: PLC0415 - for those who have one
+
+            yield from expression_faults(given, member.value)
+
+    @classmethod
+    def references(cls, given: Given) -> Iterator[Reference]:
+        """The datasets that have to be complete."""
+        for name in ("completeness", "initial_completeness"):
+            member = given.node.members.get(name)
+            for node in member.value.items if member is not None and isinstance(member.value, Array) else ():
+                if isinstance(node, Scalar) and isinstance(node.value, str):
+                    yield Reference(Refers("dataset"), node.value, node.start, node.end)
 
     def build(self, context: SourceContext) -> DatasetSource:
         """The source itself."""
@@ -67,7 +94,15 @@ class DatasetSourceConfig(ContinuationConfig):
             history=self.include_previous_versions,
             replaced=self.include_replaced,
             fails=self.if_source_empty == "fail",
+            limit=self._limit(context),
         )
+
+    def _limit(self, context: SourceContext) -> Callable[[], int | None]:
+        if not self.completeness and not self.initial_completeness:
+            return lambda: None
+        from sources.dataset_complete import limit_of  # noqa: PLC0415 - for those who have one
+
+        return limit_of(context, self.dataset, self.completeness, self.initial_completeness)
 
     @classmethod
     def known(cls, given: Given, dataset: Callable[[str], Sequence[Entity] | None]) -> Sequence[Entity] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from pipeline.entity import Entity, typed
@@ -48,9 +48,15 @@ class DatasetSource:
         history: bool = False,
         replaced: bool = True,
         fails: bool = False,
+        limit: Callable[[], int | None] = lambda: None,
     ) -> None:
-        """Unless `lasting`, every run reads all; it `fails` if there is nothing at all."""
+        """Unless `lasting`, every run reads all; it `fails` if there is nothing at all.
+
+        `limit` tells up to which time entities are complete, in nanoseconds; None: all are.
+        """
         self._reads = reads
+        self._limit = limit
+        self.cut = False
         self.name = name
         self._subset = subset
         self.lasting = lasting
@@ -69,7 +75,16 @@ class DatasetSource:
         number = found.number
         at = after(since, number)
         self.afresh = at is None
+        limit = self._limit()
+        self.cut = False
         for entities, reached in pages(self._reads, number, at or 0, found.last, history=self._history):
+            if limit is not None and any(one["_ts"] * 1000 > limit for one in entities):
+                # The others come when what they depend upon is there.
+                self.cut = True
+                early = entities[: next(at for at, one in enumerate(entities) if one["_ts"] * 1000 > limit)]
+                if early:
+                    yield self._wanted(early), f"{number}.{early[-1]['_updated']}" if self.lasting else None
+                return
             yield self._wanted(entities), f"{number}.{reached}" if self.lasting else None
 
     def among(self, entities: Sequence[Entity]) -> Sequence[Entity]:

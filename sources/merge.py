@@ -1,4 +1,4 @@
-"""The same entities of several datasets as one: which ones are the same, rules say. No I/O."""
+"""The same entities of several datasets as one: which ones are the same, rules say."""
 
 from __future__ import annotations
 

@@ -37,6 +37,7 @@ from sinks.conditional import chosen
 from sinks.dataset import DatasetSinkConfig
 from sinks.mail import outbound
 from sources.conditional import ConditionalSourceConfig
+from sources.dataset import DatasetSourceConfig
 from sources.embedded import Embedded
 from sources.json_file import JsonStream
 
@@ -184,6 +185,9 @@ class _One:
         source = pipe.source
         while isinstance(source, ConditionalSourceConfig):
             source = source.alternatives.get(TEST) or source.alternatives[source.condition]
+        if isinstance(source, DatasetSourceConfig):
+            # What a test has in datasets is all that there will be.
+            return source.model_copy(update={"completeness": None, "initial_completeness": ()})
         return source
 
     async def _flow(self, folder: Path, state: State | None, datasets: Sequence[str] = ()) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from pipeline.completeness import COMPLETENESS, known_of
 from pipeline.entity import Entity
 from pipeline.state.datasets import Reads
 
@@ -47,8 +48,10 @@ class Stored:
         return 0 if found is None else (found.number << _BITS) + found.last
 
     def completeness(self, via: str, dataset: str) -> int | None:
-        """Not known: it is not recorded."""
-        return None
+        """What the runs that filled `via` have passed on."""
+        if self._reads.dataset(via) is None or self._reads.dataset(dataset) is None:
+            return None
+        return known_of(self._reads.note(COMPLETENESS + via)).get(dataset)
 
     def previous(self, dataset: str, entity: Entity) -> Entity | None:
         """The version before this one."""

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pipeline.config.given import within
 from pipeline.config.tree import Array, Document, Node, Object, Scalar
 from pipeline.dtl.parse import Fault
 from pipeline.dtl.tree import Place
 from pipeline.errors import Edit, Problem
+
+
+def as_json(value: Any) -> Any:
+    """Values as JSON has them, whatever strings remember of where they come from."""
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(name): as_json(inner) for name, inner in value.items()}
+    return [as_json(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def node_at(root: Node, place: Place) -> Node:

@@ -213,6 +213,10 @@ class Reads(Protocol):
         """
         ...
 
+    def note(self, name: str) -> str | None:
+        """What the state has noted under a name."""
+        ...
+
     def search(self, name: str, path: Sequence[str], values: Iterable[Any], after: int, upto: int, most: int) -> Page:
         """As `find`, of those with `_updated` after one and up to another, and in its order."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pipeline.component import Part, Reference, Refers, SecretArguments, TransformConfig, TransformContext
 from pipeline.config.comments import is_comment
@@ -17,7 +17,7 @@ from pipeline.dtl.paths import variable_of
 from pipeline.dtl.prefixes import prefixes_of
 from pipeline.dtl.program import Program, Trigger
 from pipeline.dtl.scope import Host
-from pipeline.dtl.told import node_at, problem_of
+from pipeline.dtl.told import as_json, node_at, problem_of
 from pipeline.dtl.tree import Block, Place
 from pipeline.errors import Problem
 
@@ -91,7 +91,7 @@ class DtlConfig(TransformConfig):
     def parsed(self) -> Mapping[str, Block]:
         """The rules by name, as they were read."""
         written = self.rules or self.transforms or {}
-        return parse(_plain({name: rule for name, rule in written.items() if _is_rule(name, rule)}), REGISTRY).rules
+        return parse(as_json({name: rule for name, rule in written.items() if _is_rule(name, rule)}), REGISTRY).rules
 
     @classmethod
     def faults(cls, given: Given) -> Iterable[Problem]:
@@ -140,15 +140,6 @@ def _is_rule(name: str, rule: object) -> bool:
     return not is_comment(name, rule)
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON values
-    """Values as JSON has them, whatever strings remember of where they come from."""
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, Mapping):
-        return {str(name): _plain(inner) for name, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
-
-
 class _Rules:
     """The rules of one transform as they are written."""
 
@@ -163,7 +154,7 @@ class _Rules:
         rules = known if isinstance(known, Mapping) else plain(self._node)
         if not isinstance(rules, Mapping):
             return
-        rules = _plain({name: rule for name, rule in rules.items() if _is_rule(name, rule) and isinstance(rule, list)})
+        rules = as_json({name: rule for name, rule in rules.items() if _is_rule(name, rule) and isinstance(rule, list)})
         faults = parse(rules, REGISTRY).faults
         for fault in faults:
             if not self._referred(fault.place):

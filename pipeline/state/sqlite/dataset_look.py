@@ -151,6 +151,11 @@ class SqliteReads:
             return [one for one in got if one is not None and one.get("_deleted") is not True]
         return self._read([], lambda c: self._sought(c, name, tuple(path), keys, _ALL))
 
+    def note(self, name: str) -> str | None:
+        """What the state has noted under a name."""
+        row = self._read(None, lambda c: c.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone())
+        return None if row is None else row[0]
+
     def search(self, name: str, path: Sequence[str], values: Iterable[Any], after: int, upto: int, most: int) -> Page:
         """As `find`, between two positions."""
         if tuple(path) == ("_id",):
