@@ -71,10 +71,15 @@ class Caught:
         return next((value for known, value in self.headers if known.lower() == name.lower()), None)
 
     @cached_property
+    def message(self) -> Message:
+        """All parts, as the standard library reads them; it promises no kind of error for what means it ill."""
+        return BytesParser().parsebytes(self.content)
+
+    @cached_property
     def body(self) -> Body:
         """The texts and attachments."""
         try:
-            return _body(BytesParser().parsebytes(self.content))
+            return _body(self.message)
         except Exception:  # noqa: BLE001 - the parser promises no kind of error for content that means it ill
             return Body(parsed=False)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from email.parser import BytesParser
 from email.utils import getaddresses
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +16,6 @@ from sinks.mail.outbound import restored
 if TYPE_CHECKING:
     from email.message import Message
 
-    from pipeline.state.facts import NewMessage
     from sinks.mail.maker import Made
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -48,7 +46,7 @@ def document(made: Made, outcome: str) -> dict[str, Any]:
         "text": None if mail.text is None else text_lines(mail.text),
         "html": None if mail.html is None else html_lines(mail.html),
         "headers": {name: value for name, value in mail.headers if name.lower() not in _shown},
-        "attachments": _attachments(new),
+        "attachments": _attachments(mail),
         "system": new.system,
         "outcome": outcome,
     }
@@ -97,11 +95,11 @@ def _written(person: tuple[str, str]) -> str:
     return f"{name} <{address}>" if name else address
 
 
-def _attachments(new: NewMessage) -> list[dict[str, Any]]:
+def _attachments(mail: Caught) -> list[dict[str, Any]]:
     """All parts but the two texts."""
     found = []
     texts: set[str] = set()
-    for part in BytesParser().parsebytes(new.content).walk():
+    for part in mail.message.walk():
         kind = part.get_content_type()
         if part.is_multipart():
             continue

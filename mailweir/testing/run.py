@@ -56,6 +56,8 @@ TESTDATA: Final = "testdata"
 # Pipes of a circle come to rest before that, or never.
 MOST_ROUNDS: Final = 10
 _RUN: Final = "test"
+# Of the journal of a state: what a test sends is little, and to take room for more takes time.
+_SEGMENT: Final = 2**16
 
 
 class CannotTestError(Exception):
@@ -125,7 +127,9 @@ class _One:
             return
         folder = await self._states_folder()
         try:
-            async with SqliteState.open(folder, self._time.clock, outbound.stranded, linger=0) as state:
+            async with SqliteState.open(
+                folder, self._time.clock, outbound.stranded, linger=0, segment=_SEGMENT
+            ) as state:
                 await self._flow(folder, state, datasets)
         finally:
             shutil.rmtree(folder, ignore_errors=True)

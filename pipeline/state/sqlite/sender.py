@@ -14,7 +14,7 @@ from pipeline.clock import Clock
 from pipeline.state import journal, place
 from pipeline.state.facts import Claimed, Recovered, Settlement
 from pipeline.state.faults import StateError, StateReason
-from pipeline.state.journal import Journal
+from pipeline.state.journal import SEGMENT, Journal
 from pipeline.state.owners import Lock, Owners
 from pipeline.state.port import Decide
 from pipeline.state.sqlite import recover, settling
@@ -27,12 +27,15 @@ _no_room: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 class Sender:
     """One owner of claims: this process."""
 
-    def __init__(self, folder: Path, names: Iterator[str]) -> None:
-        """`names` are some that nobody had before. `StateError` when there is no room for the journal."""
+    def __init__(self, folder: Path, names: Iterator[str], segment: int = SEGMENT) -> None:
+        """`names` are some that nobody had before; the journal takes room by segments of so many bytes.
+
+        `StateError` when there is no room for it.
+        """
         try:
             self.name, self._lock = _registered(Owners(folder), names)
             try:
-                self._journal = Journal(folder, self.name)
+                self._journal = Journal(folder, self.name, segment)
             except BaseException:
                 self._lock.release(remove=True)
                 raise

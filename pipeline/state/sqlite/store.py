@@ -31,6 +31,7 @@ from pipeline.state.facts import (
 )
 from pipeline.state.failures import FailureWrites
 from pipeline.state.faults import StateError, StateReason
+from pipeline.state.journal import SEGMENT
 from pipeline.state.port import Decide
 from pipeline.state.sqlite import admission, claims, people, settling, tidy
 from pipeline.state.sqlite.connection import BUSY_SECONDS
@@ -50,12 +51,13 @@ class SqliteState(Queries):
     """The port, on one file. Several may be open at once, in this process and in others."""
 
     def __init__(
-        self, place: Opened, clock: Clock, decide: Decide, *, floor: int, linger: float, patience: float
+        self, place: Opened, clock: Clock, decide: Decide, *, floor: int, linger: float, patience: float, segment: int
     ) -> None:
         """Use `SqliteState.open`."""
         self._place = place
         self._clock = clock
         self._decide = decide
+        self._segment = segment
         self._process = os.getpid()
         self._sender: Sender | None = None
         self._entering = asyncio.Lock()
@@ -90,15 +92,17 @@ class SqliteState(Queries):
         on_network: bool = False,
         linger: float = LINGER,
         patience: float = BUSY_SECONDS,
+        segment: int = SEGMENT,
     ) -> Self:
         """Open the state in a folder, make it if there is none, and take over what senders that died left behind.
 
         With less than `floor` bytes left on the disk nothing is admitted or claimed. A file that is older than what
         was here before, a backup, is refused unless `accept_older`: it does not know what was sent since. Settlements
-        wait `linger` seconds for others, and writing waits `patience` seconds for other processes.
+        wait `linger` seconds for others, and writing waits `patience` seconds for other processes. The journal of
+        what is sent takes room on the disk by segments of so many bytes.
         """
         place = opened(folder, clock, accept_older=accept_older, on_network=on_network)
-        state = cls(place, clock, decide, floor=floor, linger=linger, patience=patience)
+        state = cls(place, clock, decide, floor=floor, linger=linger, patience=patience, segment=segment)
         try:
             state._found(state._recovering().result())
         except BaseException:
@@ -205,7 +209,7 @@ class SqliteState(Queries):
         async with self._entering:
             if self._sender is None:
                 self._check()
-                sender = Sender(self._place.senders, iter(partial(secrets.token_hex, 8), ""))
+                sender = Sender(self._place.senders, iter(partial(secrets.token_hex, 8), ""), self._segment)
                 try:
                     sender.id = await self._do(lambda transaction: sender.enter(transaction, self._clock))
                 except BaseException:
