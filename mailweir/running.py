@@ -30,6 +30,7 @@ from sinks.conditional import chosen
 from sinks.dataset import DatasetSinkConfig
 from sinks.mail import outbound
 from sinks.outgoing import OutgoingConfig
+from sinks.published import published, url_of
 from systems.mail import CarrierConfig, MailSystem, Remembers, Trouble, gate_of
 
 if TYPE_CHECKING:
@@ -195,8 +196,11 @@ class Flow:
     sink: Sink
 
 
-def pipes_of(loaded: Loaded, names: Sequence[str] = ()) -> list[PipeConfig]:
-    """The pipes by name, or all of them, upstream first. `CannotRunError` if one of them cannot be run."""
+def pipes_of(loaded: Loaded, names: Sequence[str] = (), *, none: bool = False) -> list[PipeConfig]:
+    """The pipes by name, or all that run, upstream first. `CannotRunError` if one of them cannot be run.
+
+    `none`: there need not be one.
+    """
     found = {
         component.id: component.config
         for component in loaded.project.components
@@ -205,9 +209,9 @@ def pipes_of(loaded: Loaded, names: Sequence[str] = ()) -> list[PipeConfig]:
     chosen = (
         [found[name] for name in dict.fromkeys(names)]
         if names
-        else [one for one in found.values() if one.pump.mode != "off"]
+        else [one for one in found.values() if one.pump.mode != "off" and published(one.sink) is None]
     )
-    if not chosen:
+    if not chosen and not none:
         raise CannotRunError("there is no pipe to run")
     faults = [fault for pipe in chosen for fault in _unready(pipe)]
     if faults:
@@ -219,6 +223,11 @@ def pipes_of(loaded: Loaded, names: Sequence[str] = ()) -> list[PipeConfig]:
 
 def _unready(pipe: PipeConfig) -> Iterable[str]:
     """Parts that are declared and cannot be run by this version."""
+    sink = published(pipe.sink)
+    if sink is not None:
+        where = f"`mailweir serve` answers at {url_of(pipe.id, sink)}"
+        yield f"the pipe `{pipe.id}` runs when somebody asks for its entities: {where}"
+        return
     parts = [("source", pipe.source), *(("transform", one) for one in pipe.transform), ("sink", pipe.sink)]
     for kind, part in parts:
         if part is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -52,10 +52,7 @@ class CsvSinkConfig(SinkConfig):
     def faults(cls, given: Given) -> Iterable[Problem]:
         """The path stays in the project; the delimiter is one character."""
         yield from file_faults(given, "path")
-        sign = given.text("delimiter")
-        if sign is not None and (len(sign) != 1 or sign in '"\r\n\0'):
-            help_ = advice('a tab is written `"\\t"`')
-            yield given.problem("E203", "`delimiter` is one character that is no quote", "delimiter", notes=(help_,))
+        yield from delimiter_fault(given)
 
     def form(self) -> Rows:
         """What writes the rows."""
@@ -75,6 +72,14 @@ class CsvSinkConfig(SinkConfig):
         if self.mode == "replace":
             return ReplacedFile(file, form, skip_deleted=self.skip_deleted)
         return GrownFile(context.pipe, file, form, context.run, skip_deleted=self.skip_deleted)
+
+
+def delimiter_fault(given: Given) -> Iterator[Problem]:
+    """E203 for a delimiter that cannot stand between fields."""
+    sign = given.text("delimiter")
+    if sign is not None and (len(sign) != 1 or sign in '"\r\n\0'):
+        help_ = advice('a tab is written `"\\t"`')
+        yield given.problem("E203", "`delimiter` is one character that is no quote", "delimiter", notes=(help_,))
 
 
 class Rows:

@@ -42,7 +42,7 @@ def served(load: Callable[[], Loaded], at: float) -> Served:
     """Load it. `load` raises `BadConfigError` for a configuration with faults."""
     loaded = load()
     try:
-        pipes = {pipe.id: pipe for pipe in pipes_of(loaded)}
+        pipes = {pipe.id: pipe for pipe in pipes_of(loaded, none=True)}
     except CannotRunError as error:
         raise BadConfigError(str(error)) from None
     return Served(loaded, pipes, _hash(loaded.files), at)

@@ -68,7 +68,7 @@ class Front:
         self.bounds = bounds
         self.answered: Counter[tuple[str, int]] = Counter()
         """How many requests were answered, by the name of the route and the status."""
-        self._matchers = tuple((Matcher(one.path, _never, methods=[one.method]), one) for one in routes)
+        self._matchers = tuple((_matcher(one), one) for one in routes)
         self._keys = keys
         self._clock = clock
         self._scrubber = scrubber
@@ -254,6 +254,14 @@ class _Out:
             message = {**message, "headers": [*message.get("headers", ()), *added]}
         async with asyncio.timeout(self._seconds):
             await self._send(message)
+
+
+def _matcher(route: Route) -> Matcher:
+    """What finds it."""
+    made = Matcher(route.path, _never, methods=[route.method])
+    if route.streams:
+        made.methods = {route.method}
+    return made
 
 
 async def _never(_: object) -> Response:

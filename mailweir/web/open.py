@@ -16,6 +16,7 @@ from mailweir.web.front import Bounds, Front
 from mailweir.web.health import Health
 from mailweir.web.keys import keys_of
 from mailweir.web.listening import Listener, Tls, bound, is_loopback, url_of
+from mailweir.web.publishers import Publishers
 from mailweir.web.receivers import Receivers
 from mailweir.web.site import Site
 from pipeline.state.sqlite.store import SqliteState
@@ -96,7 +97,7 @@ class Opening:
 
 def routes_of(site: Site) -> list[Route]:
     """All that is answered."""
-    return [*Receivers(site).routes(), *Health(site).routes()]
+    return [*Receivers(site).routes(), *Publishers(site).routes(), *Health(site).routes()]
 
 
 async def _stopped(service: Service, listener: Listener) -> None:

@@ -61,7 +61,8 @@ Handler = Callable[[Call], Awaitable["Response"]]
 class Route:
     """One route. `needs` is the role that a token must carry; `None` is open to everybody, and shows no content.
 
-    `any_host`: probes ask by addresses that nobody knows beforehand.
+    `any_host`: probes ask by addresses that nobody knows beforehand. What `streams` is read while it is answered, so
+    its head alone is not to be had.
     """
 
     method: Method
@@ -76,6 +77,7 @@ class Route:
     replies: Mapping[int, Reply] = field(default_factory=dict)
     refuses: Mapping[int, str] = field(default_factory=dict)
     any_host: bool = False
+    streams: bool = False
     seconds: float = SECONDS
 
 
