@@ -132,13 +132,18 @@ class Directory:
         try:
             (folder.root / target).mkdir(parents=True, exist_ok=True)
             # One that was put away before is never lost to another of its name.
-            names = (file.name if not number else f"{file.name}.{number}" for number in count())
+            named = self._name_away(file)
+            names = (named if not number else f"{named}.{number}" for number in count())
             free = next(path for name in names if not os.path.lexists(path := folder.root / target / name))
             (folder.root / folder.path / file.name).rename(free)
         except OSError as error:
             _log.warning("%s/%s cannot be put into %s: %s", folder.path, file.name, target, reason(error))
             return False
         return True
+
+    def _name_away(self, file: Found) -> str:
+        """The name of a file where it is put away."""
+        return file.name
 
     # A file
 
