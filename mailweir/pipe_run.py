@@ -221,6 +221,9 @@ class PipeRun:
                         await self._sleep(pump.write_retry_delay)
                     # A sink that waits for nothing lets no signal through.
                     await asyncio.sleep(0)
+            if repeated := getattr(self._flow.sink, "repeated", ""):
+                words = "the source of `%s` has `%s` more than once, with other values: each run writes all of them"
+                _log.warning(words, report.pipe, repeated, extra={"pipe": report.pipe})
             if report.pipe not in unread or getattr(self._flow.source, "once", False):
                 return
 

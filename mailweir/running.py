@@ -346,6 +346,8 @@ class Run:
                 flow_of(pipe, PipeContext(self.systems, pipe.id, running), self.asked.source, shaped=self.asked.shaped)
                 for pipe in self.pipes
             ]
+            for flow in flows:
+                refuse_position(flow.config, flow.source, self.asked)
             done.recovered = state.recovered
             mailing = [flow for flow in flows if mail_sink(flow.config) is not None]
             others = [flow for flow in flows if mail_sink(flow.config) is None]
@@ -488,6 +490,16 @@ class Run:
                 found = self.systems.datasets.dataset(name)
                 if found is not None:
                     await state.datasets.prepare(name, found.pipe, [path])
+
+
+def refuse_position(pipe: PipeConfig, source: Source, asked: Asked) -> None:
+    """`CannotRunError` if a person names a position that the source does not know: it would read all, unasked."""
+    knows = getattr(source, "knows", None)
+    if asked.since and asked.source is None and knows is not None and not knows(asked.since):
+        raise CannotRunError(
+            f"--since: `{asked.since}` is no position in the source of `{pipe.id}`, which would read everything;"
+            " with --since 0 it does (docs: sources, positions)"
+        )
 
 
 async def since_of(pipe: PipeConfig, asked: Asked, state: Look | None) -> str | None:

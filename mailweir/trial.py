@@ -108,7 +108,13 @@ class Trial:
         known = dict(self.many(head.number, [entry.id for entry in change.entries]))
         written = skipped = filtered = 0
         refused: list[tuple[int, str]] = []
+        # Of a source without positions the last of those with one `_id` counts.
+        whole = change.scan is not None and change.offset is None
+        last = {entry.id: place for place, entry in enumerate(change.entries)} if whole else {}
         for place, entry in enumerate(change.entries):
+            if last.get(entry.id, place) != place:
+                skipped += 1
+                continue
             old = known.get(entry.id)
             updated = 0 if old is None else old["_updated"]
             gone = old is None or old.get("_deleted") is True

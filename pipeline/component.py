@@ -362,9 +362,10 @@ class Source(Protocol):
 
     One that can be read only once, such as a stream, has an attribute `once` that is true. One that has left parts out
     which it could not read counts them in `skipped`, or is `cut` at its end; one that began `afresh`, since the
-    position was none of its own, says so too. One that waits for others, such as a server, has an attribute `waits`
-    that is true: its steps are made in a thread, all of one reading in the same. One that `settles` tells
-    others what is on record, also when its reading is closed: that is waited for.
+    position was none of its own, says so too. One that can tell whether a position is one of its own has a method
+    `knows(since)`. One that waits for others, such as a server, has an attribute `waits` that is true: its steps are
+    made in a thread, all of one reading in the same. One that `settles` tells others what is on record, also when its
+    reading is closed: that is waited for.
     """
 
     def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:

@@ -12,6 +12,7 @@ import json
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
@@ -317,9 +318,24 @@ _slowly_in_order: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=Fals
 
 def from_json(text: bytes) -> Any:
     """The value that JSON stands for; msgspec.DecodeError for what is no JSON."""
-    value = _coders()[0](text)
+    try:
+        value = _coders()[0](text)
+    except ValueError:
+        value = _half(text)
     # Strings with a tag are rare, and seen quickest before there are any objects. A `~` may be written as an escape.
     return typed(value) if b'"~' in text or b"\\u007" in text else value
+
+
+def _half(text: bytes) -> Any:
+    """What quick decoders refuse: `to_json` writes half a character as an escape."""
+    if b"\\ud" in text.lower():
+        with suppress(ValueError, RecursionError):
+            return json.loads(text, parse_constant=_refused)
+    return _coders()[0](text)
+
+
+def _refused(name: str) -> None:
+    raise ValueError(name)
 
 
 def to_json(value: object, *, ordered: bool = False) -> bytes:

@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from pipeline.component import Many, SinkConfig, SinkContext, Writes
+from pipeline.config.given import advice
+from pipeline.config.tree import Array
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pipeline.config.given import Given
+    from pipeline.errors import Problem
     from sinks.dataset_write import DatasetSink, Settings
 
 
@@ -43,6 +49,19 @@ class DatasetSinkConfig(SinkConfig):
     """Refuse larger entities."""
     batch_size: int | None = Field(default=None, ge=1)
     """How many entities are written together. Default: 4096."""
+
+    @classmethod
+    def faults(cls, given: Given) -> Iterable[Problem]:
+        """Indexes are of properties."""
+        names = given.get("indexes")
+        member = given.node.members.get("indexes")
+        written = member.value.items if member is not None and isinstance(member.value, Array) else ()
+        for place, name in enumerate(names if isinstance(names, list | tuple) else ()):
+            if not isinstance(name, str) or not all(name.removeprefix("_S.").split(".")):
+                at = given.document.span(written[place]) if place < len(written) else given.value("indexes")
+                help_ = advice('name a property, or the way to one: `["email", "address.zip"]`')
+                message = "an index is of a property"
+                yield given.problem("E203", message, "indexes", at=at, label="not the name of one", notes=(help_,))
 
     def build(self, context: SinkContext) -> DatasetSink:
         """The sink itself."""

@@ -50,6 +50,8 @@ class DatasetSink:
         self._refused: list[Receipt] = []
         self._whole = True
         self._changed = 0
+        self.repeated = ""
+        """One that a source without positions has more than once, so that every run writes each of its versions."""
         self._most: int | None = None
         self.entities = 0
         """How many the dataset had when the run began."""
@@ -135,6 +137,8 @@ class DatasetSink:
         except TooManyError:
             raise self._broken() from None
         self._changed += done.written + done.filtered
+        if done.repeated and offset is None:
+            self.repeated = done.repeated
         yield Tally({Outcome.WRITTEN: done.written, Outcome.SKIPPED: done.skipped})
         if done.refused:
             yield [Receipt(entries[place].id, "", Outcome.REJECTED, why) for place, why in done.refused]

@@ -51,6 +51,10 @@ class FollowingSource:
         """Such as whether it began afresh."""
         return getattr(self._source, name)
 
+    def knows(self, since: str) -> bool:
+        """Whether this is a position in what is read."""
+        return self._source.knows(_split(since)[0] or "")
+
     def read(self, since: str | None) -> Iterator[Given]:
         """What is new, up to what was there when it began."""
         position, known = _split(since)

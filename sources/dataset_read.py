@@ -65,6 +65,10 @@ class DatasetSource:
         self._fails = fails
         self.afresh = False
 
+    def knows(self, since: str) -> bool:
+        """Whether this is a position in what is read."""
+        return after(since, 0 if (found := self._reads.dataset(self.name)) is None else found.number) is not None
+
     def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:
         """A page at a time, up to what was there when it began."""
         found = self._reads.dataset(self.name)
@@ -169,6 +173,10 @@ class UnionDatasets:
         self._replaced = replaced
         self._fails = fails
         self.afresh = False
+
+    def knows(self, since: str) -> bool:
+        """Whether this is a position in what is read."""
+        return not positions(since, [self._reads.dataset(name) for name in self._names])[1]
 
     def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:
         """A page at a time, up to what was there when it began."""

@@ -50,6 +50,10 @@ class Embedded:
         self.entities = list(map(typing(), entities))
         self.afresh = False
 
+    def knows(self, since: str) -> bool:
+        """Whether this is a position in what is read."""
+        return (count := since.partition(".")[0]).isascii() and count.isdigit() and since == self._position(int(count))
+
     def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:
         """All entities after the position `since`, in one batch."""
         count = (since or "").partition(".")[0]

@@ -38,6 +38,10 @@ class Json:
         self.afresh = True
         self.cut = False
 
+    def knows(self, since: str) -> bool:
+        """Whether this is a position in what is read."""
+        return _position(since) is not None
+
     def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:
         """Batches of entities; `SourceError` where it cannot go on."""
         self.afresh, self.cut = True, False

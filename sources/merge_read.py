@@ -36,6 +36,10 @@ class MergeDatasets:
         self._fails = fails
         self.afresh = False
 
+    def knows(self, since: str) -> bool:
+        """Whether this is a position in what is read."""
+        return not positions(since, [self._reads.dataset(name) for name in self._names])[1]
+
     def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:
         """A page at a time, up to what was there when it began; each entity once."""
         found = [self._reads.dataset(name) for name in self._names]

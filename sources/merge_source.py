@@ -57,6 +57,10 @@ class Merge:
         self.lookups = sorted(one for one in paths if one[1] != ("_id",))
         """The datasets, with the paths by which entities are looked up: what an index is good for."""
 
+    def knows(self, since: str) -> bool:
+        """Whether this is a position in what is read."""
+        return bool(_told(since, [self._reads.dataset(name) for name in self._merging.rules.names])[0])
+
     def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:
         """A page at a time, up to what was there when it began."""
         names = self._merging.rules.names

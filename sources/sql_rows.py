@@ -80,6 +80,10 @@ class SqlSource:
         self._name = f"{system.name}/{reading.table}" if reading.table else f"{system.name}/query"
         self.skipped = 0
 
+    def knows(self, since: str) -> bool:
+        """Whether this is a position in what is read."""
+        return self._reading.updated is not None and Position(self._system.zone).value(since) is not None
+
     def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:
         """Batches of entities; `SourceError` where it cannot go on."""
         position = Position(self._system.zone)

@@ -87,6 +87,10 @@ class Xml:
         self.once = file.once
         self.skipped = 0
 
+    def knows(self, since: str) -> bool:
+        """Whether this is a position in what is read."""
+        return False
+
     def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:
         """Batches of entities; `SourceError` where it cannot go on."""
         found = batches(self._file.portions(), self._file.name, self._shape)

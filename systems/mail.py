@@ -180,6 +180,11 @@ class Trouble:
     fault: SystemFault
     seconds: float
 
+    @property
+    def told(self) -> str:
+        """For people: which server, named once, and why."""
+        return self.fault.text if self.fault.text.startswith(self.server) else f"{self.server}: {self.fault.text}"
+
 
 class Answered(NamedTuple):
     """A message with one answer for each of its recipients, in their order."""

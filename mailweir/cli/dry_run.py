@@ -27,6 +27,7 @@ from mailweir.running import (
     mail_sink,
     mail_systems,
     pipes_of,
+    refuse_position,
     since_of,
     source_of,
     transforms_of,
@@ -229,6 +230,7 @@ async def _look(pipe: PipeConfig, systems: Systems, asked: Asked, shelf: Shelf, 
     digest = sink.gathers()
     waiting: list[Entity] = []
     keys: set[str] = set()
+    refuse_position(pipe, source, asked)
     since = await since_of(pipe, asked, before.state)
     try:
         streak = Streak(tolerance_of(pipe).in_a_row)
@@ -268,6 +270,7 @@ async def _keep(looked: Looked, systems: Systems, asked: Asked, before: Before, 
     context = PipeContext(systems, pipe.id, None, trial)
     transforms = transforms_of(pipe, context)
     source = asked.source or followed(source_of(pipe, context), transforms, trial)
+    refuse_position(pipe, source, asked)
     since = await since_of(pipe, asked, before.state)
     declared = chosen(pipe.sink) if pipe.sink is not None else DatasetSinkConfig(type="dataset")
 

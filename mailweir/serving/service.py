@@ -258,7 +258,7 @@ class Service:
                 tell_run(pump, job, report)
                 self.totals.ended(report, pump.system, self._clock.wall())
             for name, trouble in done.troubles.items():
-                event("system.trouble", f"{trouble.server}: {trouble.fault.text}", logging.ERROR, system=name)
+                event("system.trouble", trouble.told, logging.ERROR, system=name)
         if pump.system is not None:
             rounds = self._rounds.setdefault(pump.system, Rounds())
             rounds.ended(ended, self._now(), TICK)

@@ -135,7 +135,7 @@ class Changed(NamedTuple):
     """How many entities were written, and how many there was nothing to do for; by place those that were refused.
 
     `filtered` of the ones that were written were filtered out, and are deleted. `before` is what the note of a change
-    says that happened before.
+    says that happened before. `repeated` is one that the same reading of a source had met before, as another version.
     """
 
     written: int = 0
@@ -143,6 +143,7 @@ class Changed(NamedTuple):
     filtered: int = 0
     refused: tuple[tuple[int, str], ...] = ()
     before: str | None = None
+    repeated: str = ""
 
 
 class Compacted(NamedTuple):

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from pipeline.entity import Entity, typed
+from pipeline.entity import Entity, to_json, transit, typed
 from pipeline.state.facts import Gathered, Gathering, MessageState, NewMessage, Part
 from pipeline.state.keys import entity_text, entity_version, message_key
 
@@ -42,7 +42,10 @@ def gathered(entity: Entity, digest: Digest, pipe: str, run: str) -> Gathered | 
         return f"the entity has no `{digest.by}` to gather by"
     try:
         text = entity_text(entity)
-        together = value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
+        plain = transit(value)
+        together = plain if isinstance(plain, str) else to_json(plain, ordered=True).decode()
+        # The state keeps no half characters.
+        together = together.encode("utf-8", "backslashreplace").decode()
     except (TypeError, ValueError, RecursionError):
         return "the entity is no JSON object"
     key = message_key(pipe, name, entity_version(entity, text), _NOBODY)

@@ -16,6 +16,9 @@ from systems.smtp.pool import Server
 _log = logging.getLogger("mailweir.smtp")
 _log.addHandler(logging.NullHandler())  # who just sends gets answers; a service sets up its log
 
+# Between the name of a server and the mark of a login.
+_WITH: Final = " with "
+
 # What a server greets with that has too many connections.
 _crowd: Final = frozenset({421, 432, 450, 451, 452, 454})
 
@@ -47,8 +50,18 @@ class Servers:
         return Trouble(first.name, self._faults[first.name], max(0.0, first.circuit.until - now))
 
     def learnt(self, now: float, wall: float) -> dict[str, str]:
-        """The health of each server as text; `""` of one that works."""
-        return {name: self._told(server, now, wall) for name, server in self._servers.items()}
+        """The health of each server as text, by its name, and by its name and the login; `""` of what works.
+
+        That it is out of reach is so for everybody. A refused login is known by the login too: a process with another
+        one neither hears of it nor takes it for mended.
+        """
+        found: dict[str, str] = {}
+        for name, server in self._servers.items():
+            told = self._told(server, now, wall)
+            refused = server.circuit.cause is Cause.LOGIN
+            found[name] = "" if refused else told
+            found[f"{name}{_WITH}{self._logins[name]}"] = told if refused else ""
+        return found
 
     def _told(self, server: Server, now: float, wall: float) -> str:
         fault = self._faults.get(server.name)
@@ -64,8 +77,11 @@ class Servers:
         on to grow. One that refused a login is left in peace as long as the login is the same: every try may lock the
         account.
         """
-        for name, text in learnt.items():
+        for key, text in sorted(learnt.items()):
+            name, _, mark = key.partition(_WITH)
             server = self._servers.get(name)
+            if mark not in ("", self._logins.get(name)):
+                continue
             with suppress(ValueError, TypeError, KeyError):  # as another version kept it: then nothing is known
                 if server is None or not text:
                     continue

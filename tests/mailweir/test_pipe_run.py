@@ -495,3 +495,19 @@ def test_a_few_entities_that_were_written_take_the_place_too(place: Place) -> No
     assert outcomes(report) == {"written": 2}
     place.run(Asked(wanted=Wanted(id="c2")))
     assert [(one.entity_id, one.later) for one in place.failures()] == [("c1", True), ("c2", False)]
+
+
+def test_an_entity_that_a_table_has_twice_far_apart_is_told(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    """Between two transactions both versions are written, in each run: somebody has to mend the source."""
+    (place.folder / "t.csv").write_text("_id,n\na,1\nb,1\nc,1\na,2\n")
+    place.parts(source={"type": "csv", "path": "t.csv", "primary_key": "_id"})
+    place.pipe({"batch_size": 1})
+    for _ in range(2):
+        assert place.run().outcomes[Outcome.WRITTEN] >= 2
+        assert place.entity("a")["n"] == "2"
+    told = "the source of `people` has `a` more than once, with other values: each run writes all of them"
+    assert [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING] == [told] * 2
+    place.pipe()
+    place.run()
+    assert place.run().outcomes[Outcome.WRITTEN] == 0
+    assert len(caplog.records) == 2

@@ -199,3 +199,13 @@ def test_half_characters_survive() -> None:
     """A lone surrogate, which no UTF-8 holds, is written as an escape."""
     assert json.loads(to_json({"a": "\ud800", "b": NI("x")})) == {"a": "\ud800", "b": "~:x"}
     assert json.loads(to_json(["\ud800"], ordered=True)) == ["\ud800"]
+
+
+def test_half_characters_are_read_back() -> None:
+    """What `to_json` writes `from_json` reads, as when a value is looked for; other faults stay."""
+    for value in ("\ud800", ["a\udfff~", {"\ud800": 1}], {"_id": "x", "at": NI("a:b"), "t": "\udc00"}):
+        assert from_json(to_json(value)) == value
+        assert from_json(to_json(value, ordered=True)) == value
+    for text in (b'{"a": "\\ud800"', b'["\\ud800", NaN]', b"\xff"):
+        with pytest.raises(ValueError, match="JSON is|Invalid|truncated"):
+            from_json(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from pipeline.clock import MachineClock
 from pipeline.component import Running, Wishes
+from pipeline.config.load import Options, load
 from pipeline.entity import NI, Entity
 from pipeline.receipt import Outcome, Report
 from pipeline.run import Failed, FlowError, Mark, Portion, StoppedError
@@ -196,3 +198,38 @@ def test_settings_come_from_the_configuration(tmp_path: Path) -> None:
     assert asyncio.run(build()) == Settings("own", (("email",), ("address", "zip")), largest=9)
     assert paths("$ids") == (("$ids",),)
     assert paths(None) == ()
+
+
+def table(*entities: Entity) -> list[Portion]:
+    """A reading of all that a source without positions has, in one portion."""
+    return [Portion((), None, 0, 0, Mark.START), Portion(entities, None, 0, 0), Portion((), None, 0, 0, Mark.END)]
+
+
+def test_an_entity_that_a_source_has_twice_is_written_once(tmp_path: Path) -> None:
+    """The last counts; the next reading finds it as it is, and its neighbours too."""
+    twice = [{"_id": "a", "n": 1}, {"_id": "b", "n": 1}, {"_id": "a", "n": 2}]
+    report = run(tmp_path, table(*twice))
+    assert (report.outcomes[Outcome.WRITTEN], report.outcomes[Outcome.SKIPPED]) == (2, 1)
+    report = run(tmp_path, table(*twice))
+    assert (report.outcomes[Outcome.WRITTEN], report.outcomes[Outcome.SKIPPED], report.deleted) == (0, 3, 0)
+    assert {name: one["n"] for name, one in kept(tmp_path).items()} == {"a": 2, "b": 1}
+
+
+def test_versions_of_a_source_with_positions_are_all_kept(tmp_path: Path) -> None:
+    """It is a history, and is not read again."""
+    report = run(
+        tmp_path, [Portion((), None, 0, 0, Mark.START), Portion([{"_id": "a"}, {"_id": "a", "n": 2}], "2", 2, 0)]
+    )
+    assert report.outcomes[Outcome.WRITTEN] == 2
+
+
+@pytest.mark.parametrize("names", [[7], ["email", ["eq", "a"]], ["a..b"], [""]])
+def test_an_index_is_of_a_property(tmp_path: Path, names: list[object]) -> None:
+    """What is none would be kept by nobody: it is a fault at its place."""
+    sink = {"type": "dataset", "indexes": names}
+    pipe = {"_id": "p", "type": "pipe", "source": {"type": "empty"}, "sink": sink}
+    (tmp_path / "p.conf.json").write_text(json.dumps(pipe))
+    (fault,) = load(tmp_path, Options(here=tmp_path)).project.errors
+    assert (fault.code, fault.path[:3]) == ("E203", ("p", "sink", "indexes"))
+    text = (tmp_path / "p.conf.json").read_text()
+    assert text[fault.span.start : fault.span.end] == json.dumps(names[-1])

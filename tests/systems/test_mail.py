@@ -113,3 +113,11 @@ def test_every_deadline_has_its_phase() -> None:
 def test_a_fault_heals_by_waiting_unless_it_says_otherwise() -> None:
     """Most faults of systems pass."""
     assert SystemFault(Phase.GREETING, Reason.TIMEOUT, "silence").retryable
+
+
+def test_trouble_names_its_server_once() -> None:
+    """Also where the fault begins with the name."""
+    gone = SystemFault(Phase.BEFORE, Reason.UNAVAILABLE, "localhost:1025 cannot be reached: connection refused")
+    assert Trouble("localhost:1025", gone, 1.0).told == "localhost:1025 cannot be reached: connection refused"
+    refused = SystemFault(Phase.LOGIN, Reason.LOGIN_REFUSED, "535 no")
+    assert Trouble("mail:25", refused, 1.0).told == "mail:25: 535 no"

@@ -102,7 +102,9 @@ def put(transaction: Transaction, change: Change) -> Changed:
         admission.admit(transaction, Batch(notes={change.once.name: change.once.text}), None, None)
     found = made(transaction, change.dataset, change.pipe)
     marks = change.scan if change.scan is not None and change.scan.number == found.number else None
-    work = _Work(transaction, found, marks, keeps=change.history)
+    # A source that has no position gives all anew each time. What it has twice is one entity, as the last of them says;
+    # to write each of them would change it twice in every run.
+    work = _Work(transaction, found, marks, keeps=change.history, last=marks is not None and change.offset is None)
     done = work.put(change.entries, tombstones=change.tombstones)
     if change.most is not None and done.written > change.most:
         raise TooManyError
@@ -167,7 +169,11 @@ def _end(transaction: Transaction, number: int) -> None:
 class _Work:
     """New versions on their way into one dataset."""
 
-    def __init__(self, transaction: Transaction, found: Head, marks: Scan | None, *, keeps: bool) -> None:
+    def __init__(
+        self, transaction: Transaction, found: Head, marks: Scan | None, *, keeps: bool, last: bool = False
+    ) -> None:
+        """`last`: of entries with one `_id` the last counts, and no other is written."""
+        self._only_last = last
         self._transaction = transaction
         self._head = found
         self._marks = marks
@@ -187,13 +193,20 @@ class _Work:
             return Changed(0, len(entries))
         written = skipped = filtered = 0
         refused: list[tuple[int, str]] = []
+        repeated = ""
+        last = {entry.id: place for place, entry in enumerate(entries)} if self._only_last else {}
         for place, entry in enumerate(entries):
+            if last.get(entry.id, place) != place:
+                skipped += 1
+                continue
             id_, hash_, deleted, _, out, expected = entry
             old_hash, old, old_deleted = known.get(id_, _NOTHING)
             stale = expected is not None and expected != old & UPDATED
             # What is deleted stays as it is, and what never was needs no delete.
             needless = deleted and old_deleted and not (out and tombstones and not old)
             if old_hash != hash_ and not needless and not stale:
+                if marks is not None and old & UPDATED in marks:
+                    repeated = id_
                 position = self._put(entry, old, old_deleted=bool(old_deleted))
                 known[id_] = hash_, position, deleted
                 written += not out
@@ -205,7 +218,7 @@ class _Work:
                 refused.append((place, f"its `_previous` is {expected}, and the stored version is {old & UPDATED}"))
             else:
                 skipped += not out
-        return Changed(written, skipped, filtered, tuple(refused))
+        return Changed(written, skipped, filtered, tuple(refused), repeated=repeated)
 
     def _follow(self, entries: Sequence[Entry]) -> bool:
         """Whether they are the next ones in the dataset, as they are. To read on costs half of looking each up."""

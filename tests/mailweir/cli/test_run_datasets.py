@@ -211,3 +211,19 @@ def test_of_several_pipes_each_rejected_entity_names_its_own(command: Command, t
     assert "0 wait for another try, 12 dead" in command(tmp_path, "failed").stderr
     done = command(tmp_path, "run", "shaped", "--since", "0", "--limit", "11")
     assert "  … and 1 more\n" in done.stdout
+
+
+def test_a_position_that_a_source_does_not_know_is_refused(command: Command, tmp_path: Path) -> None:
+    """It would be read from its start, which nobody asked for; the number of a change is one."""
+    table = {"_id": "table", "source": {"type": "csv", "path": "t.csv", "primary_key": "_id"}}
+    project(tmp_path, READ, SHAPE, table)
+    people(tmp_path, 5)
+    (tmp_path / "t.csv").write_text("_id\na\n")
+    assert command(tmp_path, "run").returncode == 0
+    for pipe, position in (("shaped", "xyz"), ("shaped", "99.3"), ("people", "3"), ("table", "1")):
+        for options in ((), ("--dry-run",)):
+            done = command(tmp_path, "run", pipe, "--since", position, *options)
+            assert done.returncode == 2
+            assert f"--since: `{position}` is no position in the source of `{pipe}`" in done.stderr
+    assert "2 read" in command(tmp_path, "run", "shaped", "--since", "3").stdout
+    assert "5 read" in command(tmp_path, "run", "shaped", "--since", "0").stdout

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.entity import NI, URI, typed
 from pipeline.state.facts import Gathered, Gathering, Part
 from sinks.mail.digest import Digest, gathered, together, whole
 
@@ -17,6 +23,31 @@ def test_an_entity_waits_under_what_it_shares() -> None:
     assert (one.pipe, one.gathering, one.entity_id, one.run) == ("news", "x@example.com", "a", "r1")
     names = {gathered({"_id": "a", "to": to}, digest, "p", "") for to in ({"a": 1, "b": 2}, {"b": 2, "a": 1})}
     assert len({each.gathering for each in names if isinstance(each, Gathered)}) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        (NI("crm:42"), "~:crm:42"),
+        (URI("https://example.com/"), "~rhttps://example.com/"),
+        (typed("~t2026-01-02"), "~t2026-01-02"),
+        (typed("~t2026-01-02T03:04:05Z"), "~t2026-01-02T03:04:05Z"),
+        (b"ab", "~bYWI="),
+        (Decimal("1.50"), "~f1.50"),
+        (UUID(int=7), "~u00000000-0000-0000-0000-000000000007"),
+        ([NI("a:b"), {"d": Decimal(2)}], '["~:a:b",{"d":"~f2"}]'),
+        (7, "7"),
+        ("half \ud800", "half \\ud800"),
+    ],
+)
+def test_a_value_of_any_type_can_be_what_entities_share(value: object, name: str) -> None:
+    """It is named as JSON has it, so what the state has read back is gathered under the same name."""
+    one = gathered({"_id": "a", "to": value}, Digest("to"), "p", "")
+    assert isinstance(one, Gathered)
+    assert one.gathering == name
+    again = gathered(json.loads(one.entity), Digest("to"), "p", "")
+    assert isinstance(again, Gathered)
+    assert (again.gathering, again.key) == (name, one.key)
 
 
 def test_what_cannot_wait_is_told() -> None:

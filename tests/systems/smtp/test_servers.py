@@ -12,6 +12,7 @@ from systems.smtp.servers import Servers
 GONE = SystemFault(Phase.GREETING, Reason.UNREACHABLE, "mail:25 cannot be reached")
 REFUSED = SystemFault(Phase.LOGIN, Reason.LOGIN_REFUSED, "535 wrong password", 535)
 WALL = 1_800_000_000.0
+WELL = {"mail:25": "", "mail:25 with a1b2": ""}
 
 
 def servers(mark: str = "a1b2") -> Servers:
@@ -30,11 +31,11 @@ def next_run(before: Servers, seconds: float, mark: str = "a1b2", learnt: str | 
 def test_nothing_is_kept_of_a_server_that_works() -> None:
     """Also if it did not work before."""
     one = servers()
-    assert one.learnt(100.0, WALL) == {"mail:25": ""}
+    assert one.learnt(100.0, WALL) == WELL
     one.fails("mail:25", GONE, 100.0)
     assert one.learnt(100.0, WALL)["mail:25"]
     one.works("mail:25")
-    assert one.learnt(100.0, WALL) == {"mail:25": ""}
+    assert one.learnt(100.0, WALL) == WELL
 
 
 def test_a_refused_login_is_not_tried_again_by_the_next_run() -> None:
@@ -52,6 +53,23 @@ def test_another_login_is_tried_at_once() -> None:
     one = servers()
     one.fails("mail:25", REFUSED, 100.0)
     assert next_run(one, 60.0, mark="c3d4").trouble(5.0) is None
+
+
+def test_a_process_with_another_login_does_not_take_a_refused_one_for_mended() -> None:
+    """It works with its own, and what is known of the other stays: each try of that may lock the account."""
+    wrong, right = servers("bad0"), servers("a1b2")
+    wrong.fails("mail:25", REFUSED, 100.0)
+    notes = dict(wrong.learnt(100.0, WALL))
+    right.recall(notes, 5.0, WALL)
+    assert right.trouble(5.0) is None
+    right.works("mail:25")
+    notes |= right.learnt(5.0, WALL)
+    again = servers("bad0")
+    again.recall(notes, 5.0, WALL + 60)
+    assert again.trouble(5.0) is not None
+    other = servers("a1b2")
+    other.recall(notes, 5.0, WALL + 60)
+    assert other.trouble(5.0) is None
 
 
 def test_a_server_that_was_out_of_reach_is_probed_at_once() -> None:
@@ -76,4 +94,4 @@ def test_servers_that_are_configured_no_more_are_forgotten() -> None:
     """What is told of them changes nothing."""
     after = servers()
     after.recall({"other:25": "{}"}, 5.0, WALL)
-    assert after.learnt(5.0, WALL) == {"mail:25": ""}
+    assert after.learnt(5.0, WALL) == WELL
