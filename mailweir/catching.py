@@ -7,15 +7,16 @@ connect to is an address of this machine, so that no name server is asked either
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from mailweir.catcher import HOST, Catcher
 from mailweir.systems_of import Systems
-from systems.mail import CarrierConfig
+from systems.mail import Answered, CarrierConfig, MailSystem, Message, Trouble
+from systems.sms import SmsSystemConfig
 from systems.smtp.build import build
 from systems.smtp.config import SmtpConfig
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 DEFAULT_PORT: Final = 1025
 # So many ports after the one that was asked for are tried, then any that is free.
 MOST_TRIED: Final = 20
+_NOWHERE: Final = "sms.invalid"
 
 
 class Place(NamedTuple):
@@ -66,7 +68,53 @@ class CatchingSystems(Systems):
             # One connection: mail is caught in the order in which it was made, and a person finds the first one first.
             "connections": 1,
         }
-        return build(SmtpConfig.model_validate(declared), self.root)
+        catcher = build(SmtpConfig.model_validate(declared), self.root)
+        return AsMail(catcher) if isinstance(config, SmsSystemConfig) else catcher
+
+
+class AsMail:
+    """Lets a mail system take text messages: telephone numbers become addresses that lead nowhere (RFC 6761)."""
+
+    def __init__(self, system: MailSystem) -> None:
+        """Take the system that gets them."""
+        self._system = system
+
+    async def __aenter__(self) -> Self:
+        """Open it."""
+        await self._system.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Close it."""
+        await self._system.__aexit__(*exc)
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Its trouble."""
+        return self._system.trouble
+
+    async def send(
+        self, messages: Iterable[Message], handing_over: Callable[[Sequence[Message]], None]
+    ) -> AsyncIterator[Sequence[Answered]]:
+        """Hand them on, and answer for the numbers."""
+        numbered: dict[str, Message] = {}
+
+        def addressed() -> Iterator[Message]:
+            for message in messages:
+                numbered[message.key] = message
+                people = tuple(f"{number}@{_NOWHERE}" for number in message.envelope.recipients)
+                yield message._replace(envelope=message.envelope._replace(sender=f"sms@{_NOWHERE}", recipients=people))
+
+        def over(group: Sequence[Message]) -> None:
+            handing_over([numbered[message.key] for message in group])
+
+        async for group in self._system.send(addressed(), over):
+            found = []
+            for message, answers in group:
+                own = numbered.pop(message.key)
+                pairs = zip(answers, own.envelope.recipients, strict=True)
+                found.append(Answered(own, tuple(answer._replace(recipient=number) for answer, number in pairs)))
+            yield found
 
 
 def place_of(url: str) -> Place:

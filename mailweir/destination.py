@@ -8,6 +8,7 @@ from mailweir.listing.components import address
 from mailweir.running import mail_sink, mail_systems
 from pipeline.config.glyphs import visible
 from systems.eml import EmlConfig
+from systems.sms import SmsSystemConfig
 from systems.smtp.config import SmtpConfig
 from systems.smtp.form_rules import is_local
 from systems.spool.config import SpoolConfig
@@ -40,12 +41,13 @@ def destination(loaded: Loaded, systems: Systems, name: str) -> Destination:
         return Destination(f"the queue {name}, and from there to {behind.place}", behind.mode)
     component: Any = next(one for one in loaded.project.components if one.id == name)
     place = address(component) or name
-    here = isinstance(config, SmtpConfig) and all(map(_is_here, place.split(", ")))
+    here = isinstance(config, SmtpConfig | SmsSystemConfig) and all(map(_is_here, place.split(", ")))
     return Destination(place, "local" if here else "real")
 
 
 def _is_here(place: str) -> bool:
-    return place.startswith("/") or is_local(place.rpartition(":")[0])
+    host, colon, port = place.rpartition(":")
+    return place.startswith("/") or is_local(host if colon and port.isdecimal() else place)
 
 
 def destinations(loaded: Loaded, run: Run) -> dict[str, Destination]:

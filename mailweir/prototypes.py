@@ -61,6 +61,17 @@ _bodies: Final[Mapping[str, Body]] = {
         "body_template": "${5:Hello {{ name \\}\\}}",
     },
     "sink:redis_streams": {"system": "${1:redis}", "stream": "${2:orders}"},
+    "sink:sms": {
+        "system": "${1:our-twilio}",
+        "from_number": "${2:+4766554433}",
+        "recipients_property": "${3:phone}",
+        "body_template": "${4:Hello {{ name \\}\\}}",
+    },
+    "system:twilio": {
+        "account": "\\$ENV(${2:twilio-account})",
+        "token": "\\$SECRET(${3:twilio-token})",
+        "max_per_hour": "^${4:100}",
+    },
     "transform:dtl": {"rules": {"default": [["copy", "${1:*}"]]}},
     "transform:properties_to_curies": {"id": "${1:x}", "properties": ["${2:x}", ["${3:**}"]]},
     "transform:python": {"function": "${1:shapes}:${2:greet}"},

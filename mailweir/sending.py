@@ -33,6 +33,7 @@ from pipeline.config.tree import Object
 from pipeline.secret import Secret
 from systems.disk import FolderError
 from systems.mail import Answer, MailSystem, Message
+from systems.sms import SmsSystemConfig
 from systems.smtp.build import build
 from systems.smtp.config import SmtpConfig
 
@@ -100,6 +101,8 @@ async def asend(
     if connection:
         raise ValueError(f"the system `{server}` has its own {', '.join(connection)}")
     systems = of_folder(folder or Path.cwd(), _log(verbose))
+    if isinstance(systems.config(server, object), SmsSystemConfig):
+        raise ValueError(f"the system `{server}` carries text messages, and this is a mail")  # noqa: TRY004 - as all that is wrong
     chosen = systems.system(server, MailSystem)
     try:
         async with systems:

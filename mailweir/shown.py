@@ -16,9 +16,13 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def address(text: str, *, full: bool) -> str:
-    """`k…@example.com`, unless it is wanted in full."""
+    """`k…@example.com`, and of a telephone number `+47…66`, unless it is wanted in full."""
     name, at, host = text.rpartition("@")
-    return text if full or not at else f"{name[:1]}…@{host}"
+    if full or not text:
+        return text
+    if not at and text[:1] == "+":
+        return f"{text[:3]}…{text[-2:]}"
+    return f"{name[:1]}…@{host}" if at else text
 
 
 def whom(left: Sequence[str], total: int, *, full: bool) -> str:

@@ -194,7 +194,7 @@ def _without_source(given: Given) -> Iterator[Problem]:
     if given.has("source") or not given.node.whole:
         return
     sink = given.node.members.get("sink")
-    mail = sink is not None and getattr(given.values.get("sink"), "type", None) == "mail"
+    mail = sink is not None and getattr(given.values.get("sink"), "type", None) in {"mail", "sms"}
     yield given.problem(
         "E605" if mail else "E204",
         "this pipe mails but has no `source`" if mail else "a pipe needs a `source`",

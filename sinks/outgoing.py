@@ -29,6 +29,9 @@ class OutgoingConfig(SinkConfig):
 
     system: str
     """The `_id` of the system that carries the messages."""
+    unhandled_template_variable_replacement: Literal["strict", "empty_string", "debug"] = "strict"
+    """What a template shows for a property that the entity does not have: `strict` rejects the message, `empty_string`
+    shows nothing, `debug` shows the raw `{{ name }}`."""
     only_to: Annotated[Many[str], _of_patterns] = ()
     """Patterns of recipients (`*@example.com`) that may get messages. Those to others are `held`: nothing of them is
     sent."""

@@ -38,7 +38,11 @@ Examples:
 @click.option(
     "--max-per-hour", type=click.IntRange(0), metavar="N", help="With --dry-run: what if this were the limit."
 )
-@click.option("--to", metavar="ADDR", help="Every mail goes to ADDR; the first recipients stand in X-Original-To.")
+@click.option(
+    "--to",
+    metavar="ADDR",
+    help="Every mail goes to ADDR; the first recipients stand in X-Original-To. For text messages: a number.",
+)
 @click.option("--only-to", multiple=True, metavar="GLOB", help="Mail to others is held: '*@example.com'. Repeatable.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="At most N entities of each source.")
 @click.option("--id", "entity", metavar="ID", help="This entity only.")
@@ -96,6 +100,8 @@ def run_command(
         pipes = _unpaused(values, loaded, pipes)
     start = None if since is None else "" if since == "0" else since
     try:
+        if to is not None:
+            _reaches(to, loaded, pipes)
         asked = Asked(pipes, Wanted(entity, limit), start, wishes, _given(given, values))
         if dry_run:
             from mailweir.cli.dry_run import dry_run as dry
@@ -222,10 +228,25 @@ def _unpaused(values: Common, loaded: Loaded, names: tuple[str, ...]) -> tuple[s
 
 def _address(text: str) -> None:
     from systems.address import fault_of
+    from systems.sms import number_of
 
     fault = fault_of(text)
-    if fault:
+    if fault and number_of(text) is None:
         raise click.UsageError(f"--to: '{text}' is not an address: {fault}")
+
+
+def _reaches(to: str, loaded: Loaded, pipes: tuple[str, ...]) -> None:
+    """Refuse an address for text messages, and a telephone number for mail."""
+    from mailweir.running import mail_sink, pipes_of
+    from sinks.sms.config import SmsConfig
+    from systems.sms import number_of
+
+    number = number_of(to) is not None
+    for pipe in pipes_of(loaded, pipes):
+        sink = mail_sink(pipe)
+        if sink is not None and isinstance(sink, SmsConfig) != number:
+            what, needs = ("mail", "an address") if number else ("text messages", "a telephone number")
+            raise click.UsageError(f"--to: the pipe '{pipe.id}' sends {what}, so this is {needs}; name other pipes")
 
 
 def _given(name: str | None, values: Common) -> Source | None:

@@ -23,14 +23,21 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   mailweir send-test our-smtp-server --to me@example.com
-  mailweir send-test our-smtp-server --to me@example.com --from shop@example.com --json""",
+  mailweir send-test our-smtp-server --to me@example.com --from shop@example.com --json
+  mailweir send-test our-twilio --to +4799887766""",
 )
 @click.argument("system")
-@click.option("--to", "recipient", required=True, metavar="ADDR", help="Who gets the mail.")
-@click.option("--from", "sender", metavar="ADDR", help="Who sends. Default: `mail_from` of a sink for this system.")
+@click.option(
+    "--to",
+    "recipient",
+    required=True,
+    metavar="ADDR",
+    help="Who gets the mail; through a system for text messages, a number.",
+)
+@click.option("--from", "sender", metavar="ADDR", help="Who sends. Default: that of a sink for this system.")
 @common
 def send_test_command(values: Common, system: str, *, recipient: str, sender: str | None) -> int:
-    """Send one mail through SYSTEM and show the talk with the server; the login is masked.
+    """Send one mail, or one text message, through SYSTEM and show the talk with the server; the login is masked.
 
     Exits with 0 when the server took it, 1 when it did not. What runs learnt of a login that was refused is forgotten
     when it works.
@@ -41,37 +48,34 @@ def send_test_command(values: Common, system: str, *, recipient: str, sender: st
 
     from mailweir.cli.logged import logged
     from mailweir.ledger.opened import forget_trouble
-    from mailweir.mail_of_parts import boxes, composed
+    from mailweir.mail_of_parts import composed
     from mailweir.sent import Sent
     from mailweir.systems_of import NoSystemError, Systems, of_its_folder
     from systems.disk import FolderError
-    from systems.mail import MailSystem, MailSystemConfig
+    from systems.mail import CarrierConfig, MailSystem
+    from systems.sms import SmsSystemConfig
 
     loaded = load_here(values, take_secrets=True)
-    mail_systems = [one for one in loaded.project.components if issubclass(one.model, MailSystemConfig)]
-    known = [one.id for one in mail_systems]
+    known = {one.id: one.model for one in loaded.project.components if issubclass(one.model, CarrierConfig)}
     if system not in known:
-        raise click.UsageError(f"no mail system '{system}'.{meant(system, known)}")
-    try:
-        (box,) = boxes("--to", recipient)
-    except ValueError as error:
-        raise click.UsageError(str(error) if "not an address" in str(error) else "--to: one address") from None
+        raise click.UsageError(f"no mail system '{system}'.{meant(system, list(known))}")
+    sms = issubclass(known[system], SmsSystemConfig)
+    to = _number("--to", recipient) if sms else _one_address(recipient)
     if errors(loaded):
         values.out.fault("error: the configuration has errors. See: mailweir check")
         return 3
-    sender = sender or _sender(system, loaded.project.components)
+    name = "from_number" if sms else "mail_from"
+    sender = sender or _sender(system, name, loaded.project.components)
     if sender is None:
-        raise click.UsageError(f"no sink names a fixed `mail_from` for '{system}': give --from")
+        raise click.UsageError(f"no sink names a fixed `{name}` for '{system}': give --from")
     body = f"This mail was sent by `mailweir send-test {system}`.\nIf you can read it, the way to you works.\n"
     try:
-        mail = composed(
-            uuid.uuid4().hex,
-            int(time.time()),
-            sender=sender,
-            recipients=box.address,
-            subject=f"Test mail through {system}",
-            body=body,
-        )
+        key = uuid.uuid4().hex
+        if sms:
+            mail = _text_message(key, sender, to, f"Sent by `mailweir send-test {system}`.")
+        else:
+            title = f"Test mail through {system}"
+            mail = composed(key, int(time.time()), sender=sender, recipients=to, subject=title, body=body)
         systems = Systems(loaded, talk=None if values.json else values.out.line)
         opened = systems.system(system, MailSystem)
     except (ValueError, NoSystemError) as error:
@@ -98,12 +102,41 @@ async def _send(systems: Systems, system: MailSystem, mail: Message) -> tuple[tu
     raise RuntimeError("the system gave no answer")
 
 
-def _sender(system: str, components: Sequence[Component]) -> str | None:
+def _one_address(text: str) -> str:
+    from mailweir.mail_of_parts import boxes
+
+    try:
+        (box,) = boxes("--to", text)
+    except ValueError as error:
+        raise click.UsageError(str(error) if "not an address" in str(error) else "--to: one address") from None
+    return box.address
+
+
+def _number(option: str, text: str) -> str:
+    from systems.sms import number_fault, number_of
+
+    found = number_of(text)
+    if found is None:
+        raise click.UsageError(f"{option}: '{text}' is no telephone number: {number_fault(text)}")
+    return found
+
+
+def _text_message(key: str, sender: str, to: str, text: str) -> Message:
+    from systems.mail import Envelope, Message
+    from systems.sms import frozen, sender_of
+
+    found = sender_of(sender)
+    if found is None:
+        raise click.UsageError(f"--from: '{sender}' is no sender of text messages")
+    return Message(key, Envelope(found, (to,)), frozen(found, to, text))
+
+
+def _sender(system: str, name: str, components: Sequence[Component]) -> str | None:
     """What a sink for this system has as its sender."""
     for pipe in components:
         for sink in pipe.walk():
-            if sink.kind == "sink" and sink.given.get("system") == system and sink.given.text("mail_from"):
-                return sink.given.text("mail_from")
+            if sink.kind == "sink" and sink.given.get("system") == system and sink.given.text(name):
+                return sink.given.text(name)
     return None
 
 

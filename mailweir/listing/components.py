@@ -55,7 +55,8 @@ def address(system: Component) -> str:
     defaults = {
         shape.written: shape.info.default
         for shape in shapes(system.model).values()
-        if shape.written.endswith(("_server", "_port")) and isinstance(shape.info.default, str | int)
+        if (shape.written == "url" or shape.written.endswith(("_server", "_port")))
+        and isinstance(shape.info.default, str | int)
     }
     return _one(defaults | dict(_known(system, given)))
 

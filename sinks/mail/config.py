@@ -100,9 +100,6 @@ class MailConfig(OutgoingConfig):
     """A file in the project's `templates` folder with the template of the plain text part."""
     text_body_template_file_property: str | None = None
     """The property of the entity that names such a file."""
-    unhandled_template_variable_replacement: Literal["strict", "empty_string", "debug"] = "strict"
-    """What a template shows for a property that the entity does not have: `strict` rejects the mail,
-    `empty_string` shows nothing, `debug` shows the raw `{{ name }}`."""
     attachments: Annotated[Many[AttachmentConfig], _of_files] = ()
     """Files that go with every mail."""
     attachments_property: str | None = None

@@ -10,15 +10,16 @@ from typing import Any, Final, NamedTuple, Protocol
 from pipeline.entity import Entity
 from pipeline.errors import Problem
 from pipeline.state.facts import MessageState, NewMessage
-from pipeline.state.keys import entity_text, entity_version, message_key, name_of
+from pipeline.state.keys import message_key, name_of
 from pipeline.template.templates import Templates, variables
 from sinks.mail.compose import Composer
 from sinks.mail.enclosures import NOTHING, Enclosed, Reads, no_files
+from sinks.mail.entities import Known, known_of, unknown, whole
 from sinks.mail.letter import Attachment, Heading, Letter, Mailbox, Refusal
 from sinks.mail.lines import Line, Lines
 from sinks.mail.mime import Signs
 from sinks.mail.outbound import stored
-from sinks.mail.people import Fields, Gate, Guards, Named, wrong
+from sinks.mail.people import Fields, Gate, Guards, Named
 from sinks.mail.recipients import distinct
 from sinks.mail.refusals import problem_of
 from sinks.mail.texts import Texts, Way, Writing
@@ -96,14 +97,6 @@ class Said(NamedTuple):
     images: tuple[Attachment, ...] = ()
 
 
-class Known(NamedTuple):
-    """An entity as the state keeps it: by its `_id`, in its version, as text with its names in order."""
-
-    id: str
-    version: str
-    text: str
-
-
 class Maker:
     """Makes the mails of one sink."""
 
@@ -132,7 +125,7 @@ class Maker:
         """The `_id` and the key of each mail that this entity would become."""
         if self._left_alone(entity):
             return ()
-        known = _known(entity)
+        known = known_of(entity)
         if isinstance(known, Problem):
             return ()
         named = self._settings.people.named(variables(entity))
@@ -155,9 +148,9 @@ class Maker:
         """
         if self._left_alone(entity):
             return ()
-        known = _known(entity)
+        known = known_of(entity)
         if isinstance(known, Problem):
-            return (self._rejected(_unknown(entity), (), known, 0),)
+            return (self._rejected(unknown(entity), (), known, 0),)
         values = variables(entity)
         named = self._settings.people.named(values)
         if isinstance(named, Problem):
@@ -256,14 +249,14 @@ class Maker:
         title = letter.subject
         facts = (
             key, self._pipe, settings.system, known.id, recipients, stored(envelope), content, known.text,
-            title if title.isascii() else _whole(title), self._run, generation, settings.at_most_once, expires,
+            title if title.isascii() else whole(title), self._run, generation, settings.at_most_once, expires,
             MessageState.QUEUED, "",
         )  # fmt: skip
         new = _new(NewMessage, facts)
         outside = self._gate.outside(recipients)
         if outside:
             why = f"not among those who may get mail: {', '.join(outside)}"
-            return Made(new._replace(state=MessageState.HELD, detail=_whole(why)), None, None, skipped)
+            return Made(new._replace(state=MessageState.HELD, detail=whole(why)), None, None, skipped)
         return Made(new, message, None, skipped)
 
     def _rejected(
@@ -278,11 +271,11 @@ class Maker:
             _NO_ENVELOPE,
             b"",
             known.text,
-            _whole(subject),
+            whole(subject),
             self._run,
             generation,
             state=MessageState.REJECTED,
-            detail=_whole(f"{problem.code} {problem.told}"),
+            detail=whole(f"{problem.code} {problem.told}"),
         )
         return Made(new, None, problem)
 
@@ -292,25 +285,6 @@ def _addresses(named: Named) -> tuple[str, ...]:
     if len(named.to) == 1 and not named.cc and not named.bcc:  # most mail
         return (named.to[0].address,)
     return distinct(named.to, named.cc, named.bcc)
-
-
-def _known(entity: Entity) -> Known | Problem:
-    try:
-        text = entity_text(entity)
-        name = entity["_id"]
-        return Known(name if isinstance(name, str) else str(name), entity_version(entity, text), text)
-    except KeyError:
-        return wrong("E507", "the entity has no `_id`", "_id")
-    except RecursionError:
-        return wrong("E507", "the entity goes too deep")
-    except (TypeError, ValueError, AttributeError):
-        return wrong("E507", "the entity is no JSON object")
-
-
-def _unknown(entity: object) -> Known:
-    """An entity that is none, as far as it can be told from others."""
-    name = entity.get("_id") if isinstance(entity, dict) else None
-    return Known(name if isinstance(name, str) else "", "", "{}")
 
 
 def _redirected(letter: Letter, to: tuple[Mailbox, ...], first: Sequence[str]) -> Letter:
@@ -323,8 +297,3 @@ def _redirected(letter: Letter, to: tuple[Mailbox, ...], first: Sequence[str]) -
         subject=f"[to {first[0]}{more}] {letter.subject}",
         headers=(*letter.headers, ("X-Original-To", ", ".join(first))),
     )
-
-
-def _whole(text: str) -> str:
-    """The text without halves of characters."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()

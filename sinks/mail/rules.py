@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.config.given import advice, note
 from pipeline.errors import Label, Problem
 from sinks.mail.part_rules import part_faults
-from sinks.mail.template_rules import excluding, template_faults
+from sinks.mail.template_rules import excluding, holes, template_faults
 from systems.address import fault_of, split
 
 if TYPE_CHECKING:
@@ -37,19 +37,7 @@ def faults(given: Given) -> Iterator[Problem]:
     yield from _each_alone(given)
     yield from template_faults(given)
     yield from part_faults(given)
-    if given.get("unhandled_template_variable_replacement") in {"debug", "empty_string"}:
-        value = given.text("unhandled_template_variable_replacement")
-        shows = "the raw `{{ name }}`" if value == "debug" else "a gap"
-        yield given.problem(
-            "W407",
-            f'`unhandled_template_variable_replacement` is "{value}"',
-            "unhandled_template_variable_replacement",
-            label="mails go out with holes",
-            notes=(
-                note(f"a mail whose entity lacks a property shows {shows} to its reader"),
-                advice('"strict" rejects such a mail and says what is missing'),
-            ),
-        )
+    yield from holes(given)
 
 
 def _addresses(given: Given, name: str) -> Iterator[Problem]:

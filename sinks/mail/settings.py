@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from pipeline.config.templates import read_templates
 from pipeline.errors import Span, UnusableError
-from pipeline.template.faults import Where, plain_lines, where_in, where_in_file
-from pipeline.template.templates import Options, Templates
+from pipeline.template.faults import Where, plain_lines
 from sinks.mail.attachment_files import AttachmentFiles
 from sinks.mail.delivery import Policy
 from sinks.mail.enclosures import Enclosed, Fault, Reads, enclosed
@@ -18,11 +15,10 @@ from sinks.mail.lines import Line, is_template
 from sinks.mail.maker import Settings
 from sinks.mail.people import Fields, Guards, People
 from sinks.mail.recipients import recipients
-from sinks.mail.texts import Way
+from sinks.mail.ways import path_to, templates_of, way_of
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given
-    from pipeline.config.tree import Document
     from pipeline.template.watched import Saw
     from sinks.mail.config import MailConfig
     from sinks.mail.config_parts import AttachmentConfig
@@ -40,13 +36,7 @@ def settings(
     `guards` are those of the run, in the place of the sink's. `given` is what was written: with it faults of fixed
     templates show file and line. `saw` is told what templates reach.
     """
-    documents = read_templates(Path(root), Path(root)) if given is None else given.templates
-    options = Options(
-        unhandled=config.unhandled_template_variable_replacement,
-        files={name: document.text for name, document in documents.items() if not document.problems},
-        refused={name: document.problems[0].message for name, document in documents.items() if document.problems},
-        saw=saw,
-    )
+    documents, templates = templates_of(config, root, given, saw)
     reads = AttachmentFiles(root, config.max_message_bytes).read
     headers = (config.headers or {}).items()
     unsubscribe = config.list_unsubscribe or ()
@@ -54,10 +44,10 @@ def settings(
         system=config.system,
         heading=_heading(config, [(name, value) for name, value in headers if not is_template(value)]),
         people=_people(config),
-        templates=Templates(options),
-        subject=_way(config, "subject_template", documents, given),
-        body=_way(config, "body_template", documents, given),
-        text=_way(config, "text_body_template", documents, given),
+        templates=templates,
+        subject=way_of(config, "subject_template", documents, given),
+        body=way_of(config, "body_template", documents, given),
+        text=way_of(config, "text_body_template", documents, given),
         headers=tuple(_line(given, "headers", name, value) for name, value in headers if is_template(value)),
         unsubscribe=tuple(
             _line(given, "list_unsubscribe", "List-Unsubscribe", value)
@@ -115,27 +105,8 @@ def _boxes(text: str | None) -> tuple[Mailbox, ...]:
     return recipients(text).boxes
 
 
-def _way(config: MailConfig, name: str, documents: Mapping[str, Document], given: Given | None) -> Way:
-    fixed, file = getattr(config, name), getattr(config, f"{name}_file")
-    if fixed is not None:
-        where = where_in(given, name, fixed) if given else Where(plain_lines(fixed), (name,))
-        return Way(fixed, where)
-    if file is not None:
-        if file not in documents:
-            raise UnusableError(f"there is no file `{file}` in the folder `templates`")
-        return Way(documents[file].text, where_in_file(documents, file, _path(given, f"{name}_file")))
-    held = getattr(config, f"{name}_file_property")
-    if held is not None:
-        return Way(property=held, names_file=True)
-    return Way(property=getattr(config, f"{name}_property") or name)
-
-
-def _path(given: Given | None, name: str) -> tuple[str, ...]:
-    return (name,) if given is None else (*given.path, name)
-
-
 def _line(given: Given | None, property: str, name: str, source: str) -> Line:
-    path = (*_path(given, property), name) if property == "headers" else _path(given, property)
+    path = (*path_to(given, property), name) if property == "headers" else path_to(given, property)
     return Line(name, source, Where(plain_lines(source), path, whole=Span(f"`{property}`", 0, 0)))
 
 

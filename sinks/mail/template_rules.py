@@ -36,6 +36,23 @@ def template_faults(given: Given) -> Iterator[Problem]:
         yield from _faults(given, name)
 
 
+def holes(given: Given) -> Iterator[Problem]:
+    """W407 for a sink whose messages may go out with holes."""
+    if given.get("unhandled_template_variable_replacement") in {"debug", "empty_string"}:
+        value = given.text("unhandled_template_variable_replacement")
+        shows = "the raw `{{ name }}`" if value == "debug" else "a gap"
+        yield given.problem(
+            "W407",
+            f'`unhandled_template_variable_replacement` is "{value}"',
+            "unhandled_template_variable_replacement",
+            label="mails go out with holes",
+            notes=(
+                note(f"a mail whose entity lacks a property shows {shows} to its reader"),
+                advice('"strict" rejects such a mail and says what is missing'),
+            ),
+        )
+
+
 def excluding(given: Given, name: str, other: str, first: str) -> Problem:
     """E209 for two properties that say the same thing in two ways."""
     keep = "template" if name.endswith(("_template", "_file", "_property")) else "addresses"

@@ -36,14 +36,59 @@ class Texts(NamedTuple):
     html: str | None
 
 
-class Writing:
+class _Ways:
+    """Gets templates in the ways that there are."""
+
+    def __init__(self, templates: Templates) -> None:
+        """Those of the project."""
+        self._templates = templates
+        self._compiled = lru_cache(MOST_KEPT)(self._compile)
+
+    def _fixed(self, way: Way, part: Part | None, *, beside: bool = False) -> Template | Problem:
+        source = way.fixed or ""
+        kind = part or self._templates.body_part(source, beside_text=beside)
+        return _one(self._templates.compile(source, kind, way.where), way.where)
+
+    def _brought(
+        self, way: Way, values: Mapping[str, Any], part: Part | None, *, beside: bool = False
+    ) -> Template | Problem | None:
+        """The template that an entity brings, if it does."""
+        value = values.get(way.property)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            return wrong("E414", f"`{way.property}` is not the text of a template", way.property)
+        return self._compiled(way.property, value, part, beside, way.names_file)
+
+    def _compile(
+        self,
+        property: str,
+        value: str,
+        part: Part | None,
+        beside: bool,
+        names_file: bool,
+    ) -> Template | Problem:
+        if names_file:
+            source = self._templates.options.files.get(value)
+            # A fault of the name stands in the name, one of the file in the file.
+            where = Where(plain_lines(value), (property,), whole=Span(f"`{property}` of the entity", 0, 0))
+            if source is None:
+                return _one(self._templates.compile_file(value, part or "text", where), where)
+            where = Where(plain_lines(source), (property,), whole=Span(value, 0, 0))
+        else:
+            source = value
+            where = Where(plain_lines(source), (property,), whole=Span(f"`{property}` of the entity", 0, 0))
+        kind = part or self._templates.body_part(source, beside_text=beside)
+        return _one(self._templates.compile(source, kind, where), where)
+
+
+class Writing(_Ways):
     """Writes the texts of the mails of a sink."""
 
     def __init__(self, templates: Templates, subject: Way, body: Way, text: Way) -> None:
         """Compile what is fixed; a fault in it is one of every mail."""
-        self._templates = templates
+        super().__init__(templates)
         self._subject_way, self._body_way, self._text_way = subject, body, text
-        self._compiled = lru_cache(MOST_KEPT)(self._compile)
         self._subject = None if subject.fixed is None else self._fixed(subject, "subject")
         self._text = None if text.fixed is None else self._fixed(text, "text")
         self._bodies = [
@@ -88,42 +133,25 @@ class Writing:
             return _problem(shown, body)
         return Texts(title, plain, shown) if body.part == "html" else Texts(title, shown, None)
 
-    def _fixed(self, way: Way, part: Part | None, *, beside: bool = False) -> Template | Problem:
-        source = way.fixed or ""
-        kind = part or self._templates.body_part(source, beside_text=beside)
-        return _one(self._templates.compile(source, kind, way.where), way.where)
 
-    def _brought(
-        self, way: Way, values: Mapping[str, Any], part: Part | None, *, beside: bool = False
-    ) -> Template | Problem | None:
-        """The template that an entity brings, if it does."""
-        value = values.get(way.property)
-        if value is None:
-            return None
-        if not isinstance(value, str):
-            return wrong("E414", f"`{way.property}` is not the text of a template", way.property)
-        return self._compiled(way.property, value, part, beside, way.names_file)
+class Writes(_Ways):
+    """Writes the one text of a message that has nothing else."""
 
-    def _compile(
-        self,
-        property: str,
-        value: str,
-        part: Part | None,
-        beside: bool,
-        names_file: bool,
-    ) -> Template | Problem:
-        if names_file:
-            source = self._templates.options.files.get(value)
-            # A fault of the name stands in the name, one of the file in the file.
-            where = Where(plain_lines(value), (property,), whole=Span(f"`{property}` of the entity", 0, 0))
-            if source is None:
-                return _one(self._templates.compile_file(value, part or "text", where), where)
-            where = Where(plain_lines(source), (property,), whole=Span(value, 0, 0))
-        else:
-            source = value
-            where = Where(plain_lines(source), (property,), whole=Span(f"`{property}` of the entity", 0, 0))
-        kind = part or self._templates.body_part(source, beside_text=beside)
-        return _one(self._templates.compile(source, kind, where), where)
+    def __init__(self, templates: Templates, way: Way) -> None:
+        """Compile what is fixed; a fault in it is one of every message."""
+        super().__init__(templates)
+        self._way = way
+        self._one = None if way.fixed is None else self._fixed(way, "text")
+
+    def write(self, values: Mapping[str, Any]) -> str | Problem:
+        """The text for these variables, or why there is none."""
+        template = self._one or self._brought(self._way, values, "text")
+        if template is None:
+            return _missing(self._way, values, "body")
+        if isinstance(template, Problem):
+            return template
+        text = template.render(values)
+        return _problem(text, template) if isinstance(text, TemplateFault) else text
 
 
 _NAMES: Final = {"subject": "a subject", "body": "a body"}

@@ -27,13 +27,17 @@ Param = str | Secret | Sequence[str | Secret]
 
 
 class HttpError(Exception):
-    """What went wrong, in words that have no secret. `status` is that of the answer, if there was one."""
+    """What went wrong, in words that have no secret. `status` is that of the answer, if there was one.
 
-    def __init__(self, text: str, status: int = 0) -> None:
-        """Keep both."""
+    `sent` says that there was none, and that the request or a part of it may have arrived all the same.
+    """
+
+    def __init__(self, text: str, status: int = 0, *, sent: bool = False) -> None:
+        """Keep them."""
         super().__init__(text)
         self.text = text
         self.status = status
+        self.sent = sent
 
     @property
     def refuses(self) -> bool:

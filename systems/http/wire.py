@@ -104,17 +104,21 @@ class Wire:
         while True:
             fresh = connection is None
             connection = connection or self._connection(parts)
+            sent = False
             try:
+                if connection.sock is None:
+                    connection.connect()
+                sent = True
                 return self._sent(key, connection, parts, request, headers)
             except (ConnectionError, HTTPException) as error:
                 connection.close()
                 # A connection that was kept can come to its end just now: that says nothing of the server.
                 if fresh or not request.repeatable:
-                    raise _told(parts, error) from None
+                    raise _told(parts, error, sent=sent) from None
                 connection = None
             except (OSError, ValueError) as error:
                 connection.close()
-                raise _told(parts, error) from None
+                raise _told(parts, error, sent=sent) from None
             except BaseException:
                 connection.close()
                 raise
@@ -280,12 +284,12 @@ def _is_readable(connection: HTTPConnection) -> bool:
         return True
 
 
-def _told(parts: SplitResult, error: Exception) -> HttpError:
+def _told(parts: SplitResult, error: Exception, *, sent: bool) -> HttpError:
     if isinstance(error, RemoteDisconnected):
-        return HttpError(f"{parts.hostname} hangs up before it answers")
+        return HttpError(f"{parts.hostname} hangs up before it answers", sent=sent)
     if isinstance(error, OSError):
-        return HttpError(f"{parts.hostname} cannot be reached: {why(error)}")
-    return HttpError(f"{parts.hostname} does not speak HTTP: {type(error).__name__}")
+        return HttpError(f"{parts.hostname} cannot be reached: {why(error)}", sent=sent)
+    return HttpError(f"{parts.hostname} does not speak HTTP: {type(error).__name__}", sent=sent)
 
 
 def why(error: Any) -> str:  # noqa: ANN401 - any of the faults of sockets

@@ -22,9 +22,13 @@ from mailweir.codes import Block, CodePage, codes, find, is_code, parse
 from pipeline.config.load import Options
 from pipeline.template.templates import Template, compile_template, variables
 from sinks.mail.config import MailConfig
-from sinks.mail.maker import Maker
+from sinks.mail.maker import Maker, Makes
+from sinks.mail.people import Guards
 from sinks.mail.settings import settings
 from sinks.mail.template_headers import header_fault
+from sinks.sms.config import SmsConfig
+from sinks.sms.maker import SmsMaker
+from sinks.sms.settings import sms_settings
 
 packages = (mailweir, pipeline, sinks, sources, systems)
 in_use = [page for page in codes() if not page.reserved]
@@ -104,9 +108,14 @@ def test_the_wrong_entity_gives_its_code_and_the_right_one_a_text(page: CodePage
 def rejected(blocks: Iterable[Block]) -> str | None:
     """The code that a run tells for the mail of an example."""
     texts = {block.file: json.loads(block.text) for block in blocks}
-    usual = {"type": "mail", "system": "office", "mail_from": "stock@example.com"}
-    config = MailConfig.model_validate({**usual, **texts["sink"]})
-    sink = Maker(settings(config, "/nowhere"), "stock-alerts", "run")
+    sink: Makes
+    if texts["sink"].get("type") == "sms":
+        sms = SmsConfig.model_validate({"system": "office", **texts["sink"]})
+        sink = SmsMaker(sms_settings(sms, "/nowhere", Guards()), "stock-alerts", "run")
+    else:
+        usual = {"type": "mail", "system": "office", "mail_from": "stock@example.com"}
+        config = MailConfig.model_validate({**usual, **texts["sink"]})
+        sink = Maker(settings(config, "/nowhere"), "stock-alerts", "run")
     ((_, _, problem, _),) = sink.make(texts["entity"], 1_800_000_000.0)
     return problem.code if problem else None
 
