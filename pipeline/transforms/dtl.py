@@ -17,6 +17,7 @@ from pipeline.dtl.paths import variable_of
 from pipeline.dtl.prefixes import prefixes_of
 from pipeline.dtl.program import Program, Trigger
 from pipeline.dtl.scope import Host
+from pipeline.dtl.suspects import suspects
 from pipeline.dtl.told import as_json, node_at, problem_of
 from pipeline.dtl.tree import Block, Place
 from pipeline.errors import Problem
@@ -155,9 +156,10 @@ class _Rules:
         if not isinstance(rules, Mapping):
             return
         rules = as_json({name: rule for name, rule in rules.items() if _is_rule(name, rule) and isinstance(rule, list)})
-        faults = parse(rules, REGISTRY).faults
+        parsed = parse(rules, REGISTRY)
+        faults = parsed.faults or list(suspects(parsed.rules))
         for fault in faults:
-            if not self._referred(fault.place):
+            if not self._referred(fault.place) and (fault.code != "W808" or not self._is_chosen(fault.place)):
                 path = (*self._given.path, self._name, *map(str, fault.place[:1]))
                 yield problem_of(fault, self._given.document, self._node, path)
         # A rule whose name is misspelt where it is applied is no second fault.
@@ -172,6 +174,11 @@ class _Rules:
                     (*self._given.path, self._name, name),
                     notes=(advice('call it with ["apply", "' + name + '", …], or take it out'),),
                 )
+
+    def _is_chosen(self, place: Place) -> bool:
+        """Whether a condition has a reference: it is the same for all entities, and another one elsewhere."""
+        texts = (node.value for node in walk(node_at(self._node, place)) if isinstance(node, Scalar))
+        return any(isinstance(text, str) and ("$ENV(" in text or "$SECRET(" in text) for text in texts)
 
     def _referred(self, place: Place) -> bool:
         """Whether a value is a reference, of which nothing can be said before it is replaced."""
