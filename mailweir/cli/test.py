@@ -18,6 +18,7 @@ Examples:
   mailweir test expected/welcome-mail.test.json
   mailweir test -k "address" -x              those with this word, up to the first that fails
   mailweir test --update                     write what is expected anew, then read the difference
+  mailweir test --review                     look at each difference, and accept it or not
   mailweir test --new welcome-mail           a test of what comes now
   mailweir test --coverage --fail-under 90
   mailweir test --junit report.xml --json    for a machine""",
@@ -27,6 +28,9 @@ Examples:
 @click.option("-x", "--exitfirst", "first", is_flag=True, help="Stop at the first test that fails.")
 @click.option("--update", is_flag=True, help="Write the files of what is expected for tests that fail.")
 @click.option("--update-new-only", is_flag=True, help="Write only those that are missing.")
+@click.option("--review", is_flag=True, help="Show each difference and ask: accept it, or not.")
+@click.option("--prune", is_flag=True, help="Delete files in expected/ that no test names.")
+@click.option("--from-embedded", is_flag=True, help="Write testdata/ of entities that `test` alternatives have.")
 @click.option("--new", "new", metavar="PIPE", help="Write a test of what comes out of PIPE now.")
 @click.option("--missing", is_flag=True, help="List pipes without a test; exit with 1 if there are any.")
 @click.option("--coverage", is_flag=True, help="Say which rules, template parts and outcomes no test reaches.")
@@ -45,6 +49,9 @@ def test_command(
     first: bool,
     update: bool,
     update_new_only: bool,
+    review: bool,
+    prune: bool,
+    from_embedded: bool,
     new: str | None,
     missing: bool,
     coverage: bool,
@@ -65,6 +72,9 @@ def test_command(
         words=tuple((words or "").lower().split()),
         first=first,
         update="all" if update else "new" if update_new_only else "",
+        review=review,
+        prune=prune,
+        embedded=from_embedded,
         new=new,
         missing=missing,
         full=full,
@@ -72,10 +82,14 @@ def test_command(
         least=least,
         junit=junit,
     )
+    if review and (values.json or wish.update or new):
+        raise click.UsageError("--review asks: leave out --json, --update and --new")
+    if prune and paths:
+        raise click.UsageError("--prune looks at all tests: leave out the PATH")
     if not watch:
         return run_tests(values, wish)
-    if wish.update or new:
-        raise click.UsageError("--watch writes nothing: leave out --update and --new")
+    if wish.update or new or review or prune or from_embedded:
+        raise click.UsageError("--watch writes nothing: leave out the options that write or ask")
     from mailweir.cli.watch import watching
 
     return watching(lambda: run_tests(values, wish), [values.here], values.out)

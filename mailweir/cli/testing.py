@@ -16,8 +16,10 @@ import click
 
 from mailweir.cli.group import meant
 from mailweir.cli.loading import counted
+from mailweir.cli.reviewing import Reviewed, review
+from mailweir.cli.test_data import write_embedded
 from mailweir.testing.coverage import document, lines, too_little
-from mailweir.testing.files import FOLDER
+from mailweir.testing.files import FOLDER, unused_files
 from mailweir.testing.reached import Reached
 from mailweir.testing.report import junit_report, record
 from mailweir.testing.spec import ENDING
@@ -48,6 +50,9 @@ class Wish:
     full: bool = False
     coverage: bool = False
     least: float | None = None
+    review: bool = False
+    embedded: bool = False
+    prune: bool = False
     junit: Path | None = None
 
     def takes(self, found: Found, test: Test, names: Sequence[str]) -> bool:
@@ -69,6 +74,9 @@ class Done:
     """Pipes that no test is for, with the folders of their projects."""
     tested: set[tuple[str, str]] = field(default_factory=set)
     """Pipes that a test is for, with the folders of their projects."""
+    unused: list[Path] = field(default_factory=list)
+    """Files in `expected` that no test names."""
+    reviewed: Reviewed | None = None
     coverage: Coverage | None = None
     least: float | None = None
     seconds: float = 0.0
@@ -86,11 +94,15 @@ class Done:
 
 def run_tests(values: Common, wish: Wish) -> int:
     """Carry it out and answer the exit code."""
-    if (wish.update or wish.new) and in_ci():
+    if (wish.update or wish.new or wish.review or wish.prune or wish.embedded) and in_ci():
         raise click.UsageError(REFUSED)
+    if wish.review and not values.asks:
+        raise click.UsageError("--review asks a person at a terminal, and there is none: --update writes all of it")
     measures = wish.coverage or wish.least is not None
     suite = Suite(values.loading(), wish.full, Reached() if measures else None)
     try:
+        if wish.embedded:
+            return write_embedded(values, suite)
         if wish.new is not None:
             _new(values, suite, wish.new)
             wish = Wish((f"{FOLDER}/{wish.new}{ENDING}",), update="new", full=wish.full)
@@ -112,7 +124,7 @@ def _paths(values: Common, wish: Wish) -> tuple[list[Path], list[str], list[Path
         path = Path(os.path.normpath(values.here / where))
         if colons:
             names.append(text)
-        if path.name.endswith(".json") and not path.name.endswith(ENDING):
+        if not path.name.endswith(ENDING) and (path.name.endswith(".json") or path.is_file()):
             files.append(path)
             path = path.parent
         if not os.path.lexists(path):
@@ -150,7 +162,22 @@ async def _run(values: Common, suite: Suite, wish: Wish) -> Done:
                 done.seconds = time.perf_counter() - began
                 return done
     done.seconds = time.perf_counter() - began
+    if wish.review:
+        done.reviewed = await review(values, suite, done.verdicts)
+        done.files += done.reviewed.files
+    if (wish.update == "all" and not wish.paths) or wish.prune:
+        done.unused = unused_files(every)
+        if wish.prune:
+            for path in done.unused:
+                _remove(path)
     return done
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink()
+    except OSError as error:
+        raise click.UsageError(f"cannot delete {path}: {reason(error)}") from None
 
 
 def _untested(suite: Suite, every: Sequence[Found]) -> Iterator[tuple[Path, str]]:
@@ -221,6 +248,10 @@ def _tell(values: Common, done: Done, wish: Wish) -> int:
         out.fault(render(faults, texts, width=out.width(out.stderr), color=out.colors(out.stderr)))
     for name, more, less in done.files:
         out.line(f"{name}  +{more} -{less}")
+    for path in done.unused:
+        out.line(f"{shown(path, values.here)}  {'deleted' if wish.prune else 'no test names it: --prune deletes it'}")
+    if done.reviewed is not None:
+        out.line(done.reviewed.summary())
     for root, pipe in done.missing:
         where = "" if root == values.here else f" -C {shlex.quote(shown(root, values.here))}"
         out.line(visible(f"no test: {pipe}    mailweir test{where} --new {pipe}"))
@@ -286,4 +317,5 @@ def _document(done: Done, code: int) -> dict[str, Any]:
         **({} if done.coverage is None else {"coverage": document(done.coverage)}),
         "missing": [pipe for _, pipe in done.missing],
         "written": [name for name, _, _ in done.files],
+        "unused": [str(path) for path in done.unused],
     }

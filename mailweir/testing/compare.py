@@ -84,10 +84,10 @@ def differences(expected: Sequence[Any], actual: Sequence[Any], rules: Rules) ->
     found: list[tuple[str, list[Difference]]] = []
     for one, other in _pairs(wanted, came, rules):
         if other is ABSENT or (one is ABSENT and not rules.extra):
-            who = _id(other if one is ABSENT else one)
+            who = id_of(other if one is ABSENT else one)
             found.append((who, [Difference(who, (), one, other)]))
         elif one is not ABSENT:
-            who = _id(other)
+            who = id_of(other)
             found.append((who, list(value_differences(who, (), one, other, rules))))
     return [difference for _, some in sorted(found, key=lambda each: each[0]) for difference in some]
 
@@ -177,7 +177,8 @@ def _deleted(entity: object) -> bool:
     return isinstance(entity, dict) and entity.get("_deleted") is True
 
 
-def _id(entity: object) -> str:
+def id_of(entity: object) -> str:
+    """What an entity is called where differences are told."""
     found = entity.get("_id") if isinstance(entity, dict) else None
     return found if isinstance(found, str) else "" if found is None else _json(found)
 

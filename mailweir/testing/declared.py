@@ -8,9 +8,12 @@ from pipeline.config.given import UNKNOWN
 from pipeline.config.tree import Array, Node, Object, Scalar
 from pipeline.pipe import PipeConfig
 from sinks.null import NullConfig
+from sources.embedded import EmbeddedConfig
 from sources.empty import EmptyConfig
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from pipeline.config.typed import Component
 
 _ENDS: Final = frozenset({"source", "sink", "transform"})
@@ -79,3 +82,13 @@ def _stand_in(kind: str, node: Node) -> Any:
     if kind == "sink":
         return NullConfig.model_construct(type=type_name)
     return EmptyConfig.model_construct(type=type_name) if type_name == _RECEIVES else None
+
+
+def made_up(component: Component) -> Sequence[Mapping[str, object]] | None:
+    """The entities that the alternative `test` of a pipe's source has in the configuration itself, if it does."""
+    source = next((child for _, child in component.children if child.kind == "source"), None)
+    if source is None or source.type != "conditional":
+        return None
+    alternative = next((one for _, one in source.children if one.given.path[-1] == TEST), None)
+    config = None if alternative is None else alternative.config
+    return config.entities if isinstance(config, EmbeddedConfig) else None

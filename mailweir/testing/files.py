@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,14 +11,17 @@ from mailweir.testing.plan import Planned, read_tests
 from mailweir.testing.spec import ENDING
 from pipeline.config.files import below, is_file, read_document, search, shown
 from pipeline.config.text import read
-from pipeline.config.tree import Document, Object
+from pipeline.config.tree import Document, Node, Object, walk
 
 if TYPE_CHECKING:
+    from mailweir.testing.suite import Found
     from pipeline.config.load import Loaded
 
 FOLDER: Final = "expected"
 """The folder in which every `*.test.json` is a test."""
 
+# No file system has longer ones.
+_LONGEST_NAME: Final = 1000
 # What tells a test from a file of another tool that has the same ending.
 _SIGNS: Final = ("pipe", "cases")
 
@@ -90,3 +93,29 @@ class _Beside:
 
     def __call__(self, name: str) -> bool:
         return is_file(self._folder / name)
+
+
+def unused_files(every: Iterable[Found]) -> list[Path]:
+    """Files in the folders of what is expected that no test of these projects names, whatever for."""
+    roots: set[Path] = set()
+    named: set[Path] = set()
+    for found in every:
+        folder = found.file.path.parent
+        roots.add(found.loaded.root)
+        named.add(found.file.path)
+        named.update(folder / name for name in _names(found.file.document.root))
+        named.update(folder / test.file for test in found.file.planned.tests if test.file is not None)
+        if found.faults:
+            # What it would name is not known.
+            return []
+    kinds = (".json", ".eml", ".csv", ".xml", ".html", ".txt")
+    files = (path for root in sorted(roots) for path in sorted((root / FOLDER).rglob("*")) if path.suffix in kinds)
+    return [path for path in files if path.is_file() and path not in named]
+
+
+def _names(node: Node | None) -> Iterator[str]:
+    """All texts in a test: any may be the name of a file."""
+    for one in walk(node) if node is not None else ():
+        value = getattr(one, "value", None)
+        if isinstance(value, str) and "\n" not in value and len(value) < _LONGEST_NAME:
+            yield value

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -212,3 +216,114 @@ def test_coverage_has_to_be_enough(command: Command, tmp_path: Path) -> None:
     report = json.loads(command(folder, "test", "--fail-under", "67", "--json").stdout)
     assert (report["ok"], report["exit_code"], report["failed"], report["coverage"]["of"]) == (False, 1, 0, 3)
     assert command(folder, "test", "--fail-under", "101").returncode == 2
+
+
+def reviewed(folder: Path, typed: str, *arguments: str) -> tuple[int, str]:
+    """What `mailweir test --review` answers to somebody at a terminal who types this."""
+    ours, theirs = pty.openpty()
+    environ = {name: value for name, value in os.environ.items() if name != "CI"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "mailweir", "test", "--review", *arguments],
+        cwd=folder,
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        env=environ,
+    ) as asking:
+        os.close(theirs)
+        os.write(ours, typed.encode())
+        out, _ = asking.communicate(timeout=300)
+    os.close(ours)
+    return asking.returncode, out
+
+
+PEOPLE = [{"_id": "a", "name": "Anne"}, {"_id": "c", "name": "Cy"}]
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "left", "told"),
+    [
+        ("a\na\na\n", 0, [{"_id": "a", "name": "Ann"}, {"_id": "b", "name": "Bo"}], "3 accepted, 0 rejected, 0 left"),
+        ("r\n\na\n", 1, [{"_id": "a", "name": "Anne"}], "1 accepted, 1 rejected, 1 left"),
+        ("d\nx\na\nq\n", 1, [{"_id": "a", "name": "Ann"}, PEOPLE[1]], "1 accepted, 0 rejected, 2 left"),
+        ("q\n", 1, PEOPLE, "0 accepted, 0 rejected, 3 left"),
+    ],
+)
+def test_a_person_looks_at_each_difference(tmp_path: Path, typed: str, code: int, left: Any, told: str) -> None:
+    """What was accepted is expected from now on, entity by entity; the rest of the file stays as it was."""
+    folder = project(tmp_path, people={})
+    path = folder / "expected" / "people.json"
+    path.write_text(json.dumps(PEOPLE))
+    done, out = reviewed(folder, typed)
+    assert (done, json.loads(path.read_text())) == (code, left), out
+    assert told in out.splitlines()
+    assert "expected/people.test.json:1 people: people.json  1 of 3" in out.splitlines()
+
+
+def test_a_case_is_shown_and_not_written(tmp_path: Path) -> None:
+    """It holds itself what it expects; an editor opens its file."""
+    folder = project(tmp_path, one=cases(BAD))
+    done, out = reviewed(folder, "a\ns\n")
+    assert done == 1
+    assert "a case holds what it expects itself: edit the file" in out
+    editor = folder / "editor.sh"
+    editor.write_text('#!/bin/sh\nsed -i s/2/1/ "$1"\n')
+    editor.chmod(0o755)
+    os.environ["EDITOR"] = str(editor)
+    try:
+        reviewed(folder, "e\n")
+    finally:
+        del os.environ["EDITOR"]
+    assert json.loads((folder / "expected" / "one.test.json").read_text())["cases"][0]["expect"] == [
+        {"_id": "a", "x": 1}
+    ]
+
+
+def test_a_review_needs_somebody(command: Command, tmp_path: Path) -> None:
+    """Without a terminal nobody is asked, and nothing is written."""
+    folder = project(tmp_path, people={})
+    done = command(folder, "test", "--review")
+    assert (done.returncode, done.stderr.startswith("error: --review asks a person at a terminal")) == (2, True)
+    assert not (folder / "expected" / "people.json").exists()
+
+
+def test_files_that_no_test_names(command: Command, tmp_path: Path) -> None:
+    """They are told after an update, and deleted when that is asked for; what a test names in any way stays."""
+    folder = project(tmp_path, people={}, one=cases({**GOOD, "given": "given.json"}))
+    (folder / "expected" / "given.json").write_text('[{"_id": "a", "x": 1}]')
+    old = folder / "expected" / "old.json"
+    old.write_text("[]")
+    done = command(folder, "test", "--update")
+    assert "expected/old.json  no test names it: --prune deletes it" in done.stdout.splitlines()
+    assert old.exists()
+    done = command(folder, "test", "--prune")
+    assert (done.returncode, "expected/old.json  deleted" in done.stdout.splitlines()) == (0, True)
+    assert sorted(path.name for path in (folder / "expected").iterdir()) == [
+        "given.json",
+        "one.test.json",
+        "people.json",
+        "people.test.json",
+    ]
+    old.write_text("[]")
+    (folder / "expected" / "one.test.json").write_text('{"pip": 1}')
+    assert command(folder, "test", "--prune").returncode == 1
+    assert old.exists()
+
+
+def test_made_up_entities_move_to_files(command: Command, tmp_path: Path) -> None:
+    """Those of `test` alternatives; what is there already stays, and tests go on as before."""
+    folder = project(tmp_path, people={"cases": [{"name": "all", "expect": {"count": 2}}]})
+    embedded = PIPE["source"]
+    source = {"type": "conditional", "condition": "prod", "alternatives": {"prod": {"type": "empty"}, "test": embedded}}
+    (folder / "pipes" / "people.conf.json").write_text(json.dumps({**PIPE, "source": source}))
+    done = command(folder, "test", "--from-embedded")
+    assert (done.returncode, done.stdout) == (0, "testdata/people.json  2 entities\n")
+    assert json.loads((folder / "testdata" / "people.json").read_text()) == embedded["entities"]
+    assert command(folder, "test").returncode == 0
+    done = command(folder, "test", "--from-embedded")
+    assert done.stdout == "testdata/people.json  is there, and stays\n"
+    assert json.loads(command(folder, "test", "--from-embedded", "--json").stdout)["unchanged"] == [
+        "testdata/people.json"
+    ]
