@@ -75,6 +75,7 @@ _bodies: Final[Mapping[str, Body]] = {
     "transform:dtl": {"rules": {"default": [["copy", "${1:*}"]]}},
     "transform:properties_to_curies": {"id": "${1:x}", "properties": ["${2:x}", ["${3:**}"]]},
     "transform:python": {"function": "${1:shapes}:${2:greet}"},
+    "transform:template": {"template": '${1:{"name": {{ name | tojson \\}\\}\\}}'},
 }
 
 

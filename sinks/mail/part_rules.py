@@ -11,12 +11,12 @@ from pipeline.config.tree import Array, Object
 from pipeline.errors import Label, Problem, Span
 from pipeline.secret import Secret
 from pipeline.template.faults import Where, original, plain_lines
+from pipeline.template.written import templates_of
 from sinks.mail.enclosures import Fault, enclosed
 from sinks.mail.fields import fault_of_name, field, urls
 from sinks.mail.letter import RefusedError
 from sinks.mail.lines import is_template
 from sinks.mail.parts import cid_fault
-from sinks.mail.template_rules import templates_of
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given

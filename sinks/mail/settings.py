@@ -15,7 +15,7 @@ from sinks.mail.lines import Line, is_template
 from sinks.mail.maker import Settings
 from sinks.mail.people import Fields, Guards, People
 from sinks.mail.recipients import recipients
-from sinks.mail.ways import path_to, templates_of, way_of
+from sinks.mail.ways import compiled_for, path_to, way_of
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given
@@ -36,7 +36,7 @@ def settings(
     `guards` are those of the run, in the place of the sink's. `given` is what was written: with it faults of fixed
     templates show file and line. `saw` is told what templates reach.
     """
-    documents, templates = templates_of(config, root, given, saw)
+    documents, templates = compiled_for(config, root, given, saw)
     reads = AttachmentFiles(root, config.max_message_bytes).read
     headers = (config.headers or {}).items()
     unsubscribe = config.list_unsubscribe or ()

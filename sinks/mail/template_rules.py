@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from pipeline.config.given import advice, note
 from pipeline.config.near import near
 from pipeline.entity import Entity
 from pipeline.errors import Label, Note, Problem
-from pipeline.template.check import no_such_file, unescaped
+from pipeline.template.check import unescaped
 from pipeline.template.failures import MOST_NAMES
-from pipeline.template.faults import Place, Where, where_in, where_in_file
-from pipeline.template.templates import Options, Templates
+from pipeline.template.faults import Where
 from pipeline.template.uses import ITEM, Path, Use, names_at, unmet
+from pipeline.template.written import source_of, templates_of
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given
-    from pipeline.config.tree import Document
 
 TEMPLATES: Final = ("subject_template", "body_template", "text_body_template")
 # The ways to give a template, and what the first of two is called.
@@ -71,8 +69,8 @@ def excluding(given: Given, name: str, other: str, first: str) -> Problem:
 
 
 def _faults(given: Given, name: str) -> Iterator[Problem]:
-    templates = _templates(given.templates)
-    found = _source(given, name, templates)
+    templates = templates_of(given)
+    found = source_of(given, name, templates)
     if isinstance(found, Problem):
         yield found
     elif found is not None:
@@ -85,44 +83,13 @@ def _faults(given: Given, name: str) -> Iterator[Problem]:
             yield fault.problem(where)
 
 
-def _source(given: Given, name: str, templates: Templates) -> tuple[str, Where] | Problem | None:
-    """The text of a template and where it stands; what is wrong with the name of its file; or nothing to look at."""
-    source = given.text(name)
-    if source:
-        return source, where_in(given, name, source)
-    file = given.text(f"{name}_file")
-    if file is None:
-        return None
-    if file not in templates.options.files:
-        fault = no_such_file(file, Place("", 0, len(file)), templates.options)
-        return fault.problem(where_in(given, f"{name}_file", file))
-    return templates.options.files[file], where_in_file(given.templates, file, (*given.path, f"{name}_file"))
-
-
-def templates_of(given: Given) -> Templates:
-    """The templates of the project, as far as their files can be read."""
-    return _templates(given.templates)
-
-
-def _templates(documents: Mapping[str, Document]) -> Templates:
-    files = tuple((name, document.text) for name, document in documents.items() if not document.problems)
-    refused = tuple((name, document.problems[0].message) for name, document in documents.items() if document.problems)
-    return _shared(files, refused)
-
-
-@lru_cache(maxsize=2)
-def _shared(files: tuple[tuple[str, str], ...], refused: tuple[tuple[str, str], ...]) -> Templates:
-    """One for all sinks of a project: its files are read once."""
-    return Templates(Options(files=dict(files), refused=dict(refused)))
-
-
 def unmet_variables(
     given: Given, entities: Sequence[Entity], lines: Iterable[tuple[str, Where]] = ()
 ) -> Iterator[Problem]:
     """W403: what a template shows, and none of the entities has. `lines` are templates beside those of the texts."""
-    templates = _templates(given.templates)
+    templates = templates_of(given)
     known = entities[:_MOST_ENTITIES]
-    texts = [_source(given, name, templates) for name in TEMPLATES]
+    texts = [source_of(given, name, templates) for name in TEMPLATES]
     for source, where in (*(found for found in texts if isinstance(found, tuple)), *lines):
         uses = templates.uses(source)
         for use, depth in () if uses is None else unmet(uses, known):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sinks.outgoing import OutgoingConfig
 
 
-def templates_of(
+def compiled_for(
     config: OutgoingConfig, root: str, given: Given | None, saw: Saw | None
 ) -> tuple[Mapping[str, Document], Templates]:
     """The files in the project's folder `templates`, and what compiles them as the sink wishes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sinks.mail.people import Guards
-from sinks.mail.ways import templates_of, way_of
+from sinks.mail.ways import compiled_for, way_of
 from sinks.sms.maker import SmsSettings, numbers_of
 from systems.sms import sender_of
 
@@ -23,7 +23,7 @@ def sms_settings(
     `guards` are those of the run, in the place of the sink's. With what was `given` faults show file and line; `saw` is
     told what templates reach.
     """
-    documents, templates = templates_of(config, root, given, saw)
+    documents, templates = compiled_for(config, root, given, saw)
     return SmsSettings(
         system=config.system,
         sender=sender_of(config.from_number) or config.from_number,
