@@ -51,6 +51,7 @@ _bodies: Final[Mapping[str, Body]] = {
     },
     "source:redis_streams": {"system": "${1:redis}", "stream": "${2:orders}"},
     "source:rest": {"system": "${1:system}", "operation": "${2:list}", "id_expression": "{{ ${3:id} \\}\\}"},
+    "source:sparql": {"system": "${1:system}", "query": "SELECT ?id ?name WHERE { ?id ${2:foaf:name} ?name \\}"},
     "source:sql": {"system": "${1:system}", "table": "${2:table}", "primary_key": "${3:id}"},
     "sink:json": {"path": "${1:out.jsonl}"},
     "sink:mail": {
