@@ -2,7 +2,8 @@
 
 Each is a process of its own, measured by the kernel: all threads, from its start to its end. A plain Python script does
 the same beside it, without history, deletes, positions or deletion tracking. `ENTITIES` and `ROUNDS` in the
-environment say how many.
+environment say how many. dlt loads the same file into DuckDB, if it is there:
+`python3 -m venv .bench/dlt && .bench/dlt/bin/pip install 'dlt[duckdb]'`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,11 @@ ENTITIES: Final = 1_000_000
 ROUNDS: Final = 3
 # A tenth of the entities shows whether memory grows with them.
 SMALL: Final = 10
+# What this is to be better than, and by how much.
+DLT: Final = Path(__file__).parents[1] / ".bench" / "dlt" / "bin" / "python"
+WANTED: Final = 5
+_LOAD: Final = "JSON Lines -> dataset"
+_DLT: Final = "dlt: JSON Lines -> DuckDB"
 
 _pipes: Final = [
     {"_id": "people", "type": "pipe", "source": {"type": "json", "path": "people.jsonl"}},
@@ -60,6 +66,11 @@ def run() -> None:
             f"  {step:44} {entities / seconds:10,.0f} entities/s {seconds / entities * 1e6:6.2f} µs {memory:6.0f} MB\n"
         )
     sys.stdout.write(f"  {f'JSON Lines -> dataset, {entities // SMALL:,} of them':44} {few.memory:39.0f} MB\n")
+    if _DLT not in found[0]:
+        sys.stdout.write(f"  dlt is not measured: there is no {DLT}\n")
+        return
+    ratio = median(one[_DLT].seconds / one[_LOAD].seconds for one in found)
+    sys.stdout.write(f"  {ratio:.1f} times as fast as dlt (wanted: {WANTED})\n")
 
 
 def _file(path: Path, entities: int) -> int:
@@ -85,13 +96,19 @@ def _round(folder: Path) -> dict[str, Cost]:
     mailweir = [sys.executable, "-m", "mailweir", "-C", str(folder), "run", "--progress", "none"]
     plain = [sys.executable, str(Path(__file__).with_name("pipelines_python.py"))]
     names = ["people.jsonl", "plain.db"]
-    return {
-        "JSON Lines -> dataset": _cost([*mailweir, "people"], folder),
+    found = {
+        _LOAD: _cost([*mailweir, "people"], folder),
         "the same again, nothing changed": _cost([*mailweir, "people", "--since", "0"], folder),
         "dataset -> null": _cost([*mailweir, "nowhere"], folder),
         "a plain script: JSON Lines -> SQLite": _cost([*plain, "load", *names], folder),
         "a plain script: the same again": _cost([*plain, "reload", *names], folder),
     }
+    if DLT.exists():
+        shutil.rmtree(folder / "dlt", ignore_errors=True)
+        (folder / "dlt").mkdir()
+        script = str(Path(__file__).with_name("pipelines_dlt.py"))
+        found[_DLT] = _cost([str(DLT), script, "people.jsonl", "dlt"], folder)
+    return found
 
 
 def _few(folder: Path) -> Cost:
