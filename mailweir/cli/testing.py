@@ -26,7 +26,9 @@ from mailweir.testing.spec import ENDING
 from mailweir.testing.suite import Suite
 from mailweir.testing.update import REFUSED, in_ci, write_expected
 from pipeline.config.files import reason, shown
+from pipeline.config.given import advice
 from pipeline.config.glyphs import visible
+from pipeline.config.selection import reported
 from pipeline.config.show import render
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from mailweir.testing.coverage import Coverage
     from mailweir.testing.plan import Test
     from mailweir.testing.suite import Found
+    from pipeline.config.tree import Document
+    from pipeline.errors import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,8 @@ class Done:
     verdicts: list[tuple[Found, Verdict]] = field(default_factory=list)
     faulty: list[Found] = field(default_factory=list)
     files: list[tuple[str, int, int]] = field(default_factory=list)
-    missing: list[tuple[Path, str]] = field(default_factory=list)
-    """Pipes that no test is for, with the folders of their projects."""
+    missing: list[tuple[str, Problem, Document]] = field(default_factory=list)
+    """Pipes that no test is for, each with what is told of it and where it stands."""
     tested: set[tuple[str, str]] = field(default_factory=set)
     """Pipes that a test is for, with the folders of their projects."""
     unused: list[Path] = field(default_factory=list)
@@ -140,7 +144,7 @@ async def _run(values: Common, suite: Suite, wish: Wish) -> Done:
     every = list(suite.collect(paths, expects=not wish.update))
     done.tested = {(str(found.loaded.root), test.pipe) for found in every for test in found.file.planned.tests}
     if wish.missing:
-        done.missing = list(_untested(suite, every))
+        done.missing = list(_untested(values, suite, every))
     only = any(test.only for found in every for test in found.file.planned.tests)
     if only and in_ci():
         raise click.UsageError("`only` leaves out all other tests, and `CI` is set: take it out")
@@ -180,13 +184,17 @@ def _remove(path: Path) -> None:
         raise click.UsageError(f"cannot delete {path}: {reason(error)}") from None
 
 
-def _untested(suite: Suite, every: Sequence[Found]) -> Iterator[tuple[Path, str]]:
-    """The pipes of all projects that no test is for."""
+def _untested(values: Common, suite: Suite, every: Sequence[Found]) -> Iterator[tuple[str, Problem, Document]]:
+    """W705: the pipes of all projects that no test is for, as far as the settings want to hear of them."""
     tested = {(found.loaded.root, test.pipe) for found in every for test in found.file.planned.tests}
     for loaded in suite.projects():
         for one in loaded.project.components:
             if one.kind == "pipe" and one.id and (loaded.root, one.id) not in tested:
-                yield loaded.root, one.id
+                where = "" if loaded.root == values.here else f" -C {shlex.quote(shown(loaded.root, values.here))}"
+                help_ = advice(f"mailweir test{where} --new {one.id} writes one of what comes now")
+                told = one.given.problem("W705", f"no test is for the pipe `{one.id}`", "_id", notes=(help_,))
+                if reported(told, loaded.settings.select, loaded.settings.ignore):
+                    yield one.id, told, one.given.document
 
 
 def _update(values: Common, done: Done, wish: Wish, path: Path, verdict: Verdict) -> None:
@@ -252,9 +260,10 @@ def _tell(values: Common, done: Done, wish: Wish) -> int:
         out.line(f"{shown(path, values.here)}  {'deleted' if wish.prune else 'no test names it: --prune deletes it'}")
     if done.reviewed is not None:
         out.line(done.reviewed.summary())
-    for root, pipe in done.missing:
-        where = "" if root == values.here else f" -C {shlex.quote(shown(root, values.here))}"
-        out.line(visible(f"no test: {pipe}    mailweir test{where} --new {pipe}"))
+    if done.missing:
+        texts = {file.name: file.text for _, _, file in done.missing}
+        told = [problem for _, problem, _ in done.missing]
+        out.fault(render(told, texts, width=out.width(out.stderr), color=out.colors(out.stderr)))
     pipes = len({(found.loaded.root, verdict.test.pipe) for found, verdict in done.verdicts})
     words = [f"{counts[state]} {state}" for state in ("passed", "failed", "skipped") if counts[state]]
     words += [counted(counts["error"], "error")] if counts["error"] else []
@@ -315,7 +324,7 @@ def _document(done: Done, code: int) -> dict[str, Any]:
             {"file": found.name, "code": one.code, "message": one.told} for found in done.faulty for one in found.faults
         ],
         **({} if done.coverage is None else {"coverage": document(done.coverage)}),
-        "missing": [pipe for _, pipe in done.missing],
+        "missing": [pipe for pipe, _, _ in done.missing],
         "written": [name for name, _, _ in done.files],
         "unused": [str(path) for path in done.unused],
     }

@@ -15,6 +15,10 @@ from pipeline.config.strangers import settle
 from pipeline.config.tree import Array, Document, Node, Object, plain
 from pipeline.config.validate import describe, validate
 from pipeline.errors import Problem, Span
+from pipeline.receipt import Outcome
+
+_MOCKED: Final = ("system", "transform")
+_OUTCOMES: Final = [str(one) for one in Outcome if one is not Outcome.WRITTEN]
 
 CAPTURED: Final = "captured, not reviewed"
 """The description of a test that was written from what came, until somebody has read it."""
@@ -42,6 +46,7 @@ class Test:
     system: SystemWish | None = None
     mode: str | None = None
     file: str | None = None
+    parameters: Mapping[str, object] = field(default_factory=dict)
     expect: Any = None
     blacklist: Sequence[str] = ()
     sort_by: Sequence[str] = ("_id",)
@@ -120,6 +125,7 @@ class _Reader:
             "",
             spec.pipe or self._name,
             opening(self._document, self._root),
+            parameters=spec.parameters,
             blacklist=spec.blacklist,
             sort_by=spec.fields_to_sort_by or ("_id",),
             ignore_deletes=spec.ignore_deletes,
@@ -218,9 +224,13 @@ class _Reader:
         if what.given is not None:
             self._given(what.given, self._node(node, "given"), made)
         for name in what.mocks:
-            if name.partition(":")[0] not in {"system", "transform"} or not name.partition(":")[2]:
-                place = self._node(node, "mocks", name)
-                self._fault("E203", f"`{name}` is no mock: write `system:<_id>` or `transform:<function>`", place)
+            kind, _, rest = name.partition(":")
+            if kind not in _MOCKED or not rest:
+                close = [f"did you mean `{one}:{rest}`?" for one in near(kind, _MOCKED)[:1] if rest]
+                mocks = self._node(node, "mocks")
+                place = mocks.members[name].key if isinstance(mocks, Object) and name in mocks.members else mocks
+                wrong = f"`{name}` is no mock: write `system:<_id>` or `transform:<function>`"
+                self._fault("E203", wrong, place, *close)
         return made
 
     def _given(self, given: object, node: Node | None, test: Test) -> None:
@@ -255,6 +265,7 @@ class _Reader:
             _, _, faults = validate(Expected, usable, strangers.unsure, self._document, place, ("expect",), "`expect`")
             found = [*strangers.problems, *strangers.told(), *faults]
             self.problems += [replace(one, code="E701") if one.code == "E201" else one for one in found]
+            self._outcomes(expect.get("outcomes"), place)
         elif not isinstance(expect, list):
             self._fault("E202", f"`expect` is a list or an object, not {describe(expect)}", place)
         for path, name, argument in matchers_in(expect):
@@ -263,6 +274,14 @@ class _Reader:
                 self._fault("E707", fault, self._node(place, *path) or place)
             elif name == "$file" and (_leaves(str(argument)) or not self._exists(str(argument))):
                 self._fault("E703", f"`{argument}` is not beside the test", self._node(place, *path, name) or place)
+
+    def _outcomes(self, outcomes: object, node: Node | None) -> None:
+        """What becomes of mails has words."""
+        for index, word in enumerate(outcomes if isinstance(outcomes, list) else ()):
+            if isinstance(word, str) and word not in _OUTCOMES:
+                close = [f"did you mean `{one}`?" for one in near(word, _OUTCOMES)[:1]]
+                help_ = close or [f"words: {', '.join(_OUTCOMES)}"]
+                self._fault("E203", f"no mail becomes `{word}`", self._node(node, "outcomes", index), *help_)
 
     def _node(self, node: Node | None, *path: str | int) -> Node | None:
         """What stands at a path, if it does."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 from asyncio import Event
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from random import Random
@@ -17,6 +15,7 @@ from mailweir.running import flow_of, mail_sink, source_of
 from mailweir.systems_of import NoSystemError
 from mailweir.testing.came import WRITTEN, Came
 from mailweir.testing.declared import TEST, pipe_of
+from mailweir.testing.logged import kept
 from mailweir.testing.moments import GivenError, Moment, is_script, moments
 from mailweir.testing.offline import offline
 from mailweir.testing.sending import Recording, Sending
@@ -24,6 +23,8 @@ from mailweir.testing.states import States
 from mailweir.testing.world import CountingContext, Mocked, OfflineSystems, Time
 from mailweir.upstream import ends_of, upstream_first
 from pipeline.component import Running, Wishes
+from pipeline.config.near import near
+from pipeline.dtl.program import Program
 from pipeline.entity import transit, typed
 from pipeline.errors import SourceError, TransformError, UnusableError
 from pipeline.failing import Streak
@@ -86,7 +87,7 @@ class Runner:
             if pipe is None:
                 came.broken = f"the pipe `{test.pipe}` cannot be used: see `mailweir check`"
             else:
-                with offline(), _logs(came):
+                with offline(), kept(came.logs):
                     await _One(self, test, folder, pipe, came).run()
         except (CannotTestError, GivenError, NoSystemError, UnusableError) as error:
             came.broken = str(error)
@@ -114,11 +115,14 @@ class _One:
         self._written: list[Entity] = []
         if test.stage == "mail" and self._sink is None:
             raise CannotTestError(f"the pipe `{pipe.id}` makes no mail, so there is no stage `mail`")
-        known = {one.id for one in runner.loaded.project.components if one.kind == "system"}
+        known = {f"system:{one.id}" for one in runner.loaded.project.components if one.kind == "system"}
+        for one in runner.pipes.values():
+            known |= {f"transform:{part.function}" for part in one.transform if isinstance(part, PythonConfig)}
         for name in test.mocks:
-            kind, _, what = name.partition(":")
-            if kind == "system" and what not in known:
-                raise CannotTestError(f"the mock `{name}` is for no system of this project")
+            if name not in known:
+                kind = name.partition(":")[0]
+                close = [f": did you mean `{one}`?" for one in near(name, sorted(known))[:1]]
+                raise CannotTestError(f"the mock `{name}` is for no {kind} of this project{''.join(close)}")
 
     async def run(self) -> None:
         datasets = self._datasets()
@@ -281,6 +285,8 @@ class _One:
         if not hasattr(part, "build"):
             raise CannotTestError(f"a transform of type `{part.type}` can be checked and not be run yet")
         built: Transform = part.build(context)
+        if self._test.parameters and isinstance(built, Program) and context.pipe == self._pipe.id:
+            built.bind(self._test.parameters)
         return built
 
     async def _one_moment(self, source: Source, transforms: Sequence[Transform], sending: Sending | None) -> None:
@@ -391,30 +397,3 @@ def _text(form: Form, entities: Sequence[Entity]) -> str:
 
 def _failure(entity: Entity, text: str) -> tuple[str, str]:
     return str(entity.get("_id", "")), text
-
-
-class _Keeper(logging.Handler):
-    """Keeps what is logged."""
-
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__()
-        self._lines = lines
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._lines.append(f"{record.levelname.lower()}: {record.getMessage()}")
-
-
-@contextmanager
-def _logs(came: Came) -> Iterator[None]:
-    """Keep what is logged meanwhile."""
-    logger = logging.getLogger("mailweir")
-    handler, level, propagate = _Keeper(came.logs), logger.level, logger.propagate
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)
-        logger.propagate = propagate

@@ -114,7 +114,7 @@ class Spec(Circumstances):
     file: str | None = Field(default=None, min_length=1)
     """The file of what is expected, beside this one. Default: `<name>.json`."""
     parameters: dict[str, object] = Field(default_factory=dict)
-    """Parameters of a published endpoint."""
+    """Parameters with which a published endpoint is asked: `_B` in rules."""
     ignore: bool = False
     """Leave the test out."""
     ignore_deletes: bool = True

@@ -84,6 +84,10 @@ class Program:
         """Run from now on what another compiler makes of the same rules."""
         self._steps = compiler.rule(DEFAULT)
 
+    def bind(self, parameters: Mapping[str, Any]) -> None:
+        """Let `_B` be these from now on."""
+        self._host.parameters = parameters
+
     def is_for(self, entity: Entity) -> bool:
         """Whether the rules are meant for an entity."""
         return self._is_meant is None or self._is_meant(entity)

@@ -192,8 +192,11 @@ def test_pipes_without_a_test(command: Command, tmp_path: Path) -> None:
     assert command(tmp_path, "test").returncode == 0
     done = command(tmp_path, "test", "--missing")
     assert done.returncode == 1
-    assert "no test: others    mailweir test --new others\n" in done.stdout
+    assert "warning[W705]: no test is for the pipe `others`\n --> pipes/others.conf.json:1:" in done.stderr
+    assert "mailweir test --new others writes one" in done.stderr
     assert json.loads(command(tmp_path, "test", "--missing", "--json").stdout)["missing"] == ["others"]
+    (tmp_path / "mailweir.json").write_text('{"ignore": {"W705": "the second one goes next week"}}')
+    assert command(tmp_path, "test", "--missing").returncode == 0
 
 
 def test_coverage_has_to_be_enough(command: Command, tmp_path: Path) -> None:

@@ -79,7 +79,8 @@ def test_the_line_of_a_case() -> None:
         ({"given": "/etc/passwd"}, "E203", '"/etc/passwd"'),
         ({"given": {"customers": 3}}, "E203", "3"),
         ({"given": [{"at": "noon"}]}, "E203", '"noon"'),
-        ({"mocks": {"http:crm": []}}, "E203", "[]"),
+        ({"mocks": {"http:crm": []}}, "E203", '"http:crm"'),
+        ({"mocks": {"systm:office": []}}, "E203", '"systm:office"'),
         ({"endpoint": "eml", "stage": "sink"}, "E203", '"eml"'),
         ({"cases": [CASE, CASE]}, "E706", '"one"'),
         ({"cases": [{**CASE, "expect": 3}]}, "E202", "3"),
@@ -115,3 +116,12 @@ def test_any_text(text: str, cut: int) -> None:
     found = planned(shorter)
     assert found.tests or found.problems
     assert all(0 <= one.span.start <= one.span.end <= len(shorter) for one in found.problems)
+
+
+def test_words_for_what_becomes_of_mails_are_known() -> None:
+    """A misspelt one is told at its place, with the word that was meant; a matcher stands for any."""
+    outcomes = ["sent", {"$one_of": ["sent", "snet"]}, "snet"]
+    content = {"cases": [{**CASE, "expect": {"outcomes": outcomes}}]}
+    assert told(content, beside=()) == [("E203", '"snet"')]
+    (problem,) = planned(content, beside=()).problems
+    assert [note.text for note in problem.notes] == ["did you mean `sent`?"]

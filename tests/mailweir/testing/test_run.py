@@ -362,3 +362,24 @@ def test_the_text_that_a_sink_of_csv_writes(project: Project) -> None:
     project.write("expected/out.test.json", {"endpoint": "xml", "file": "out.csv"})
     found = project.verdicts()["out.csv"]
     assert (found.state, list(found.lines)) == ("error", ['the sink of `out` writes no xml: leave out `"endpoint"`'])
+
+
+def test_parameters_of_an_endpoint_are_seen_by_rules(project: Project) -> None:
+    """As `_B`, in the pipe under test."""
+    rules = {"type": "dtl", "rules": {"default": [["copy", "*"], ["filter", ["eq", "_S.kind", "_B.kind"]]]}}
+    source = {"type": "embedded", "entities": [{"_id": "a", "kind": "x"}, {"_id": "b", "kind": "y"}]}
+    pipe = {"_id": "out", "type": "pipe", "source": source, "transform": rules, "sink": {"type": "http_endpoint"}}
+    project.write("pipes/p.conf.json", pipe)
+    project.write("expected/out.test.json", {"parameters": {"kind": "y"}})
+    project.write("expected/out.json", [{"_id": "b", "kind": "y"}])
+    assert passed(project.verdicts()["out.json"])
+
+
+def test_a_mock_of_nothing_is_an_error(project: Project) -> None:
+    """It names what was meant, rather than to do nothing."""
+    found = project.case([], given=[], mocks={"system:offce": []})
+    assert list(found.lines) == [
+        "the mock `system:offce` is for no system of this project: did you mean `system:office`?"
+    ]
+    found = project.case([], given=[], mocks={"transform:shapes:look": []})
+    assert list(found.lines) == ["the mock `transform:shapes:look` is for no transform of this project"]
