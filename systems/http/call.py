@@ -114,6 +114,10 @@ class Call:
         )
         return Sent(request, made_params, made_headers)
 
+    def payload(self, variables: Variables) -> object:
+        """The operation's own payload for these variables."""
+        return self._payload.make({"properties": self.config.properties, **variables})
+
     def pages(self, system: Http, variables: Variables, **sending: Any) -> Iterator[Page]:  # noqa: ANN401 - as `sent`
         """The answers, one page after the other; HttpError and NotMadeError where it cannot go on."""
         config, wanted = self.config, self.config.strategies

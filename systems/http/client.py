@@ -23,6 +23,7 @@ from systems.http.exchange import (
     Settings,
     address,
     asking,
+    behind,
     origin,
     revealed,
     shown,
@@ -169,6 +170,7 @@ class Http:
 
     def _tried(self, parts: SplitResult, request: Request) -> Received:
         """Ask with a login; once more if it can be another one."""
+        parts = behind(parts, self._settings.secret_path)
         uri = target(parts)
         for last in (False, True):
             login = self._login.header(request.method, uri)

@@ -66,6 +66,9 @@ class HttpSystemConfig(SystemConfig):
     """The word before the `token` in the header `Authorization`; `""` for none."""
     oauth2: OAuth2Config | None = None
     """A provider that gives out tokens; one is fetched when it is needed, and another one when its time is over."""
+    secret_path: Secret | str | None = None
+    """The end of the path, where that is a key, as in the URL of a webhook: it goes behind every relative URL, and is
+    shown nowhere. Write a `$SECRET()`."""
     allow_plaintext_auth: bool = False
     """Whether the login may cross a network in clear. Never needed for a server on this machine."""
     proxies: dict[str, str | Secret] = Field(default_factory=dict)
@@ -131,6 +134,7 @@ class HttpSystemConfig(SystemConfig):
             self.token_scheme if kind == "token" else "Bearer",
             oauth2,
             self.proxies,
+            self.secret_path,
         )
 
     def build(self, context: Context) -> Http:
@@ -239,7 +243,7 @@ def _in_clear(given: Given) -> Iterable[Problem]:
     # A digest does not show the password to those who listen.
     open_ = given.has("password") and given.text("authentication") != "digest"
     if _is_clear(given.text("url_pattern")) and (
-        open_ or given.has("jwt_token") or given.has("token") or given.has("oauth2")
+        open_ or any(given.has(name) for name in ("jwt_token", "token", "oauth2", "secret_path"))
     ):
         yield given.problem("E212", "the login would cross the network in clear", "url_pattern", notes=notes)
     for part in given.parts("oauth2"):

@@ -70,8 +70,8 @@ class Settings:
 
     `pattern` has `%s` where the relative part of a URL goes; without it that is put behind. `basic` is a user name and
     a password, which are proven by `digest` if that is set; `token` follows `scheme`. `proxies` has URLs for `http`
-    and `https`. An answer that asks to come back later is asked for `retries` times more, `delay` seconds apart or as
-    long as it says.
+    and `https`. `secret_path` goes behind the path, and is shown nowhere. An answer that asks to come back later is
+    asked for `retries` times more, `delay` seconds apart or as long as it says.
     """
 
     pattern: str
@@ -89,6 +89,7 @@ class Settings:
     scheme: str = "Bearer"
     oauth2: OAuth2 | None = None
     proxies: Mapping[str, str | Secret] = field(default_factory=dict)
+    secret_path: Secret | str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +181,13 @@ def target(parts: SplitResult) -> str:
     """What stands in the request line: path and query, encoded where they are not yet."""
     path = quote(parts.path or "/", _IN_PATH)
     return f"{path}?{quote(parts.query, _IN_QUERY)}" if parts.query else path
+
+
+def behind(parts: SplitResult, secret: str | Secret | None) -> SplitResult:
+    """The URL with a part behind its path that nobody is to see."""
+    if secret is None:
+        return parts
+    return parts._replace(path=f"{parts.path.rstrip('/')}/{revealed(secret).lstrip('/')}")
 
 
 def shown(url: str) -> str:

@@ -149,6 +149,7 @@ def test_every_installed_type_has_a_manual() -> None:
         "system:spool",
         "system:sql",
         "system:sqlite",
+        "system:twilio",
         "system:url",
     ]
     assert found[-1] == settings_manual()
