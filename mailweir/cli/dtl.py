@@ -1,4 +1,4 @@
-"""`mailweir dtl`: an expression of the Data Transformation Language, tried at once. Loads no project."""
+"""`mailweir dtl`: an expression of the Data Transformation Language, tried at once. Loads no configuration."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ import click
 from mailweir.cli.options import Common, common
 
 if TYPE_CHECKING:
+    from pipeline.component import Datasets
     from pipeline.config.tree import Document
     from pipeline.dtl.parse import Fault
     from pipeline.dtl.scope import Host
     from pipeline.errors import Problem
+    from pipeline.state.sqlite.dataset_look import SqliteReads
 
 # What the text of the command line is called where a fault in it is shown.
 _EXPRESSION = "<expression>"
+# Entities that are read with one look.
+_PAGE = 1000
 
 
 @click.command(
@@ -28,39 +32,82 @@ Examples:
   mailweir dtl '["concat", "Hi ", "_S.name"]' --entity kari.json
   echo '{"name": "Kari"}' | mailweir dtl '["concat", "Hi ", "_S.name"]' --entity -
   mailweir dtl '[["copy", "name"], ["add", "n", 1]]' --entity kari.json    transforms: the target
+  mailweir dtl '["hops", {"datasets": ["orders o"], "where": ["eq", "_S._id", "o.of"]}]' --dataset customers
   mailweir dtl --batch cases.jsonl""",
 )
 @click.argument("expression", metavar="EXPR", required=False)
 @click.option("--entity", metavar="FILE", help="The entity that is `_S`, JSON or JSON Lines; `-` is standard input.")
+@click.option("--dataset", metavar="NAME", help="Each entity of this dataset of the project is `_S`.")
 @click.option("--batch", metavar="FILE", help="Cases, a line each; `-` is standard input. See below.")
 @common
-def dtl_command(values: Common, expression: str | None, *, entity: str | None, batch: str | None) -> int:
+def dtl_command(
+    values: Common, expression: str | None, *, entity: str | None, dataset: str | None, batch: str | None
+) -> int:
     """Evaluate EXPR, an expression or transforms in JSON, and print the value as JSON.
 
     With several entities there is a line for each. A line of --batch is an object with `expr` and, if needed,
     `source`, `target`, `kind` ("expr" or "transform") and `pipe` (with the namespaces of one); its answer is a line
-    {"result": …} or {"error": …}. There are no datasets to join: `mailweir transform` has them. Exits with 0; 1 when
-    an expression failed; 2 for wrong use.
+    {"result": …} or {"error": …}. EXPR joins the datasets of the project around the folder, or of -C; cases have
+    none. Exits with 0; 1 when an expression failed; 2 for wrong use.
     """
     if (expression is None) == (batch is None):
         raise click.UsageError("give an expression, or --batch with a file of them")
     if batch is not None:
-        if entity is not None:
+        if entity is not None or dataset is not None:
             raise click.UsageError("the cases of --batch have their own entities")
         return _batch(values, batch)
-    return _one(values, str(expression), entity)
+    if entity is not None and dataset is not None:
+        raise click.UsageError("the entities come from --entity or from --dataset")
+    return _joining(values, str(expression), entity, dataset)
 
 
-def _host() -> Host:
+def _host(datasets: Datasets | None = None, source: str | None = None) -> Host:
     import time
     from uuid import uuid4
 
     from pipeline.dtl.scope import Host
 
-    return Host(time.time_ns, uuid4)
+    return Host(time.time_ns, uuid4, datasets, source)
 
 
-def _one(values: Common, text: str, entity: str | None) -> int:
+def _joining(values: Common, text: str, entity: str | None, dataset: str | None) -> int:
+    """Try it with the datasets of the project, as far as there is one with datasets."""
+    from contextlib import closing
+
+    from mailweir.cli.queues import NotUsableError
+    from pipeline.config.load import project_root
+    from pipeline.dtl.stored import Stored
+    from pipeline.state.faults import StateError
+    from pipeline.state.sqlite.dataset_look import SqliteReads
+
+    with closing(SqliteReads(project_root(values.here) / ".mailweir")) as reads:
+        try:
+            sources: Iterable[Any] = [None]
+            if dataset is not None:
+                sources = _stored(reads, dataset)
+            elif entity is not None:
+                sources = _entities(values, entity)
+            return _one(values, text, sources, _host(Stored(reads), dataset))
+        except StateError as error:
+            raise NotUsableError(error.text + (f"\n  help: {error.advice}" if error.advice else "")) from None
+
+
+def _stored(reads: SqliteReads, name: str) -> Iterator[Any]:
+    """The entities of a dataset that are not deleted, in the order of their changes."""
+    from mailweir.cli.group import meant
+
+    found = reads.dataset(name)
+    if found is None:
+        known = [one.name for one in reads.datasets()]
+        raise click.UsageError(f"no dataset '{name}'.{meant(name, known)}")
+    after = 0
+    while after < found.last:
+        page = reads.page(found.number, after, found.last, _PAGE)
+        yield from (one for one in page.entities if one.get("_deleted") is not True)
+        after = page.last
+
+
+def _one(values: Common, text: str, sources: Iterable[Any], host: Host) -> int:
     from pipeline.config.text import read
     from pipeline.config.tree import plain
     from pipeline.dtl.errors import DtlError
@@ -70,9 +117,9 @@ def _one(values: Common, text: str, entity: str | None) -> int:
     if document.problems or document.root is None:
         _show(values, document.problems, document)
         return 2
-    expression, host, code = plain(document.root), _host(), 0
+    expression, code = plain(document.root), 0
     tried = transformed if is_transform(expression) else evaluated
-    for source in [None] if entity is None else _entities(values, entity):
+    for source in sources:
         try:
             found = tried(expression, source, None, host)
         except RulesError as error:

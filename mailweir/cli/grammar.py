@@ -92,7 +92,7 @@ verbs: Final[Mapping[str, Verb]] = {
     ),
     "explain": Verb({}, ("topic",)),
     "doctor": Verb({"--connect": None, "--live": None}, ("system",)),
-    "dtl": Verb({"--entity": "file", "--batch": "file"}, ("text",)),
+    "dtl": Verb({"--entity": "file", "--dataset": "pipe", "--batch": "file"}, ("text",)),
     "discarded": Verb(_discarded_list, (("list", "send", "export"),)),
     "discarded list": Verb(_discarded_list),
     "discarded send": Verb({**_discarded, "--limit": "text", "--yes": None, "-y": None}),

@@ -32,7 +32,7 @@ Examples:
 @click.option("--entity", metavar="FILE", help="Entities for the pipe, JSON or JSON Lines; `-` is standard input.")
 @click.option("--id", "wanted", metavar="ID", help="Only the entity with this `_id`.")
 @click.option("--stage", type=click.Choice(STAGES), default="sink", help="Where to look. Default: sink.")
-@click.option("--trace", is_flag=True, help="Say what each transform did.")
+@click.option("--trace", is_flag=True, help="Say what each transform did, in applied rules too.")
 @common
 def transform_command(
     values: Common, pipe: str, *, entity: str | None, wanted: str | None, stage: str, trace: bool
@@ -167,7 +167,7 @@ def _through(
     if trace and isinstance(transform, Program):
         did, made, failure = traced(transform, entity)
         for one in did:
-            values.out.say(f"{one.where:<11} {one.name:<8} {one.what}")
+            values.out.say(f"{'  ' * one.level}{one.where:<11} {one.name:<8} {one.what}".rstrip())
     else:
         try:
             made = transform(entity)

@@ -100,3 +100,28 @@ def test_a_batch_of_cases(command: Command, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert answers[:4] == [{"result": "X"}, {"result": {"b": 2, "a": 1}}, {"result": {"crm:a": 1}}, {"result": None}]
     assert [list(answer) for answer in answers[4:]] == [["error"]] * 5
+
+
+def test_the_datasets_of_a_project_are_joined(command: Command, tmp_path: Path) -> None:
+    """Each entity of one of them is tried, or what is handed in; from anywhere in the project, or with `-C`."""
+    pipes = [
+        {"_id": "people", "source": {"type": "embedded", "entities": [{"_id": "1"}, {"_id": "2"}]}},
+        {"_id": "orders", "source": {"type": "embedded", "entities": [{"_id": "o1", "of": "1"}]}},
+    ]
+    project = tmp_path / "project"
+    (project / "deep").mkdir(parents=True)
+    (project / "mailweir.json").write_text("{}")
+    (project / "all.conf.json").write_text(json.dumps([{"type": "pipe", **one} for one in pipes]))
+    done = command(project, "run")
+    assert done.returncode == 0, done.stderr
+    join = '["path", "_id", ["hops", {"datasets": ["orders o"], "where": ["eq", "_S._id", "o.of"]}]]'
+    for folder, more in ((project, ()), (project / "deep", ()), (tmp_path, ("-C", "project"))):
+        done = command(folder, *more, "dtl", join, "--dataset", "people")
+        assert (done.returncode, done.stdout, done.stderr) == (0, '["o1"]\n[]\n', "")
+    done = command(project, "dtl", join, "--entity", "-", given='{"_id": "1"}')
+    assert done.stdout == '["o1"]\n'
+    done = command(project, "dtl", join, "--dataset", "peple")
+    assert (done.returncode, done.stderr) == (2, "error: no dataset 'peple'. Did you mean 'people'?\n")
+    done = command(project, "dtl", join, "--dataset", "people", "--entity", "-")
+    assert (done.returncode, done.stderr) == (2, "error: the entities come from --entity or from --dataset\n")
+    assert command(tmp_path, "dtl", join, "--entity", "-", given='{"_id": "1"}').stdout == "[]\n"

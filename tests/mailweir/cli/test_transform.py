@@ -81,6 +81,7 @@ def test_a_trace_tells_what_each_transform_did(project: Path) -> None:
         "default[2]  add      numbers = [0,1,2]",
         "default[3]  filter   kept",
         "default[4]  if       more created",
+        "  default[4][2] create   more created",
     ]
     done = run(project, "shaped", "--trace", "--id", "2")
     assert done.stderr.splitlines()[3:5] == [

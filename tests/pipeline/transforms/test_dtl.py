@@ -48,3 +48,13 @@ def test_the_old_name_of_the_rules_is_read(names: list[str], codes: list[str]) -
     pipe = {"_id": "p", "type": "pipe", "source": {"type": "empty"}, "transform": transform}
     problems = compile_project([read(json.dumps(pipe), "p.conf.json")], installed(), Lookup()).problems
     assert [problem.code for problem in problems] == codes
+
+
+def test_a_condition_that_the_environment_chooses_is_left_alone() -> None:
+    """It is the same for all entities, and another one elsewhere; the same without a reference is told."""
+    rules = {"default": [["filter", ["eq", "$ENV(stage)", "test"]], ["filter", ["eq", "a", "test"]]]}
+    pipe = {"_id": "p", "type": "pipe", "source": {"type": "empty"}, "transform": {"type": "dtl", "rules": rules}}
+    document = read(json.dumps(pipe), "p.conf.json")
+    problems = compile_project([document], installed(), Lookup()).problems
+    found = [one.span for one in problems if one.code == "W808"]
+    assert [document.text[span.start : span.end] for span in found] == ['["eq", "a", "test"]']
