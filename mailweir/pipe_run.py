@@ -19,7 +19,7 @@ from pipeline.errors import SourceError
 from pipeline.failing import Streak
 from pipeline.feed import FedSource, Pulled
 from pipeline.receipt import Report, Tally
-from pipeline.run import BATCH, EVERYTHING, FlowError, Portion, StoppedError, marked, portions
+from pipeline.run import BATCH, EVERYTHING, FlowError, Portion, StoppedError, marked, portions, seldom
 from pipeline.schedule import ended
 from pipeline.state.facts import Batch, Execution
 from pipeline.state.faults import StateError
@@ -182,6 +182,8 @@ class PipeRun:
             found = unless_empty(self._pipe, flow.source, found, since, lambda: getattr(flow.sink, "entities", 0))
         if tracks and asked.source is None and asked.wanted == EVERYTHING:
             found = marked(source, found, since, elsewhere=bool(asked.since))
+        if (interval := self._pipe.checkpoint_interval) is not None and interval > 1:
+            found = seldom(found, interval)
         if failures is None or not self._first:
             return found
         # What waits for another try goes first, so that a later version comes behind it; and it stops nothing.

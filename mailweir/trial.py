@@ -108,9 +108,7 @@ class Trial:
         known = dict(self.many(head.number, [entry.id for entry in change.entries]))
         written = skipped = filtered = 0
         refused: list[tuple[int, str]] = []
-        # Of a source without positions the last of those with one `_id` counts.
-        whole = change.scan is not None and change.offset is None
-        last = {entry.id: place for place, entry in enumerate(change.entries)} if whole else {}
+        last = {entry.id: place for place, entry in enumerate(change.entries)} if change.unique else {}
         for place, entry in enumerate(change.entries):
             if last.get(entry.id, place) != place:
                 skipped += 1

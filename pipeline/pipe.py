@@ -93,7 +93,8 @@ class PipeConfig(Identified):
     batch_size: int | None = Field(default=None, ge=1, le=100_000)
     """How many entities go through together. Default: what suits the sink."""
     checkpoint_interval: int | None = Field(default=None, ge=1)
-    """After how many batches the position in the source is stored."""
+    """After how many batches the position in the source is stored, and at the end. Default: after each. More is less
+    work for sinks that store it apart, such as SQL; after a kill they write more once more. Mail is sent once."""
     disable_set_last_seen: bool = False
     """Do not store the position in the source: every run reads all of it."""
     allow_cycle: bool = False

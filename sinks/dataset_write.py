@@ -50,6 +50,7 @@ class DatasetSink:
         self._refused: list[Receipt] = []
         self._whole = True
         self._changed = 0
+        self._positioned = False
         self.repeated = ""
         """One that a source without positions has more than once, so that every run writes each of its versions."""
         self._most: int | None = None
@@ -96,6 +97,7 @@ class DatasetSink:
     def _take(self, portion: Portion) -> None:
         if portion.since is not None:
             self._offset = Offset(self._pipe, portion.since)
+            self._positioned = True
         quick = None if self._settings.locks else entries_of(portion.entities, self._settings.largest)
         if quick is not None:
             entries, size = quick
@@ -121,6 +123,7 @@ class DatasetSink:
         entries, self._entries, self._bytes = self._entries, [], 0
         offset, self._offset = self._offset, None
         settings = self._settings
+        unique = self._scan is not None and not self._positioned
         left = None if self._most is None else self._most - self._changed
         change = Change(
             settings.dataset,
@@ -131,13 +134,14 @@ class DatasetSink:
             history=settings.history,
             tombstones=settings.tombstones,
             most=left,
+            unique=unique,
         )
         try:
             done = await self._store.put(change)
         except TooManyError:
             raise self._broken() from None
         self._changed += done.written + done.filtered
-        if done.repeated and offset is None:
+        if done.repeated and unique:
             self.repeated = done.repeated
         yield Tally({Outcome.WRITTEN: done.written, Outcome.SKIPPED: done.skipped})
         if done.refused:

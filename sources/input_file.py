@@ -10,9 +10,11 @@ import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
+from pipeline.config.given import advice, note
 from pipeline.errors import Problem, SourceError, Span
 from sources.parts import Batch, Fault, OnError
 from systems.disk import reason
@@ -54,8 +56,11 @@ def unpacked(file: BinaryIO, path: str, stack: ExitStack) -> BinaryIO:
     return stack.enter_context(cast("BinaryIO", gzip.GzipFile(fileobj=file)))
 
 
-def without_faults(found: Iterator[Batch], on_error: OnError, *, growing: bool = False) -> Iterator[Batch]:
-    """The batches up to the first fault, which is raised; or all of them, and what they leave out is logged."""
+def without_faults(found: Iterator[Batch], on_error: OnError | None, *, growing: bool = False) -> Iterator[Batch]:
+    """The batches up to the first fault, which is raised; or all of them, and what they leave out is logged.
+
+    Where the configuration says nothing of it (None), it is no help against a fault.
+    """
     skipped = 0
     for batch in found:
         fault = batch.fault
@@ -63,9 +68,9 @@ def without_faults(found: Iterator[Batch], on_error: OnError, *, growing: bool =
             yield batch._replace(fault=None)
             _log.warning("%s; the last line has no end yet and is read when it has one", _error(fault))
             break
-        if fault is not None and (on_error == "stop" or not fault.resumes):
+        if fault is not None and (on_error != "skip" or not fault.resumes):
             yield batch._replace(fault=None)
-            raise _error(fault)
+            raise _error(_advised(fault) if fault.resumes and on_error == "stop" else fault)
         if fault is not None:
             skipped += 1
             if skipped <= _MOST_TOLD:
@@ -73,6 +78,15 @@ def without_faults(found: Iterator[Batch], on_error: OnError, *, growing: bool =
         yield batch
     if skipped > _MOST_TOLD:
         _log.warning("%d parts that are no entities were left out", skipped)
+
+
+def _advised(fault: Fault) -> Fault:
+    """The same, with what it holds up."""
+    notes = (
+        note("what stands before it is delivered; what stands behind it is read when this is mended"),
+        advice('to leave such parts out and read on: `"on_error": "skip"` in the source'),
+    )
+    return fault._replace(problem=replace(fault.problem, notes=(*fault.problem.notes, *notes)))
 
 
 def _error(fault: Fault) -> SourceError:

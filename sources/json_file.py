@@ -92,12 +92,12 @@ class JsonStream:
 
     once: Final = True
 
-    def __init__(self, stream: BinaryIO, name: str, form: Form | None = None, on_error: OnError = "stop") -> None:
-        """`name` is what faults call it."""
+    def __init__(self, stream: BinaryIO, name: str, form: Form | None = None, on_error: OnError | None = None) -> None:
+        """`name` is what faults call it. Without `on_error` it stops at one."""
         self._stream = stream
         self._name = name
         self._form: Form | None = form
-        self._on_error: OnError = on_error
+        self._on_error = on_error
         self.skipped = 0
 
     def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:

@@ -117,7 +117,8 @@ class Change:
 
     `pipe` is who writes. With `history` replaced versions are kept; with `tombstones` an entity that was filtered out
     and never here is stored too. If more than `most` change, that is `TooManyError`. What happens `once` is not done
-    where its note is.
+    where its note is. Entries are `unique` that a source gives anew in each run: what it has twice is one entity, as
+    the last of them says. To write each of them would change it twice in every run.
     """
 
     dataset: str
@@ -129,6 +130,7 @@ class Change:
     tombstones: bool = False
     most: int | None = None
     once: Once | None = None
+    unique: bool = False
 
 
 class Changed(NamedTuple):

@@ -511,3 +511,18 @@ def test_an_entity_that_a_table_has_twice_far_apart_is_told(place: Place, caplog
     place.run()
     assert place.run().outcomes[Outcome.WRITTEN] == 0
     assert len(caplog.records) == 2
+
+
+def test_a_position_that_is_stored_seldom_is_stored_at_the_end(place: Place) -> None:
+    """The next run reads only what is new; after a kill it reads more again, and finds it as it is."""
+    place.parts(checkpoint_interval=100)
+    place.pipe({"batch_size": 1})
+    place.people(range(6, 700))
+    with pytest.raises(_KilledError):
+        place.done(tell=_kill_at(place, "c600", 600))
+    report = place.run()
+    assert report.stopped == ""
+    assert report.outcomes[Outcome.WRITTEN] < 200
+    assert report.outcomes[Outcome.SKIPPED] > 0
+    assert len(place.written()) == 700
+    assert place.run().read == 0

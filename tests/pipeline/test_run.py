@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline.entity import Entity
 from pipeline.errors import TransformError
 from pipeline.failing import Streak
-from pipeline.run import FlowError, Mark, Portion, Wanted, marked, portions
+from pipeline.run import FlowError, Mark, Portion, StoppedError, Wanted, marked, portions, seldom
 
 
 class Pages:
@@ -163,3 +163,28 @@ def test_a_reading_in_which_some_failed_deletes_nothing() -> None:
     flow = portions(Pages(named(3)), (broken,), None, streak=Streak(0))
     cut = list(marked(Pages(named(3)), flow, None, elsewhere=False))
     assert [portion.mark for portion in cut if portion.mark] == [Mark.START, Mark.ELSEWHERE]
+
+
+def test_positions_may_be_told_seldom() -> None:
+    """Every so many, the first, and always the last: before the end is marked, and where the reading breaks off."""
+
+    def told(interval: int, *, breaks: bool = False) -> list[str | None]:
+        def found() -> Iterator[Portion]:
+            yield Portion((), None, 0, 0, Mark.START)
+            for at in range(8):
+                yield Portion(named(1), str(at), 1, 0)
+            if breaks:
+                raise StoppedError("no more")
+            yield Portion((), None, 0, 0, Mark.END)
+
+        got: list[str | None] = []
+        try:
+            got.extend("END" if one.mark is Mark.END else one.since for one in seldom(found(), interval))
+        except StoppedError:
+            assert breaks
+        return [one for one in got if one is not None]
+
+    assert told(1) == [*map(str, range(8)), "END"]
+    assert told(3) == ["0", "3", "6", "7", "END"]
+    assert told(100) == ["0", "7", "END"]
+    assert told(3, breaks=True) == ["0", "3", "6", "7"]

@@ -135,3 +135,14 @@ def test_standard_input_is_read(tmp_path: Path) -> None:
     """`-` is what is piped in."""
     done = run(project(tmp_path, path="-"), "id,name\n1,Ada\n")
     assert (done.returncode, "1 read" in done.stdout) == (0, True)
+
+
+def test_a_row_that_is_none_says_what_it_holds_up(tmp_path: Path) -> None:
+    """What stands behind it is not read, and how it can be; where nothing can be trusted behind it, that is no help."""
+    for text, helps in ((b"id,n\na,1\nb\nc,3\n", True), (b'id,n\na,1\nb,"3\n', False)):
+        (tmp_path / "in.csv").write_bytes(text)
+        with pytest.raises(SourceError) as caught:
+            list(source(tmp_path).read(None))
+        notes = [note.text for note in caught.value.problem.notes]
+        assert any("what stands behind it is read when this is mended" in note for note in notes) == helps
+        assert any('`"on_error": "skip"`' in note for note in notes) == helps

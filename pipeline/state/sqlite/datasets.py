@@ -102,9 +102,7 @@ def put(transaction: Transaction, change: Change) -> Changed:
         admission.admit(transaction, Batch(notes={change.once.name: change.once.text}), None, None)
     found = made(transaction, change.dataset, change.pipe)
     marks = change.scan if change.scan is not None and change.scan.number == found.number else None
-    # A source that has no position gives all anew each time. What it has twice is one entity, as the last of them says;
-    # to write each of them would change it twice in every run.
-    work = _Work(transaction, found, marks, keeps=change.history, last=marks is not None and change.offset is None)
+    work = _Work(transaction, found, marks, keeps=change.history, last=change.unique)
     done = work.put(change.entries, tombstones=change.tombstones)
     if change.most is not None and done.written > change.most:
         raise TooManyError
