@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
@@ -13,6 +15,8 @@ from mailweir.dtl_manual import subjects
 from mailweir.flow_graph import svg
 from mailweir.flow_graph.build import build as graph_of
 from mailweir.manual import PropertyManual, manuals
+from mailweir.web.open import routes_of
+from mailweir.web.openapi import document_of
 from pipeline.config.installed import installed
 from pipeline.config.load import Options, load
 
@@ -125,8 +129,15 @@ def build() -> dict[str, str]:
         texts[f"{name}.md"] = types.render(comment=COMMENT, title=title, manuals=chosen).rstrip() + "\n"
     texts["dtl.md"] = environment.from_string(FUNCTIONS).render(comment=COMMENT, subjects=subjects()).rstrip() + "\n"
     texts["welcome.svg"] = picture()
+    texts["openapi.json"] = interface()
     texts["codes.md"] = environment.from_string(CODES).render(comment=COMMENT, codes=codes()).rstrip() + "\n"
     return texts
+
+
+def interface() -> str:
+    """What `mailweir serve` answers, as OpenAPI has it."""
+    site: Any = None  # routes are declared before anything answers them
+    return json.dumps(document_of(routes_of(site)), indent=1, ensure_ascii=False) + "\n"
 
 
 def picture() -> str:

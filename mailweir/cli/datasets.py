@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -55,9 +55,11 @@ Examples:
 @common
 def list_command(values: Common) -> int:
     """List the datasets. Changes nothing."""
+    from mailweir.ledger.entities import dataset_facts
+
     ledger = ledger_of(values, "datasets", "list")
     found = ledger.read(lambda reads: reads.datasets())
-    ledger.document(datasets=[_facts(one) for one in found])
+    ledger.document(datasets=[dataset_facts(one) for one in found])
     if values.json:
         return 0
     at, here = now(), zone()
@@ -84,20 +86,6 @@ def _of_entities(many: int, what: str = "") -> str:
     return f"{many:,} {what}{'entity' if many == 1 else 'entities'}"
 
 
-def _facts(one: Dataset) -> dict[str, Any]:
-    from mailweir.shown import moment
-
-    return {
-        "id": one.name,
-        "pipe": one.pipe,
-        "entities": one.entities,
-        "deleted": one.deleted,
-        "last": one.last,
-        "changed_at": moment(one.changed),
-        "reading": bool(one.scanning),
-    }
-
-
 @datasets_command.command(
     "show",
     epilog="""\b
@@ -108,6 +96,7 @@ Examples:
 @common
 def show_command(values: Common, name: str) -> int:
     """Show a dataset: who writes and reads it, how many entities and versions it has, how large they are."""
+    from mailweir.ledger.entities import dataset_facts
     from mailweir.shown import time_of
     from mailweir.upstream import ends_of
 
@@ -115,7 +104,7 @@ def show_command(values: Common, name: str) -> int:
     one = ledger.read(lambda reads: reads.measured(_named(reads, name)))
     readers = [pipe for pipe, ends in ends_of(ledger.loaded.project.components).items() if name in ends.reads]
     ledger.document(
-        dataset=_facts(one)
+        dataset=dataset_facts(one)
         | {"versions": one.history, "bytes": one.size, "indexes": list(one.indexes), "readers": readers}
     )
     if values.json:
@@ -228,7 +217,9 @@ def delete_command(values: Common, names: Sequence[str], *, yes: bool) -> int:
             await state.datasets.delete(one.name)
 
     ledger.act(acting)
-    ledger.document(deleted=[_facts(one) for one in found])
+    from mailweir.ledger.entities import dataset_facts
+
+    ledger.document(deleted=[dataset_facts(one) for one in found])
     if not values.json:
         values.out.say(f"{counted(len(found), 'dataset')} deleted")
     return 0

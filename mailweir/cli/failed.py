@@ -78,13 +78,14 @@ def list_command(values: Common, **options: Any) -> int:  # noqa: ANN401 - click
 
 
 def _list(values: Common, *, limit: int, **chosen: Any) -> int:  # noqa: ANN401 - as above
+    from mailweir.ledger.entities import failed_facts
     from mailweir.shown import ago
 
     ledger = ledger_of(values, "failed", "list")
     found = _found(ledger, _chosen(**chosen), limit)
     counts = ledger.look(lambda state: state.failure_counts()) or {}
     totals = {pipe: {"waiting": waiting, "dead": dead} for pipe, (waiting, dead) in counts.items()}
-    ledger.document(entities=[_facts(one) for one in found], pipes=totals)
+    ledger.document(entities=[failed_facts(one) for one in found], pipes=totals)
     if values.json:
         return 0
     at = now()
@@ -110,13 +111,14 @@ Examples:
 @common
 def show_command(values: Common, number: int) -> int:
     """Show one with all that is known of it: the reason, and the entity as it was. Changes nothing."""
+    from mailweir.ledger.entities import failed_facts, value_of
     from mailweir.shown import time_of
     from pipeline.config.glyphs import visible
     from pipeline.state.failures import Chosen
 
     ledger = ledger_of(values, "failed", "show")
     (one,) = _named(ledger, Chosen(), (number,))
-    ledger.document(entity={**_facts(one), "value": _value(one)})
+    ledger.document(entity={**failed_facts(one), "value": value_of(one)})
     if values.json:
         return 0
     at, here = now(), zone()
@@ -129,7 +131,7 @@ def show_command(values: Common, number: int) -> int:
         ("Times", f"first {time_of(one.first, at, here)}, last {time_of(one.last, at, here)} in run {one.run or '-'}"),
     ):
         values.out.line(f"{name:8}{visible(text)}")
-    for line in json.dumps(_value(one), ensure_ascii=False, indent=2).splitlines():
+    for line in json.dumps(value_of(one), ensure_ascii=False, indent=2).splitlines():
         values.out.line(visible(line))
     return 0
 
@@ -180,10 +182,12 @@ Examples:
 @common
 def export_command(values: Common, **chosen: Any) -> int:  # noqa: ANN401 - click's own types
     """Write the entities, a line of JSON each, the oldest first. Changes nothing."""
+    from mailweir.ledger.entities import value_of
+
     ledger = ledger_of(values, "failed", "export")
     found = _found(ledger, _chosen(**chosen), 0)[::-1]
     for one in found:
-        values.out.record(_value(one))
+        values.out.record(value_of(one))
         if values.out.gone:
             return 0
     values.out.say(f"{len(found)} {'entity' if len(found) == 1 else 'entities'} written")
@@ -277,25 +281,3 @@ def _not_outdated(values: Common, found: list[Kept], *, named: bool) -> list[Kep
 
 def _state(one: Kept) -> str:
     return "outdated" if one.later else "dead" if one.dead else "waiting"
-
-
-def _value(one: Kept) -> object:
-    return json.loads(one.entity)
-
-
-def _facts(one: Kept) -> dict[str, Any]:
-    from mailweir.shown import moment
-
-    return {
-        "number": one.number,
-        "pipe": one.pipe,
-        "entity": one.entity_id,
-        "state": "dead" if one.dead else "waiting",
-        "outdated": one.later,
-        "stage": one.stage,
-        "reason": one.reason,
-        "tries": one.tries,
-        "first_at": moment(one.first),
-        "last_at": moment(one.last),
-        "run": one.run,
-    }

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mailweir.serving.log import event
 from mailweir.web.checks import LOOPBACK
+from mailweir.web.data import Data
 from mailweir.web.faults import CannotListenError
 from mailweir.web.front import Bounds, Front
 from mailweir.web.health import Health
 from mailweir.web.keys import keys_of
 from mailweir.web.listening import Listener, Tls, bound, is_loopback, url_of
+from mailweir.web.mail import Mail
+from mailweir.web.pipes import Pipes
 from mailweir.web.publishers import Publishers
 from mailweir.web.receivers import Receivers
 from mailweir.web.site import Site
@@ -70,7 +73,7 @@ class Opening:
         async with state:
             site = Site(service, state, self._clock, self._scrubber)
             front = Front(routes_of(site), self._keys, self._bounds(), self._clock, self._scrubber)
-            site.answered = front.answered
+            site.answered, site.routes = front.answered, front.routes
             listener = Listener(front, self._socket, self._wanted.tls, service.options.drain)
             serving = asyncio.create_task(listener.serve())
             stopping = asyncio.create_task(_stopped(service, listener))
@@ -96,8 +99,9 @@ class Opening:
 
 
 def routes_of(site: Site) -> list[Route]:
-    """All that is answered."""
-    return [*Receivers(site).routes(), *Publishers(site).routes(), *Health(site).routes()]
+    """All that is answered; those that are asked most first."""
+    parts = (Receivers(site), Publishers(site), Pipes(site), Mail(site), Data(site), Health(site))
+    return [route for part in parts for route in part.routes()]
 
 
 async def _stopped(service: Service, listener: Listener) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mailweir.serving.config import Served
     from mailweir.serving.overview import Overview
     from mailweir.serving.service import Service
+    from mailweir.web.route import Route
     from pipeline.clock import Clock
     from pipeline.scrub import Scrubber
     from pipeline.state.sqlite.store import SqliteState
@@ -33,6 +34,7 @@ class Site:
     clock: Clock
     scrubber: Callable[[], Scrubber]
     answered: Mapping[tuple[str, int], int] | Counter[tuple[str, int]] = field(default_factory=dict)
+    routes: Sequence[Route] = ()
 
     @property
     def folder(self) -> Path:
