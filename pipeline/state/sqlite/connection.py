@@ -95,6 +95,14 @@ _advice: Final = {
 _passing: Final = frozenset({StateReason.FULL, StateReason.BUSY})
 
 
+def is_unmade(error: sqlite3.Error) -> bool:
+    """Whether somebody died while the file was made, before it had a write-ahead log: to who looks it is not there.
+
+    Whoever writes next takes that back. A file that has once been made never has such a journal again.
+    """
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY_ROLLBACK
+
+
 def meaning(error: sqlite3.Error, path: Path) -> StateError | None:
     """What an error of SQLite says of the file; None if it says something of the statement."""
     code = getattr(error, "sqlite_errorcode", None)

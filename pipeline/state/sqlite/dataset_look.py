@@ -209,6 +209,11 @@ class SqliteReads:
         opened = connection.looker(self._path)
         try:
             known = schema.version_of(opened, self._path) == len(schema.STEPS)
+        except sqlite3.Error as error:
+            opened.close()
+            if connection.is_unmade(error):
+                return
+            raise
         except BaseException:
             opened.close()
             raise

@@ -141,6 +141,8 @@ class SqliteLook(Queries):
             with closing(connection.looker(path)) as opened:
                 version = schema.version_of(opened, path)
         except sqlite3.Error as error:
+            if connection.is_unmade(error):
+                return None
             raise connection.meaning(error, path) or error from None
         # A file without tables is just being made by somebody.
         return cls(Reader(path, clock, connect=connection.looker), folder / SENDERS) if version else None

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ import pytest
 from pipeline.clock import VirtualClock
 from pipeline.state.facts import MessageState
 from pipeline.state.faults import StateError, StateReason
+from pipeline.state.sqlite.dataset_look import SqliteReads
 from pipeline.state.sqlite.looking import SqliteLook
 from pipeline.state.views import Filter
 
@@ -182,3 +186,30 @@ def test_messages_are_found_by_how_their_names_begin(states: Any) -> None:
     assert found(f"{names[1][:8]}.3") == []
     assert found(names[2][:9]) == [2]
     assert found("0" * 32) == []
+
+
+def test_a_file_that_was_being_made_by_somebody_who_was_killed_is_not_there(states: Any) -> None:
+    """Who looks finds nothing rather than a fault that stays, and who writes begins anew."""
+    folder: Path = states.folder
+    folder.mkdir(mode=0o700, exist_ok=True)
+    path = folder / "state.db"
+    script = """
+import os, signal, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+os.chmod(sys.argv[1], 0o600)
+connection.execute("PRAGMA cache_size = 1")
+connection.execute("BEGIN IMMEDIATE")
+connection.execute("CREATE TABLE half (made TEXT)")
+for _ in range(200):
+    connection.execute("INSERT INTO half VALUES (?)", ("x" * 8000,))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", script, str(path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert path.with_name("state.db-journal").stat().st_size
+    assert SqliteLook.open(folder, states.clock) is None
+    reads = SqliteReads(folder)
+    assert reads.dataset("people") is None
+    reads.close()
+    state = states.open()
+    assert states.run(state.notes("")) == {}
