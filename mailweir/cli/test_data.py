@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mailweir.testing.declared import made_up
-from mailweir.testing.run import TESTDATA
+from mailweir.testing.given import TESTDATA
 from pipeline.config.files import reason, shown
 from pipeline.config.load import project_root
 

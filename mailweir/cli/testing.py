@@ -207,6 +207,8 @@ def _update(values: Common, done: Done, wish: Wish, path: Path, verdict: Verdict
         raise click.UsageError(f"cannot write {path}: {reason(error)}") from None
     done.files.append((shown(path, values.here), more, less))
     verdict.state = "passed"
+    if not verdict.written:
+        values.out.say(f"note: nothing came of {verdict.test.pipe}: give it entities with `given`, and --update again")
 
 
 def _new(values: Common, suite: Suite, pipe: str) -> None:

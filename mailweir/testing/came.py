@@ -12,7 +12,7 @@ from mailweir.testing.blacklist import Blacklist
 from mailweir.testing.compare import Difference, Rules, differences, in_order, normal
 from mailweir.testing.difference import view
 from mailweir.testing.mails import as_expected
-from mailweir.testing.matchers import holds, name_of, same
+from mailweir.testing.matchers import ABSENT, holds, name_of, same
 from mailweir.testing.plan import Test
 
 WRITTEN: Final = frozenset({"csv", "xml"})
@@ -154,7 +154,17 @@ def against_case(test: Test, came: Came, files: Mapping[str, str], full: bool = 
     found += _others(expect, came, rules, len(came.delivered if test.stage == "mail" else came.entities))
     if not found:
         return Verdict(test, "passed")
-    return Verdict(test, "failed", [*_head(found, [None] * compared), *view(found, full=full)], found=found)
+    lines = [*_head(found, [None] * compared), *view(found, full=full), *_why_missing(found, came)]
+    return Verdict(test, "failed", lines, found=found)
+
+
+def _why_missing(found: Sequence[Difference], came: Came) -> Iterator[str]:
+    """Why there is no mail where one is expected."""
+    missing = {one.id for one in found if one.actual is ABSENT and not one.path}
+    for one in [*came.rejected, *came.discarded]:
+        if one.get("_id") in missing:
+            why = " ".join(str(one[name]) for name in ("code", "message") if one.get(name))
+            yield f"  {one['_id']} is {one['outcome']}{': ' if why else ''}{why}"
 
 
 def _named(one: Difference, name: str, *, alone: bool) -> Difference:

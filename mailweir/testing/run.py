@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from asyncio import Event
 from collections.abc import Callable, Iterator, Sequence
-from io import BytesIO
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
@@ -15,8 +14,9 @@ from mailweir.running import flow_of, mail_sink, source_of
 from mailweir.systems_of import NoSystemError
 from mailweir.testing.came import WRITTEN, Came
 from mailweir.testing.declared import TEST, pipe_of
+from mailweir.testing.given import PIPE, TESTDATA, Given
 from mailweir.testing.logged import kept
-from mailweir.testing.moments import GivenError, Moment, is_script, moments
+from mailweir.testing.moments import GivenError, moments
 from mailweir.testing.offline import offline
 from mailweir.testing.sending import Recording, Sending
 from mailweir.testing.states import States
@@ -25,7 +25,7 @@ from mailweir.upstream import ends_of, upstream_first
 from pipeline.component import Running, Wishes
 from pipeline.config.near import near
 from pipeline.dtl.program import Program
-from pipeline.entity import transit, typed
+from pipeline.entity import transit
 from pipeline.errors import SourceError, TransformError, UnusableError
 from pipeline.failing import Streak
 from pipeline.pipe import PipeConfig
@@ -40,7 +40,6 @@ from sinks.mail import outbound
 from sources.conditional import ConditionalSourceConfig
 from sources.dataset import DatasetSourceConfig
 from sources.embedded import Embedded
-from sources.json_file import JsonStream
 
 if TYPE_CHECKING:
     from mailweir.testing.plan import Test
@@ -52,8 +51,6 @@ if TYPE_CHECKING:
     from sinks.file import Form
     from sinks.mail.maker import Makes
 
-TESTDATA: Final = "testdata"
-"""The folder of a project with entities for its pipes and datasets, `<name>.json`."""
 # Pipes of a circle come to rest before that, or never.
 MOST_ROUNDS: Final = 10
 _RUN: Final = "test"
@@ -102,7 +99,6 @@ class _One:
     def __init__(self, runner: Runner, test: Test, folder: Path, pipe: PipeConfig, came: Came) -> None:
         self._runner = runner
         self._test = test
-        self._folder = folder
         self._pipe = pipe
         self._came = came
         self._root = runner.loaded.root
@@ -110,7 +106,8 @@ class _One:
         self._sink = mail_sink(pipe)
         reached = runner.reached
         self._watching = None if reached is None else reached.pipe(str(self._root), pipe.id)
-        self._given = self._sorted(test.given)
+        self._given = Given(test, folder, self._root)
+        self._given.check(runner.pipes, {name for end in runner.ends.values() for name in (*end.reads, *end.writes)})
         self._form = None if test.endpoint not in WRITTEN else self._form_of(test.endpoint)
         self._written: list[Entity] = []
         if test.stage == "mail" and self._sink is None:
@@ -149,44 +146,11 @@ class _One:
             raise CannotTestError(f'the sink of `{self._pipe.id}` writes no {endpoint}: leave out `"endpoint"`')
         return makes()
 
-    def _sorted(self, given: Any) -> dict[str, Any]:
-        """What is given, by the dataset or pipe that it is for."""
-        if given is None:
-            return {}
-        if isinstance(given, dict) and not is_script(given):
-            return dict(given)
-        return {self._pipe.id: [given] if is_script(given) else given}
-
-    def _named(self, name: str) -> Sequence[Moment] | None:
-        """What the test, or the project, has for a dataset or pipe."""
-        if name in self._given:
-            found = self._given[name]
-            items = self._file(self._folder / found, found) if isinstance(found, str) else found
-            items = [items] if is_script(items) else items
-        else:
-            path = self._root / TESTDATA / f"{name}.json"
-            if not path.is_file():
-                return None
-            items = self._file(path, f"{TESTDATA}/{name}.json")
-        step = self._test.step if name == self._pipe.id else 0.0
-        return [Moment(at, [typed(one) for one in some]) for at, some in moments(items, self._test.now, step)]
-
-    def _file(self, path: Path, name: str) -> list[Any]:
-        try:
-            stream = JsonStream(BytesIO(path.read_bytes()), name)
-        except OSError as error:
-            raise CannotTestError(f"{name}: {(error.strerror or str(error)).lower()}") from None
-        return [one for batch, _ in stream.read(None) for one in batch]
-
     def _datasets(self) -> list[str]:
         """The datasets that the pipe reads in this test."""
         ends = reads(self._runner.components[self._pipe.id])
-        replaced = self._replaced(self._pipe)
+        replaced = self._given.has(self._pipe.id)
         return [end.name for end in ends if end.kind == "dataset" and (end.joined or not replaced)]
-
-    def _replaced(self, pipe: PipeConfig) -> bool:
-        """Whether the source of a pipe is not read, as there are entities for it."""
-        return pipe.id in self._given or (self._root / TESTDATA / f"{pipe.id}.json").is_file()
 
     def _source(self, pipe: PipeConfig) -> SourceConfig | None:
         """The source of a pipe in a test."""
@@ -240,7 +204,7 @@ class _One:
 
     def _moments(self, context: CountingContext) -> Iterator[Source]:
         """What the source gives, in the order in which time passes; the clock shows the time of each."""
-        found = self._named(self._pipe.id)
+        found = self._given.of_pipe(self._pipe.id)
         if found is None:
             source = self._source(self._pipe)
             if source is None or not hasattr(source, "build"):
@@ -318,14 +282,19 @@ class _One:
             dataset = waiting.pop()
             if dataset in direct:
                 continue
-            writers = [name for name, (_, written) in ends.items() if dataset in written and name in pipes]
-            if (dataset in self._given and dataset != self._pipe.id) or not writers:
+            writers = [name for name, (_, written) in ends.items() if dataset in written]
+            if self._given.itself(dataset) or not writers:
                 direct.add(dataset)
                 continue
             for name in writers:
+                if name not in pipes:
+                    raise CannotTestError(
+                        f"the pipe `{name}`, which is upstream, cannot be used: see `mailweir check`, or give the"
+                        f' dataset: `"given": {{"{dataset}": [...]}}`'
+                    )
                 if name not in wanted:
                     wanted.add(name)
-                    waiting += () if self._replaced(pipes[name]) else ends[name].reads
+                    waiting += () if self._given.has(name) else ends[name].reads
                     waiting += [end.name for end in reads(self._runner.components[name]) if end.joined]
         for dataset in sorted(direct):
             await self._write(systems, running, dataset)
@@ -346,7 +315,7 @@ class _One:
 
     async def _write(self, systems: OfflineSystems, running: Running, dataset: str) -> None:
         """A dataset that nothing in the project writes, or that the test gives itself."""
-        found = self._named(dataset)
+        found = self._given.named(dataset)
         if found is None:
             return
         context = CountingContext(systems, dataset, running)
@@ -359,14 +328,14 @@ class _One:
     async def _upstream(self, systems: OfflineSystems, running: Running, pipe: PipeConfig) -> None:
         """A pipe upstream, from its own test data to its dataset."""
         context = CountingContext(systems, pipe.id, running)
-        found = self._named(pipe.id)
+        found = self._given.of_pipe(pipe.id)
         config = self._source(pipe)
         if found is not None:
             source: Source = Embedded([one for moment in found for one in moment.entities])
         elif config is None or not hasattr(config, "build"):
             raise CannotTestError(
                 f"the source of `{pipe.id}`, which is upstream, cannot be read in a test: give its entities with"
-                f' `"given": {{"{pipe.id}": [...]}}`, or in {TESTDATA}/{pipe.id}.json'
+                f' `"given": {{"{PIPE}{pipe.id}": [...]}}`, or in {TESTDATA}/{pipe.id}.json'
             )
         else:
             source = source_of(pipe.model_copy(update={"source": config}), context)

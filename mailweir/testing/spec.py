@@ -31,9 +31,10 @@ class Circumstances(Part):
 
     given: object = None
     """Entities for the pipe's source: a list, the name of a file beside the test, or an object that has a list or a
-    file for each dataset or pipe. An item of a list is an entity; `{"at": "+61m", "entity": …}`, one that comes later;
-    or `{"repeat": 3, "step": "10s", "entity": {"_id": "c{n}"}}`, several. Default: `testdata/<pipe>.json`, entities
-    that the source itself has, or what the pipes upstream make."""
+    file for each dataset, or, as `pipe:<id>`, for the source of each pipe. An item of a list is an entity;
+    `{"at": "+61m", "entity": …}`, one that comes later; or
+    `{"repeat": 3, "step": "10s", "entity": {"_id": "c{n}"}}`, several. Default: `testdata/<pipe>.json`, entities that
+    the source itself has, or what the pipes upstream make."""
     now: str | None = None
     """The time at the beginning, which stands still. Default: 2026-01-01T12:00:00Z."""
     step: str | None = None

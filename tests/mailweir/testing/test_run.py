@@ -383,3 +383,35 @@ def test_a_mock_of_nothing_is_an_error(project: Project) -> None:
     ]
     found = project.case([], given=[], mocks={"transform:shapes:look": []})
     assert list(found.lines) == ["the mock `transform:shapes:look` is for no transform of this project"]
+
+
+def test_entities_for_the_source_of_a_pipe_upstream(project: Project) -> None:
+    """Under `pipe:<id>` they are shaped by its rules; under the name alone the dataset is as it is given."""
+    rules = {"type": "dtl", "rules": {"default": [["copy", "*"], ["add", "shaped", True]]}}
+    upstream = {"_id": "in", "type": "pipe", "source": {"type": "empty"}, "transform": rules}
+    pipe = {"_id": "out", "type": "pipe", "source": {"type": "dataset", "dataset": "in"}, "sink": {"type": "null"}}
+    project.write("pipes/p.conf.json", [upstream, pipe])
+    assert passed(project.case([{"_id": "a"}], pipe="out", mode="equals", given={"in": [{"_id": "a"}]}))
+    assert passed(project.case([{"_id": "a", "shaped": True}], pipe="out", given={"pipe:in": [{"_id": "a"}]}))
+    found = project.case([], pipe="out", given={"inn": []})
+    assert list(found.lines) == ["`given` has `inn`, which is no dataset or pipe here: did you mean `in`?"]
+
+
+def test_a_pipe_upstream_that_cannot_be_used_is_no_empty_dataset(project: Project) -> None:
+    """It is an error that says what to give, and with the dataset given none."""
+    upstream = {"_id": "in", "type": "pipe", "source": {"type": "empty"}, "transform": {"type": "geo"}}
+    pipe = {"_id": "out", "type": "pipe", "source": {"type": "dataset", "dataset": "in"}, "sink": {"type": "null"}}
+    project.write("pipes/p.conf.json", [upstream, pipe])
+    found = project.case([], pipe="out")
+    assert (found.state, found.lines[0].startswith("the pipe `in`, which is upstream, cannot be used")) == (
+        "error",
+        True,
+    )
+    assert passed(project.case([{"_id": "a"}], pipe="out", given={"in": [{"_id": "a"}]}))
+
+
+def test_a_mail_that_is_missing_says_why(project: Project) -> None:
+    """What became of its entity stands under the difference."""
+    found = project.case([{"_id": "a", "subject": "Welcome, Ann"}], stage="mail", given=[{**ANN, "email": ""}])
+    assert found.state == "failed"
+    assert found.lines[-1].startswith("  a is rejected: E502 ")
