@@ -64,6 +64,11 @@ class Lines:
             yield self._last
         self.ended = True
 
+    @property
+    def loaded(self) -> int:
+        """How many lines there were so far."""
+        return self._before + len(self._kept)
+
     def of(self, first: int, last: int) -> str:
         """The lines of these numbers, from 1."""
         return "".join(self._kept[first - 1 - self._before : last - self._before])

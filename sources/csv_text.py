@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
-from itertools import chain, compress, repeat
-from operator import itemgetter
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from itertools import chain, compress, count, islice, repeat, starmap
+from operator import contains
 from typing import Final, NamedTuple
 
 from pipeline.entity import Entity
@@ -29,6 +29,7 @@ from sources.csv_fault import (
 )
 from sources.keys import joined
 from sources.parts import BATCH, MOST_BYTES, Batch, Fault, Place, too_large
+from sources.row_maker import maker
 
 # In the order in which they are taken when none stands out.
 _delimiters: Final = (",", ";", "\t", "|")
@@ -149,11 +150,16 @@ class _Reading:
             fault: Fault | None = None
             going = False
             try:
-                for row in reader:
-                    rows.append(row)
-                    if len(rows) == BATCH or lines.groups != groups:
-                        going = True
-                        break
+                if lines.loaded - begin >= BATCH:
+                    # All lines are here, so nobody is waited for; and without a step of Python for each row.
+                    rows.extend(islice(reader, BATCH))
+                    going = len(rows) == BATCH
+                else:
+                    for row in reader:
+                        rows.append(row)
+                        if len(rows) == BATCH or lines.groups != groups:
+                            going = True
+                            break
             except csv.Error:
                 fault = self._broken(begin + sum(map(line_count, rows)))
                 going = fault.resumes
@@ -215,13 +221,8 @@ class _Shape:
         self.width = len(names)
         self._keys = [list(names).index(name) for name in columns.key]
         self._keep_empty = columns.keep_empty
-        kept = [at for at, name in enumerate(names) if self._is_kept(name, columns)]
-        self._kept_names = ["_id", *(names[at] for at in kept)]
-        self._pick: Callable[[Sequence[str]], Sequence[str]] | None = None
-        if len(kept) == 1:
-            self._pick = itemgetter(slice(kept[0], kept[0] + 1))
-        elif len(kept) < len(names):
-            self._pick = itemgetter(*kept) if kept else itemgetter(slice(0))
+        kept = [(name, at) for at, name in enumerate(names) if self._is_kept(name, columns)]
+        self._make = maker(self.width, [("_id", self._keys[0]), *kept])
 
     def _is_kept(self, name: str, columns: Columns) -> bool:
         # The `_id` is made of the key; a column without a name has no place in an entity.
@@ -244,10 +245,11 @@ class _Shape:
             if any(self.empty_key(row) is not None for row in rows):
                 return None
             ids = [joined([row[at] for at in self._keys]) for row in rows]
-        if self._pick is not None:
-            rows = [[*self._pick(row)] for row in rows]
-        for id_, row in zip(ids, rows, strict=True):
-            row.insert(0, id_)
-        # Without a step of Python for each field this takes half the time.
-        pairs: Iterable[Iterable[tuple[str, str]]] = map(zip, repeat(self._kept_names), rows)
-        return list(map(dict, pairs if self._keep_empty else map(compress, pairs, rows)))
+        entities = list(starmap(self._make, rows))
+        if len(self._keys) > 1:
+            for id_, entity in zip(ids, entities, strict=True):
+                entity["_id"] = id_
+        if not self._keep_empty:
+            for at in compress(count(), map(contains, rows, repeat(""))):
+                entities[at] = {name: value for name, value in entities[at].items() if value}
+        return entities

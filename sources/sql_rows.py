@@ -7,9 +7,6 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from functools import partial
-from itertools import compress, repeat
-from operator import is_not
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -36,13 +33,13 @@ from pipeline.errors import Note, Problem, SourceError, Span
 from sources.input_file import without_faults
 from sources.keys import joined
 from sources.parts import BATCH, Batch, Fault, OnError, Place
+from sources.row_maker import maker
 from systems.sql.system import Sql, SqlError
 
 _plain: Final = frozenset({int, str, bool, type(None)})
 # SQLite names what it did not expect, and not where it stands.
 _near: Final = re.compile(r'near "([^"]+)": ')
 _with_floats: Final = _plain | {float}
-_is_there: Final = partial(is_not, None)
 
 
 class Reading(NamedTuple):
@@ -251,7 +248,7 @@ class _Shape:
         self._keep_null = reading.keep_null
         only = set(names if reading.only is None else reading.only) - set(reading.without) - {"_id"}
         self._kept = [at for at, name in enumerate(names) if name in only]
-        self._names = ["_id", *(names[at] for at in self._kept)]
+        self._make = maker(1 + len(self._kept), [("_id", 0), *((names[at], 1 + n) for n, at in enumerate(self._kept))])
 
     def columns(self, rows: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
         """The values of rows by column, of our types. By column most of the work is done in one go."""
@@ -276,14 +273,18 @@ class _Shape:
 
     def entities(self, columns: Sequence[Sequence[Any]]) -> list[Entity]:
         """The entities of rows that have their key."""
-        keys = [map(_name, columns[at]) for at in self._keys]
+        keys = [_names(columns[at]) for at in self._keys]
         ids = keys[0] if len(keys) == 1 else map(joined, zip(*keys, strict=True))
         kept = [columns[at] for at in self._kept]
-        rows = [*zip(ids, *kept, strict=True)]
-        pairs: Iterable[Iterable[tuple[str, Any]]] = map(zip, repeat(self._names), rows)
+        made = list(map(self._make, ids, *kept))
         if not self._keep_null and any(None in column for column in kept):
-            pairs = map(compress, pairs, map(map, repeat(_is_there), rows))
-        return list(map(dict, pairs))
+            return [{name: value for name, value in one.items() if value is not None} for one in made]
+        return made
+
+
+def _names(values: Sequence[Any]) -> Iterable[str]:
+    """Values as parts of an `_id`."""
+    return values if set(map(type, values)) == {str} else map(_name, values)
 
 
 def _name(value: Any) -> str:  # noqa: ANN401 - whatever a column holds
