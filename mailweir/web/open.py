@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -34,7 +35,10 @@ if TYPE_CHECKING:
 
 
 class Wanted(NamedTuple):
-    """How it is to listen. A proxy in front of it speaks for others: then ports are not compared."""
+    """How it is to listen. A proxy in front of it speaks for others: then ports are not compared.
+
+    With less than `floor` bytes left on the disk nothing is taken.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8420
@@ -42,6 +46,7 @@ class Wanted(NamedTuple):
     tokens: Path | None = None
     tls: Tls | None = None
     behind_proxy: bool = False
+    floor: int = 64 * 2**20
 
 
 class Opening:
@@ -69,8 +74,8 @@ class Opening:
     @asynccontextmanager
     async def serving(self, service: Service) -> AsyncIterator[None]:
         """Answer as long as this lasts; what is being answered then comes to its end."""
-        state = await asyncio.to_thread(SqliteState.open, service.options.state, self._clock, outbound.stranded)
-        async with state:
+        opened = partial(SqliteState.open, service.options.state, self._clock, outbound.stranded)
+        async with await asyncio.to_thread(opened, floor=self._wanted.floor) as state:
             site = Site(service, state, self._clock, self._scrubber)
             front = Front(routes_of(site), self._keys, self._bounds(), self._clock, self._scrubber)
             site.answered, site.routes = front.answered, front.routes

@@ -176,3 +176,13 @@ def test_who_served_before(serve: Serve) -> None:
     first.end()
     second = serve({**ORDERS, "pump": {"cron_expression": "0 0 1 1 *"}})
     second.until(lambda: dataset(second.folder) == [{"_id": "a"}])
+
+
+def test_a_full_disk(serve: Serve) -> None:
+    """With too little room nothing is taken, and it is said when to come again; who only looks is answered."""
+    service = serve(ORDERS, wanted=Wanted(port=0, floor=2**60))
+    refused = service.post(PATH, {"_id": "a"})
+    assert (refused.status, refused.headers["retry-after"]) == (503, "30")
+    assert "left on its disk" in refused.json["detail"]
+    assert dataset(service.folder, "system:received:orders") == []
+    assert service.get("/api/status").status == 200
