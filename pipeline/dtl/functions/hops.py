@@ -36,6 +36,8 @@ class _Way(NamedTuple):
     checks: Sequence[tuple[Run, Run]]
     conditions: Sequence[Run]
     subset: tuple[Run, set[Any]] | None
+    fits_all: bool
+    """Whether nothing but the join chooses."""
 
 
 class _Joined:
@@ -71,17 +73,18 @@ class _Joined:
         return found
 
     def _rows(self, scope: Scope, datasets: Datasets, rows: dict[str, Any], at: int) -> Iterator[dict[str, Any]]:
-        if at == len(self._ways):
-            yield rows
-            return
         way = self._ways[at]
         scope.rows = rows
         values = [one for one in listed(way.known(scope)) if one is not None]
+        last = at + 1 == len(self._ways)
         for one in self._candidates(scope, datasets, way, at, values) if values else ():
             inner = {**rows, way.hop.alias: one}
             scope.rows = inner
-            if _fits(scope, way, one):
-                yield from self._rows(scope, datasets, inner, at + 1)
+            if way.fits_all or _fits(scope, way, one):
+                if last:
+                    yield inner
+                else:
+                    yield from self._rows(scope, datasets, inner, at + 1)
 
     def _candidates(
         self, scope: Scope, datasets: Datasets, way: _Way, at: int, values: Sequence[Any]
@@ -127,6 +130,7 @@ def _way(making: Making, hop: Hop) -> _Way:
         [(making.expression(one), making.expression(other)) for one, other in hop.checks],
         [making.expression(one) for one in hop.conditions],
         subset,
+        not (hop.checks or hop.conditions or subset),
     )
 
 

@@ -25,6 +25,11 @@ _PAGE_OF_ALL: Final = (
     f"SELECT {_COLUMNS} FROM (SELECT * FROM entity UNION ALL SELECT * FROM history)"  # noqa: S608 - ours
     " WHERE position > ? AND position <= ? ORDER BY position LIMIT ?"
 )
+# Of one value, as most joins ask for: in the order of the index, which is that of positions.
+_OF_ONE: Final = (
+    f"SELECT entity.{_COLUMNS} FROM property_value CROSS JOIN entity USING (position)"  # noqa: S608 - ours
+    " WHERE property = ? AND value = ? ORDER BY property_value.position"
+)
 # Ids that are looked up with one statement.
 _MANY: Final = 256
 # Entities that are gone through for a value where there is no index.
@@ -258,6 +263,8 @@ def _index(opened: sqlite3.Connection, name: str, path: Sequence[str]) -> tuple[
 
 
 def _found(opened: sqlite3.Connection, index: int, keys: set[bytes]) -> list[Entity]:
+    if len(keys) == 1:
+        return [_entity(one) for one in opened.execute(_OF_ONE, (index, *keys))]
     marks = ", ".join("?" * len(keys))
     sql = (
         f"SELECT {_COLUMNS} FROM entity WHERE position IN"  # noqa: S608 - ours
