@@ -198,9 +198,10 @@ def _above(find: Callable[[Scope], Scope | None], parts: Sequence[str], *, paren
     if inner == "_P" and parents:
         outer = find
         return _above(lambda scope: None if (found := outer(scope)) is None else found.parent, parts[1:], parents=True)
-    if inner in {"_S", "_T"}:
-        slot = "s" if inner == "_S" else "t"
-        return (lambda scope: None if (found := find(scope)) is None else getattr(found, slot)), parts[1:]
+    if inner == "_S":
+        return (lambda scope: None if (found := find(scope)) is None else found.s), parts[1:]
+    if inner == "_T":
+        return (lambda scope: None if (found := find(scope)) is None else found.t), parts[1:]
     return (lambda scope: _as_dict(find(scope), parents=parents)), parts
 
 

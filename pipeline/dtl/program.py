@@ -67,9 +67,10 @@ class Program:
 
         The target begins with the `_id` of its source, and is deleted if its source is.
         """
-        if not self.is_for(entity):
+        if self._is_meant is not None and not self._is_meant(entity):
             return (entity,)
-        scope = self.begin(entity)
+        source = self._typed(entity)
+        scope = Scope(source, started(source), self._host)
         signal: Signal | None = None
         try:
             for step in self._steps:

@@ -15,7 +15,7 @@ from pipeline.entity import to_json
 __all__ = ["lists"]
 
 
-_WHOLE: Final = {int}
+_BINARY: Final = frozenset({int, float})
 
 
 def _ordered(making: Making, call: Call, *, falling: bool) -> Run:
@@ -104,8 +104,12 @@ def _min(making: Making, call: Call) -> Run:
     shows(["sum", None], 0),
 )
 def _sum(values: Any) -> Any:
-    if type(values) is list and set(map(type, values)) == _WHOLE:
-        return checked(sum(values))
+    if type(values) is list and _BINARY.issuperset(map(type, values)):
+        quick: float = 0
+        for one in values:
+            # One after the other: `sum` rounds in its own way, from version to version.
+            quick += one
+        return checked(quick)
     numbers = [one for one in listed(values) if type(one) in NUMBERS]
     total: Any = 0
     for one in numbers:
