@@ -33,6 +33,12 @@ _bodies: Final[Mapping[str, Body]] = {
         "use_tls": "^${6:true}",
         "max_per_hour": "^${7:1000}",
     },
+    "system:oracle": {
+        "host": "${2:db.example.com}",
+        "service_name": "${3:shop}",
+        "username": "${4:me}",
+        "password": "\\$SECRET(${5:password})",
+    },
     "system:sql": {"connection_string": "\\$SECRET(${2:database-url})"},
     "system:rest": {
         "url_pattern": "${2:https://api.example.com/%s}",

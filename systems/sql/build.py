@@ -17,7 +17,7 @@ from systems.sql.system import Sql
 if TYPE_CHECKING:
     from systems.sql.config import PostgresqlConfig, SqliteConfig, SqlSystemConfig
 
-_on_this_machine = frozenset({"localhost", "127.0.0.1", "::1"})
+on_this_machine = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def sqlite(config: SqliteConfig, root: str) -> Sql:
@@ -38,7 +38,7 @@ def sqlite(config: SqliteConfig, root: str) -> Sql:
 
 def postgresql(config: PostgresqlConfig, root: str) -> Sql:
     """A server."""
-    local = config.host.startswith("/") or config.host in _on_this_machine
+    local = config.host.startswith("/") or config.host in on_this_machine
     mode = config.sslmode or ("prefer" if local else "verify-full")
     arguments: dict[str, Any] = {"sslmode": mode, "connect_timeout": max(1, round(config.connection_timeout))}
     if config.ca_file is not None:
@@ -49,8 +49,8 @@ def postgresql(config: PostgresqlConfig, root: str) -> Sql:
     def engine(*, makes: bool) -> Engine:  # noqa: ARG001 - a database is never made
         url = URL.create(
             "postgresql+psycopg",
-            _revealed(config.username),
-            _revealed(config.password),
+            revealed(config.username),
+            revealed(config.password),
             port=config.port,
             database=config.database,
             query={"host": config.host},
@@ -64,12 +64,13 @@ def by_url(config: SqlSystemConfig) -> Sql:
     """Whatever the URL names."""
 
     def engine(*, makes: bool) -> Engine:  # noqa: ARG001 - as above
-        return create_engine(_revealed(config.connection_string) or "", poolclass=NullPool)
+        return create_engine(revealed(config.connection_string) or "", poolclass=NullPool)
 
     return Sql(config.id, engine, config.zone)
 
 
-def _revealed(value: Secret | str | None) -> str | None:
+def revealed(value: Secret | str | None) -> str | None:
+    """The text that goes on the wire."""
     return value.reveal() if isinstance(value, Secret) else value
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Protocol, Self
+from typing import Any, Final, Protocol, Self
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError, NoSuchTableError, SQLAlchemyError, StatementError
+
+# Numbers of drivers for a server that is not there, hangs up, or does not let in: MySQL's and FreeTDS's.
+_UNREACHABLE: Final = frozenset({1040, 1044, 1045, 1049, 2002, 2003, 2006, 2013, 2026, 20002, 20009, 20047})
 
 
 class SqlError(Exception):
@@ -55,6 +58,8 @@ class Sql:
         engine = self._make(makes=False)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only = ON"))
+        if engine.dialect.name in {"mysql", "mariadb"}:
+            event.listen(engine, "connect", _only_reads)
         return engine
 
     @cached_property
@@ -74,6 +79,11 @@ class Sql:
             return self._writer.connect()
 
 
+def _only_reads(connection: Any, _: object) -> None:  # noqa: ANN401 - as the driver has it
+    with connection.cursor() as cursor:
+        cursor.execute("SET SESSION TRANSACTION READ ONLY")
+
+
 @contextmanager
 def telling() -> Iterator[None]:
     """Turn what the library raises into `SqlError`."""
@@ -89,9 +99,23 @@ def telling() -> Iterator[None]:
 
 def _told(error: StatementError) -> SqlError:
     # The text of the library's own error has the statement and its values; that of the driver what the database said.
-    said = " ".join(str(error.orig).split("\n")[0].split()) or type(error.orig).__name__
+    said = " ".join(_words(error.orig).split("\n")[0].split()) or type(error.orig).__name__
     place = getattr(getattr(error.orig, "diag", None), "statement_position", None)
     lost = isinstance(error, DBAPIError) and (
-        error.connection_invalidated or getattr(error.orig, "sqlstate", "") is None
+        error.connection_invalidated
+        or getattr(error.orig, "sqlstate", "") is None
+        or next(iter(getattr(error.orig, "args", ())), None) in _UNREACHABLE
     )
     return SqlError(said, position=int(place) if place else 0, lost=lost)
+
+
+def _words(error: BaseException | None) -> str:
+    """What a driver says; some put a number before it, and some say it in bytes."""
+    arguments: Any = getattr(error, "args", ())
+    if len(arguments) == 1 and isinstance(arguments[0], tuple):
+        arguments = arguments[0]
+    if len(arguments) > 1 and isinstance(arguments[0], int):
+        words = arguments[1]
+        words = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
+        return f"{words} ({arguments[0]})"
+    return str(error)

@@ -21,13 +21,34 @@ from pipeline.config.load import Options
         ({"type": "system:postgresql", "database": "shop", "host": "a b"}, "E203", "`host` has a space"),
         ({"type": "system:postgresql", "database": "shop", "password": "$SECRET(pw)"}, "E206", "without `username`"),
         ({"type": "system:postgresql", "database": "shop", "port": 0}, "E203", "port"),
+        ({"type": "system:mysql", "username": "u"}, "E204", "database"),
+        ({"type": "system:mysql", "username": "u", "database": "shop", "host": "a b"}, "E203", "`host` has a space"),
+        ({"type": "system:mysql", "username": "u", "database": "shop", "sslmode": "on"}, "E203", "sslmode"),
+        ({"type": "system:mysql", "username": "u", "database": "shop", "ca_file": ""}, "E203", "`ca_file` is empty"),
+        ({"type": "system:mssql", "username": "u"}, "E204", "database"),
+        (
+            {"type": "system:mssql", "username": "u", "database": "shop", "instance": "x", "port": 1433},
+            "E209",
+            "`instance` and `port`",
+        ),
+        ({"type": "system:oracle", "username": "u"}, "E204", "no `service_name` and no `database`"),
+        (
+            {"type": "system:oracle", "username": "u", "database": "a", "service_name": "b"},
+            "E209",
+            "exclude each other",
+        ),
+        ({"type": "system:oracle_tns", "username": "u"}, "E204", "tns_name"),
         ({"type": "system:sql", "connection_string": "nothing"}, "E203", "is no URL of a database"),
         (
             {"type": "system:sql", "connection_string": "nosql://host/db"},
             "E203",
             "a kind of database that is not known",
         ),
-        ({"type": "system:sql", "connection_string": "mysql+pymysql://host/db"}, "E203", "needs the driver `pymysql`"),
+        (
+            {"type": "system:sql", "connection_string": "postgresql+psycopg2://host/db"},
+            "E203",
+            "needs the driver `psycopg2`",
+        ),
     ],
 )
 def test_what_cannot_be_is_told_by_check(tmp_path: Path, system: dict[str, Any], code: str, words: str) -> None:
