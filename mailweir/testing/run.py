@@ -37,6 +37,7 @@ from pipeline.transforms.python import PythonConfig
 from sinks.conditional import chosen
 from sinks.dataset import DatasetSinkConfig
 from sinks.mail import outbound
+from sinks.published import published, wanted
 from sources.conditional import ConditionalSourceConfig
 from sources.dataset import DatasetSourceConfig
 from sources.embedded import Embedded
@@ -145,6 +146,11 @@ class _One:
         if makes is None or getattr(sink, "type", None) not in {endpoint, f"{endpoint}_endpoint"}:
             raise CannotTestError(f'the sink of `{self._pipe.id}` writes no {endpoint}: leave out `"endpoint"`')
         return makes()
+
+    @property
+    def _leaves_out_deleted(self) -> bool:
+        sink = published(self._pipe.sink)
+        return getattr(chosen(self._pipe.sink), "skip_deleted", True) if sink is None else sink.leaves_out_deleted
 
     def _datasets(self) -> list[str]:
         """The datasets that the pipe reads in this test."""
@@ -263,8 +269,7 @@ class _One:
                 came.failed += [_failure(one.entity, one.text) for one in portion.failed]
                 came.entities += [transit(one) for one in portion.entities]
                 if self._form is not None:
-                    keeps = getattr(chosen(self._pipe.sink), "skip_deleted", True) is False
-                    self._written += [one for one in portion.entities if keeps or one.get("_deleted") is not True]
+                    self._written += wanted(portion.entities, deleted=not self._leaves_out_deleted)
             if stage == "sink" and isinstance(chosen(self._pipe.sink), DatasetSinkConfig | None):
                 latest = {str(one.get("_id")): one for one in came.entities}
                 came.entities = list(latest.values())

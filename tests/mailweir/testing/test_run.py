@@ -415,3 +415,31 @@ def test_a_mail_that_is_missing_says_why(project: Project) -> None:
     found = project.case([{"_id": "a", "subject": "Welcome, Ann"}], stage="mail", given=[{**ANN, "email": ""}])
     assert found.state == "failed"
     assert found.lines[-1].startswith("  a is rejected: E502 ")
+
+
+@pytest.mark.parametrize(
+    ("sink", "right", "wrong"),
+    [
+        ({"type": "csv_endpoint", "columns": ["_id", "n"]}, "_id,n\na,1\n", "_id,n\na,2\n"),
+        (
+            {"type": "csv_endpoint", "columns": ["_id", "n"], "skip-deleted-entities": False},
+            "_id,n\na,1\nb,\n",
+            "_id,n\na,1\n",
+        ),
+        (
+            {"type": "xml_endpoint"},
+            "<entities>\n  <entity id='a'><n>1</n>\n</entity></entities>",
+            "<entities><entity id='b'><n>1</n></entity></entities>",
+        ),
+    ],
+)
+def test_the_text_that_is_published(project: Project, sink: dict[str, Any], right: str, wrong: str) -> None:
+    """As those get it who ask for it; of XML the elements count, and no line."""
+    entities = [{"_id": "a", "n": 1}, {"_id": "b", "_deleted": True}]
+    pipe = {"_id": "out", "type": "pipe", "source": {"type": "embedded", "entities": entities}, "sink": sink}
+    project.write("pipes/p.conf.json", pipe)
+    project.write("expected/out.test.json", {"endpoint": sink["type"].partition("_")[0], "file": "out.txt"})
+    project.write("expected/out.txt", right)
+    assert passed(project.verdicts()["out.txt"])
+    project.write("expected/out.txt", wrong)
+    assert project.verdicts()["out.txt"].state == "failed"
