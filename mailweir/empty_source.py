@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from pipeline.alternatives import chosen
 from pipeline.component import SourceConfig
 from pipeline.config.given import advice
 from pipeline.errors import Problem, SourceError, Span
-from sinks.conditional import chosen as chosen_sink
-from sources.conditional import chosen
 
 if TYPE_CHECKING:
     from pipeline.component import Source
@@ -52,7 +51,7 @@ def unless_empty(
 def _empty(pipe: PipeConfig, declared: object, kept: int) -> SourceError:
     name = getattr(declared, "path", None) or getattr(declared, "system", None) or pipe.id
     many = "1 entity" if kept == 1 else f"{kept:,} entities"
-    dataset = getattr(chosen_sink(pipe.sink), "dataset", None) or pipe.id
+    dataset = getattr(chosen(pipe.sink), "dataset", None) or pipe.id
     why = f", and the dataset `{dataset}` has {many}: they would all be deleted" if kept else ""
     notes = (
         advice(

@@ -8,15 +8,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mailweir.running import PipeContext, transforms_of
+from pipeline.alternatives import chosen
 from pipeline.component import Wishes
 from pipeline.errors import Problem
 from pipeline.pipe import PipeConfig
 from pipeline.run import EVERYTHING, Wanted, portions
-from sinks.conditional import chosen
 from sinks.dataset import DatasetSinkConfig
 from sinks.mail.digest import together
 from sinks.outgoing import OutgoingConfig
-from sources.conditional import ConditionalSourceConfig
 from sources.dataset import DatasetSourceConfig
 from sources.json_file import JsonStream
 
@@ -130,8 +129,7 @@ class Flows:
         return JsonStream(BytesIO(path.read_bytes()), f"{FOLDER}/{name}.json")
 
     def _source(self, pipe: PipeConfig, source: SourceConfig | None) -> Source:
-        while isinstance(source, ConditionalSourceConfig):
-            source = source.alternatives[source.condition]
+        source = chosen(source)
         if isinstance(source, DatasetSourceConfig):
             return self._file(source.dataset) or Upstream(self, self._writer(pipe, source.dataset))
         build: Any = getattr(source, "build", None)

@@ -17,6 +17,7 @@ from mailweir.serving.taps import Taps
 from mailweir.systems_of import Systems, health_of
 from mailweir.turns import BUSY, PATIENCE, turn
 from mailweir.upstream import ends_of, upstream_first
+from pipeline.alternatives import chosen
 from pipeline.clock import MachineClock
 from pipeline.component import Datasets, Running, Sink, Source, Transform, Wishes
 from pipeline.errors import SourceError
@@ -26,7 +27,6 @@ from pipeline.run import EVERYTHING, Wanted
 from pipeline.state.facts import Batch, Recovered, Retention
 from pipeline.state.sqlite.dataset_look import SqliteReads
 from pipeline.state.sqlite.store import SqliteState
-from sinks.conditional import chosen
 from sinks.dataset import DatasetSinkConfig
 from sinks.mail import outbound
 from sinks.outgoing import OutgoingConfig

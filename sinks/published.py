@@ -6,8 +6,8 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from pipeline.alternatives import chosen
 from pipeline.component import SinkConfig
-from sinks.conditional import chosen
 
 if TYPE_CHECKING:
     from pipeline.entity import Entity

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import Field
 
+from pipeline.alternatives import chosen
 from pipeline.component import Many, SourceConfig, SourceContext
-from sources.conditional import ConditionalSourceConfig
 
 if TYPE_CHECKING:
     from sources.dataset_read import DatasetSource
@@ -48,6 +48,5 @@ def inbox(pipe: str) -> str:
 
 def receiver(source: SourceConfig | None) -> HttpEndpointSourceConfig | None:
     """The source, if others hand in its entities; of a conditional one the chosen alternative."""
-    while isinstance(source, ConditionalSourceConfig):
-        source = source.alternatives[source.condition]
-    return source if isinstance(source, HttpEndpointSourceConfig) else None
+    found = chosen(source)
+    return found if isinstance(found, HttpEndpointSourceConfig) else None

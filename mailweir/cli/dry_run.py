@@ -34,6 +34,7 @@ from mailweir.running import (
 )
 from mailweir.systems_of import Systems
 from mailweir.trial import Trial
+from pipeline.alternatives import chosen
 from pipeline.clock import MachineClock
 from pipeline.config.glyphs import visible
 from pipeline.config.show import render
@@ -46,7 +47,6 @@ from pipeline.state.faults import StateError
 from pipeline.state.port import Look
 from pipeline.state.sqlite.looking import SqliteLook
 from pipeline.state.views import Filter, Usage
-from sinks.conditional import chosen
 from sinks.dataset import DatasetSinkConfig
 from sinks.dataset_write import DatasetSink
 from sinks.mail.digest import Digest, gathered, place_of, together

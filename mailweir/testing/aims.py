@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from mailweir.running import mail_sink
 from mailweir.testing.declared import pipe_of
 from mailweir.testing.reached import key_of_outcome, key_of_rule, key_of_template, key_of_transform
+from pipeline.alternatives import chosen
 from pipeline.config.given import opening
 from pipeline.config.tree import Lines
 from pipeline.dtl.errors import written
@@ -16,7 +17,6 @@ from pipeline.dtl.watched import spots as rule_spots
 from pipeline.errors import UnusableError
 from pipeline.template.faults import Place
 from pipeline.template.watched import spots as template_spots
-from pipeline.transforms.conditional import ConditionalTransformConfig
 from pipeline.transforms.dtl import DtlConfig
 
 if TYPE_CHECKING:
@@ -68,9 +68,7 @@ def aims_of(component: Component, root: Path) -> dict[str, Aim]:
 
 def _of_transforms(component: Component, pipe: PipeConfig) -> Iterator[Aim]:
     for place, part in enumerate(pipe.transform):
-        config = part
-        while isinstance(config, ConditionalTransformConfig):
-            config = config.alternatives[config.condition]
+        config = chosen(part) or part
         declared = _declared(component, config)
         if isinstance(config, DtlConfig):
             for spot in rule_spots(config.parsed):

@@ -22,6 +22,7 @@ from mailweir.testing.sending import Recording, Sending
 from mailweir.testing.states import States
 from mailweir.testing.world import CountingContext, Mocked, OfflineSystems, Time
 from mailweir.upstream import ends_of, upstream_first
+from pipeline.alternatives import chosen
 from pipeline.component import Running, Wishes
 from pipeline.config.near import near
 from pipeline.dtl.program import Program
@@ -34,7 +35,6 @@ from pipeline.state.faults import StateError
 from pipeline.state.sqlite.store import SqliteState
 from pipeline.transforms.namespaces import AddNamespaces, RemoveNamespaces
 from pipeline.transforms.python import PythonConfig
-from sinks.conditional import chosen
 from sinks.dataset import DatasetSinkConfig
 from sinks.mail import outbound
 from sinks.published import published, wanted
