@@ -9,6 +9,7 @@ import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
+from itertools import count
 from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -73,12 +74,14 @@ class Front:
         self._clock = clock
         self._scrubber = scrubber
         self._wrongs = Wrongs()
+        # The name of a request is that of the door, and a number: drawing one costs as much as finding a route.
+        self._begin, self._number = secrets.token_hex(4), count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         if scope["type"] != "http":
             return
-        request = _Request(scope, secrets.token_hex(8), self._clock.boot())
+        request = _Request(scope, f"{self._begin}{next(self._number) % 2**32:08x}", self._clock.boot())
         out = _Out(send, self.bounds.send)
         try:
             response = await self._answered(request, receive)
