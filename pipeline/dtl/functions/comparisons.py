@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from typing import Any, Final
 
-from pipeline.dtl.registry import Making, Run, Subject, shows
+from pipeline.dtl.errors import located
+from pipeline.dtl.registry import Making, Run, Subject, folded, shows
 from pipeline.dtl.scope import Scope
 from pipeline.dtl.tree import Call
 from pipeline.dtl.values import compared, same
@@ -33,6 +36,14 @@ comparisons: Final = Subject(
 def _eq(making: Making, call: Call) -> Run:
     one, other = map(making.expression, call.args)
     fixed = making.constant(other)
+    if fixed is not None and type(fixed[0]) is bool:
+        truth = fixed[0]
+
+        def decide(scope: Scope) -> bool:
+            value = one(scope)
+            return value is truth if type(value) is bool else same(value, truth)
+
+        return decide
     if fixed is not None and type(fixed[0]) is str:
         text = fixed[0]
 
@@ -56,7 +67,33 @@ def _neq(one: Any, other: Any) -> bool:
     return not same(one, other)
 
 
-@comparisons.values(
+def _ordered(making: Making, call: Call, way: Callable[[Any, Any], bool]) -> Run:
+    """Whether the first values of two sides stand to each other in a way."""
+    one, other = map(making.expression, call.args)
+
+    def decided(value: Any, beside: Any) -> bool:
+        try:
+            kind = type(value)
+            if kind in _QUICK and type(beside) is kind:
+                return way(value, beside)
+            found = compared(value, beside)
+            return found is not None and way(found, 0)
+        except Exception as error:
+            raise located(error, call, [value, beside]) from error
+
+    fixed = making.constant(other)
+    if fixed is None or type(fixed[0]) not in _QUICK or making.constant(one) is not None:
+        return folded(making, call, (one, other), lambda scope: decided(one(scope), other(scope)))
+    limit, kind = fixed[0], type(fixed[0])
+
+    def run(scope: Scope) -> bool:
+        value = one(scope)
+        return way(value, limit) if type(value) is kind else decided(value, limit)
+
+    return run
+
+
+@comparisons.special(
     "gt",
     "A B",
     "Whether the first value of A is greater than the first of B.",
@@ -65,15 +102,11 @@ def _neq(one: Any, other: Any) -> bool:
     shows(["gt", "_S.none", 42], False, {}),
     shows(["gt", "a", 42], False),
 )
-def _gt(one: Any, other: Any) -> bool:
-    kind = type(one)
-    if kind in _QUICK and type(other) is kind:
-        return bool(one > other)
-    found = compared(one, other)
-    return found is not None and found > 0
+def _gt(making: Making, call: Call) -> Run:
+    return _ordered(making, call, operator.gt)
 
 
-@comparisons.values(
+@comparisons.special(
     "gte",
     "A B",
     "Whether the first value of A is greater than the first of B, or level with it.",
@@ -81,15 +114,11 @@ def _gt(one: Any, other: Any) -> bool:
     shows(["gte", ["list", 5, 1], ["list", 5, 9]], True),
     shows(["gte", None, None], False),
 )
-def _gte(one: Any, other: Any) -> bool:
-    kind = type(one)
-    if kind in _QUICK and type(other) is kind:
-        return bool(one >= other)
-    found = compared(one, other)
-    return found is not None and found >= 0
+def _gte(making: Making, call: Call) -> Run:
+    return _ordered(making, call, operator.ge)
 
 
-@comparisons.values(
+@comparisons.special(
     "lt",
     "A B",
     "Whether the first value of A is less than the first of B.",
@@ -97,15 +126,11 @@ def _gte(one: Any, other: Any) -> bool:
     shows(["lt", ["list", 1, 5], 2], True),
     shows(["lt", "_S.none", 42], False, {}),
 )
-def _lt(one: Any, other: Any) -> bool:
-    kind = type(one)
-    if kind in _QUICK and type(other) is kind:
-        return bool(one < other)
-    found = compared(one, other)
-    return found is not None and found < 0
+def _lt(making: Making, call: Call) -> Run:
+    return _ordered(making, call, operator.lt)
 
 
-@comparisons.values(
+@comparisons.special(
     "lte",
     "A B",
     "Whether the first value of A is less than the first of B, or level with it.",
@@ -113,9 +138,5 @@ def _lt(one: Any, other: Any) -> bool:
     shows(["lte", ["list", 5, 1], ["list", 4, 9]], False),
     shows(["lte", "_S.none", 42], False, {}),
 )
-def _lte(one: Any, other: Any) -> bool:
-    kind = type(one)
-    if kind in _QUICK and type(other) is kind:
-        return bool(one <= other)
-    found = compared(one, other)
-    return found is not None and found <= 0
+def _lte(making: Making, call: Call) -> Run:
+    return _ordered(making, call, operator.le)

@@ -95,6 +95,8 @@ def test_only_orders_that_are_concerned_are_read_again(command: Command, tmp_pat
     assert done.returncode == 0, done.stderr
     for document in (looked, json.loads(done.stdout)):
         assert [pipe["read"] for pipe in document["pipes"] if pipe["id"] == "joined"] == [2]
+    # What would be joined is what would be there.
+    assert [pipe["would"] for pipe in looked["pipes"] if pipe["id"] == "joined"] == [{"written": 2}]
     after = versions(tmp_path)
     assert after["o1"] == before["o1"]
     assert [after[id_][1] for id_ in ("o2", "o3")] == [["Olaf"], ["Kari", "Olaf"]]
