@@ -83,6 +83,7 @@ _bodies: Final[Mapping[str, Body]] = {
     "sink:slack": {"system": "${1:slack}", "text": "${2:{{ name \\}\\}}"},
     "sink:webhook": {"system": "${1:system}", "url": "${2:hooks}"},
     "transform:dtl": {"rules": {"default": [["copy", "${1:*}"]]}},
+    "transform:json_schema": {"schema": {"type": "object", "required": ["${1:name}"]}},
     "transform:properties_to_curies": {"id": "${1:x}", "properties": ["${2:x}", ["${3:**}"]]},
     "transform:python": {"function": "${1:shapes}:${2:greet}"},
     "transform:template": {"template": '${1:{"name": {{ name | tojson \\}\\}\\}}'},
