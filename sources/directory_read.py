@@ -79,6 +79,10 @@ class Directory:
         self.skipped = 0
         self.afresh = False
 
+    def knows(self, since: str) -> bool:
+        """Whether this is a position in it."""
+        return Position.of(since) is not None
+
     def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:
         """Batches of entities, never of two files; `SourceError` where it cannot go on."""
         told = Position.of(since)

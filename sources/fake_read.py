@@ -50,12 +50,15 @@ class Fake:
         self._taken = pools[id_.removeprefix(POOL)].taken() if pooled else None
         self.afresh = False
 
+    def knows(self, since: str) -> bool:
+        """Whether this is a position in what is made this way."""
+        there, _, made = since.partition(".")
+        return made == self._print and there.isascii() and there.isdigit() and int(there) <= self._many
+
     def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:
         """What was added to the number since; all of it, if it is made in another way."""
-        there, _, made = (since or "").partition(".")
-        known = made == self._print and there.isascii() and there.isdigit() and int(there) <= self._many
-        self.afresh = not known
-        done = int(there) if known else 0
+        self.afresh = since is None or not self.knows(since)
+        done = 0 if since is None or self.afresh else int(since.partition(".")[0])
         while done < self._many:
             upto = min(done + BATCH, self._many)
             yield [self._entity(number) for number in range(done + 1, upto + 1)], f"{upto}.{self._print}"

@@ -44,6 +44,10 @@ class Sparql:
         self._chronological = chronological
         self._initial = initial
 
+    def knows(self, since: str) -> bool:
+        """Whether it goes on from anywhere: then any text may be a position."""
+        return self._updated is not None and bool(since)
+
     def read(self, since: str | None) -> Iterator[tuple[Sequence[Entity], str | None]]:
         """Batches of entities; `SourceError` where it cannot go on."""
         after = since if since is not None and self._updated else None

@@ -243,6 +243,8 @@ def test_more_files_than_a_position_tells_must_be_put_away(tmp_path: Path) -> No
 def test_a_position_of_something_else_is_none(text: str) -> None:
     """Then all is read."""
     assert Position.of(text) is None
+    assert not source(Path(), done="x").knows(text)
+    assert source(Path(), done="x").knows(str(Position()))
 
 
 @pytest.mark.parametrize(

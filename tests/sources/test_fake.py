@@ -66,6 +66,8 @@ def test_later_runs_give_what_was_added() -> None:
     for other in (Fake(TEMPLATE, 5, 1, POOLS), Fake({**TEMPLATE, "x": "word"}, 300, 1, POOLS)):
         assert len(read(other, since)[0]) >= 5
         assert other.afresh
+        assert not other.knows(since or "")
+    assert more.knows(since or "")
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 10, 360, 1000])

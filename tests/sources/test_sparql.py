@@ -122,6 +122,8 @@ def test_the_next_run_asks_for_what_has_changed() -> None:
         assert read(url, **more)[1] == "2026-01-02T00:00:00Z"
         assert read(url, "2026-01-02T00:00:00Z", **more)[1] == "2026-01-02T00:00:00Z"
         assert [reached for _, reached in source(url, is_chronological=True, **more).read(None)] == [changes[0]]
+        assert source(url, **more).knows("2026")
+        assert not source(url, query="SELECT ?id WHERE {}").knows("2026")
         read(url, "x') } DROP ALL #\\", **more)
         assert read(url, "2027", supports_since=False, **more)[1] == "2027"
     assert "> '0001-01-01T00:00:00Z')" in service.asked[0]
