@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _NONE = "no pipe has written a dataset here yet"
 _PAGE = 1000
+# Seconds that a run may still take before a dataset of its pipe is deleted.
+_PATIENCE = 5.0
 
 
 @click.group(
@@ -205,7 +207,14 @@ def delete_command(values: Common, names: Sequence[str], *, yes: bool) -> int:
     """Remove datasets with all their entities. The pipe that writes one reads its source from the start again.
 
     Pipes that read it begin anew too. What was mailed of its entities stays known, and is not mailed again.
+    While another process runs the pipe nothing is deleted.
     """
+    import asyncio
+    from contextlib import AsyncExitStack
+
+    from mailweir.cli.queues import NotUsableError
+    from mailweir.turns import turn
+
     ledger = ledger_of(values, "datasets", "delete")
     found = ledger.read(lambda reads: [_named(reads, name) for name in dict.fromkeys(names)])
     entities = sum(one.entities for one in found)
@@ -213,8 +222,15 @@ def delete_command(values: Common, names: Sequence[str], *, yes: bool) -> int:
     confirm(values, fact, "Delete?", yes=yes)
 
     async def acting(state: State) -> None:
-        for one in found:
-            await state.datasets.delete(one.name)
+        # A run that went on would write the rest of its source and store the position: what it had written is gone.
+        async with AsyncExitStack() as turns:
+            for pipe in {one.pipe for one in found}:
+                if not await turns.enter_async_context(turn(ledger.folder, pipe, _PATIENCE, asyncio.Event())):
+                    raise NotUsableError(
+                        f"`{pipe}` is being run by another process: nothing was deleted  (mailweir pause {pipe})"
+                    )
+            for one in found:
+                await state.datasets.delete(one.name)
 
     ledger.act(acting)
     from mailweir.ledger.entities import dataset_facts

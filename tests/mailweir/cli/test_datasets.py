@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mailweir.serving.presence import pump_lock
 from pipeline.state.datasets import Change, Entry
 from pipeline.state.facts import Offset
 from pipeline.state.versions import entity_hash, ordered_text
@@ -126,6 +127,20 @@ def test_a_dataset_is_deleted_after_a_question(people: Any) -> None:
     assert (done.code, done.err) == (0, "2 datasets deleted\n")
     assert people("datasets").err == "no pipe has written a dataset here yet\n"
     assert people.inside(lambda state: state.offset("people")) is None
+
+
+def test_a_dataset_is_not_deleted_under_a_run(people: Any) -> None:
+    """What the run writes behind would be all that is there, with a position that says that all of it is."""
+    lock = pump_lock(people.folder / ".mailweir", "people")
+    assert lock is not None
+    try:
+        done = people("datasets", "delete", "people", "shaped", "--yes")
+    finally:
+        lock.release()
+    assert done.code == 3
+    assert "`people` is being run by another process: nothing was deleted" in done.err
+    assert [one["id"] for one in people.document("datasets")["datasets"]] == ["people", "shaped"]
+    assert people("datasets", "delete", "people", "--yes").code == 0
 
 
 def test_old_versions_are_cleared_away(people: Any) -> None:
