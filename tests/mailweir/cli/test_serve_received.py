@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from threading import Event, Thread
 
+from mailweir.catcher import Catcher
 from pipeline.state.sqlite.dataset_look import SqliteReads
 from tests.served import PATIENCE, Served
 
@@ -85,5 +86,51 @@ def test_nothing_that_was_taken_is_lost(tmp_path: Path) -> None:
             pause.wait(0.1)
         assert taken - kept(tmp_path) == set()
         assert service.end() == 0
+    finally:
+        service.close()
+
+
+def post(port: int, token: str, entity: dict[str, str]) -> int:
+    """Hand in one entity for the pipe `orders`: the status of the answer."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    try:
+        connection.request("POST", "/api/receivers/orders/entities", json.dumps(entity), headers)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+    finally:
+        connection.close()
+
+
+def test_a_mail_for_each_that_was_taken(catcher: Catcher, tmp_path: Path) -> None:
+    """Whoever hands in an entity has its mail sent at once, and one for each version, but none for the same again."""
+    sink = {
+        "type": "mail",
+        "system": "office",
+        "mail_from": "shop@example.com",
+        "recipients_property": "email",
+        "subject_template": "Order {{ _id }}: {{ state }}",
+        "body_template": "Thank you",
+    }
+    office = {"_id": "office", "type": "system:smtp", "smtp_server": "127.0.0.1", "smtp_port": catcher.port}
+    (tmp_path / "all.conf.json").write_text(json.dumps([office, {**ORDERS, "sink": sink}]))
+    service = Served(tmp_path)
+    try:
+        port = int(service.until("serve.listening")["url"].rstrip("/").rpartition(":")[2])
+        token = (tmp_path / ".mailweir" / "token").read_text().strip()
+        order = {"_id": "o1", "email": "kari@example.com", "state": "packed"}
+        for state in ("packed", "packed", "sent"):
+            assert post(port, token, {**order, "state": state}) == 200
+        found: set[str] = set()
+        pause = Event()
+        for _ in range(PATIENCE * 10):
+            found = {str(mail.document()["subject"]) for mail in catcher.mails}
+            if len(found) == 2:
+                break
+            pause.wait(0.1)
+        assert found == {"Order o1: packed", "Order o1: sent"}
+        assert service.end() == 0
+        assert len(catcher.mails) == 2
     finally:
         service.close()
