@@ -151,6 +151,11 @@ class PipeContext:
         """Whether this is a run."""
         return self._running is not None
 
+    @property
+    def acts(self) -> bool:
+        """Whether its parts may change something elsewhere."""
+        return self._running is not None
+
     def uuid(self) -> UUID:
         """A new random UUID."""
         return uuid4()

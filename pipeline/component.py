@@ -297,6 +297,11 @@ class TransformContext(Context, Protocol):
         """The namespaces of identities and of properties in this pipe; None if its names have none."""
         ...
 
+    @property
+    def acts(self) -> bool:
+        """Whether it may change something elsewhere; in a preview it may not."""
+        ...
+
     def metadata(self, name: str) -> object:
         """What the project's metadata has under a name; None if it has nothing."""
         ...

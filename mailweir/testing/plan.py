@@ -17,7 +17,7 @@ from pipeline.config.validate import describe, validate
 from pipeline.errors import Problem, Span
 from pipeline.receipt import Outcome
 
-_MOCKED: Final = ("system", "transform")
+_MOCKED: Final = ("system", "http", "transform")
 _OUTCOMES: Final = [str(one) for one in Outcome if one is not Outcome.WRITTEN]
 
 CAPTURED: Final = "captured, not reviewed"
@@ -229,7 +229,7 @@ class _Reader:
                 close = [f"did you mean `{one}:{rest}`?" for one in near(kind, _MOCKED)[:1] if rest]
                 mocks = self._node(node, "mocks")
                 place = mocks.members[name].key if isinstance(mocks, Object) and name in mocks.members else mocks
-                wrong = f"`{name}` is no mock: write `system:<_id>` or `transform:<function>`"
+                wrong = f"`{name}` is no mock: write `system:<_id>`, `http:<_id>` or `transform:<function>`"
                 self._fault("E203", wrong, place, *close)
         return made
 

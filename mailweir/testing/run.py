@@ -41,6 +41,7 @@ from sinks.published import published, wanted
 from sources.conditional import ConditionalSourceConfig
 from sources.dataset import DatasetSourceConfig
 from sources.embedded import Embedded
+from systems.http.config import HttpSystemConfig
 
 if TYPE_CHECKING:
     from mailweir.testing.plan import Test
@@ -114,6 +115,9 @@ class _One:
         if test.stage == "mail" and self._sink is None:
             raise CannotTestError(f"the pipe `{pipe.id}` makes no mail, so there is no stage `mail`")
         known = {f"system:{one.id}" for one in runner.loaded.project.components if one.kind == "system"}
+        known |= {
+            f"http:{one.id}" for one in runner.loaded.project.components if issubclass(one.model, HttpSystemConfig)
+        }
         for one in runner.pipes.values():
             known |= {f"transform:{part.function}" for part in one.transform if isinstance(part, PythonConfig)}
         for name in test.mocks:

@@ -47,8 +47,8 @@ class Circumstances(Part):
     """Values for `$SECRET()` in this test. Those that are not here are `secret:<name>`; real ones are never read."""
     mocks: dict[str, Many[object]] = Field(default_factory=dict)
     """Answers in place of what would need a network: by `system:<mail system>` one `{"code": 451, "text": "…"}` for
-    each mail that is handed over, in turn; by `transform:<function>` what a function of Python gives for each
-    entity."""
+    each mail that is handed over, in turn; by `http:<system>` one `{"status": 200, "headers": {}, "body": …}` for each
+    request to a service; by `transform:<function>` what a function of Python gives for each entity."""
     mode: Literal["equals", "contains"] | None = None
     """`equals`: everything is compared; `contains`: what is expected is a part of what comes. By itself a file is
     compared whole, and of a case the properties that it names."""

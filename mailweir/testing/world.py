@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -11,9 +11,12 @@ from uuid import UUID
 
 from mailweir.running import PipeContext
 from mailweir.systems_of import NoSystemError, Systems
+from mailweir.testing.services import MockedLine
 from pipeline.clock import VirtualClock
 from pipeline.entity import SECOND
 from pipeline.pipe import namespaces_of
+from systems.http.client import Http
+from systems.http.config import HttpSystemConfig
 from systems.mail import Answer, Answered, CarrierConfig, Message, Phase, Status, Trouble
 
 if TYPE_CHECKING:
@@ -70,6 +73,7 @@ class OfflineSystems(Systems):
         self._pipes = pipes
         self._time = time
         self._answers = {name: answers for name, answers in test.mocks.items() if name.startswith("system:")}
+        self._http = {name: answers for name, answers in test.mocks.items() if name.startswith("http:")}
         declared = self._configs.get(system or "")
         wish = {} if test.system is None else test.system.model_dump(exclude_none=True, exclude_unset=True)
         if isinstance(declared, CarrierConfig) and system is not None and wish:
@@ -81,6 +85,16 @@ class OfflineSystems(Systems):
             return Answering(config.id, self._answers.get(f"system:{config.id}", ()))
         if config is None:
             raise NoSystemError("a system that the pipe uses has errors: see `mailweir check`")
+        if isinstance(config, HttpSystemConfig):
+            name = f"http:{config.id}"
+            if name not in self._http:
+                raise NoSystemError(
+                    f"tests are offline, and the system `{config.id}` is not: give its entities with `given`, or its"
+                    f" answers with a mock `{name}`"
+                )
+            # Tokens that a provider gives out are none of the answers.
+            settings = replace(config.settings(), oauth2=None)
+            return Http(config.id, settings, sleep=lambda _: None, line=MockedLine(name, self._http[name]))
         raise NoSystemError(f"tests are offline, and the system `{config.id}` is not: give its entities with `given`")
 
     def namespaces(self, pipe: str) -> tuple[str, str] | None:
@@ -94,6 +108,9 @@ class OfflineSystems(Systems):
 
 class CountingContext(PipeContext):
     """That of a pipe, with identifiers that count."""
+
+    # Nothing is elsewhere: what it would reach is offline, or answers as the test says.
+    acts = True
 
     def __init__(self, systems: Systems, pipe: str, running: Running | None) -> None:
         """The first is 1."""

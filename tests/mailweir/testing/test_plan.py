@@ -79,7 +79,7 @@ def test_the_line_of_a_case() -> None:
         ({"given": "/etc/passwd"}, "E203", '"/etc/passwd"'),
         ({"given": {"customers": 3}}, "E203", "3"),
         ({"given": [{"at": "noon"}]}, "E203", '"noon"'),
-        ({"mocks": {"http:crm": []}}, "E203", '"http:crm"'),
+        ({"mocks": {"htp:crm": []}}, "E203", '"htp:crm"'),
         ({"mocks": {"systm:office": []}}, "E203", '"systm:office"'),
         ({"endpoint": "eml", "stage": "sink"}, "E203", '"eml"'),
         ({"cases": [CASE, CASE]}, "E706", '"one"'),
