@@ -24,6 +24,10 @@ _bodies: Final[Mapping[str, Body]] = {
             "body_template": "${7:Hello {{ name \\}\\}}",
         },
     },
+    "system:amqp": {"url": "${2:amqps://rabbit.example.com}"},
+    "system:kafka": {"url": "${2:kafkas://kafka.example.com:9093}"},
+    "system:mqtt": {"url": "${2:mqtts://mqtt.example.com}"},
+    "system:nats": {"url": "${2:tls://nats.example.com}"},
     "system:redis": {"url": "${2:rediss://redis.example.com:6379/0}"},
     "system:smtp": {
         "smtp_server": "${2:mail.example.com}",

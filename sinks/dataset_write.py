@@ -61,8 +61,12 @@ class DatasetSink:
         """What became of the entities, a transaction at a time."""
         await self._begin()
         rest = iter(portions)
+        # Of a source that waits: while it does, everything else goes on.
+        ready = getattr(portions, "ready", None)
         failed: FlowError | StoppedError | None = None
         while failed is None and not self._is_stopping():
+            if ready is not None:
+                await ready()
             try:
                 portion = next(rest, None)
             except (FlowError, StoppedError) as error:

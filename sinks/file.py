@@ -9,6 +9,7 @@ from typing import Final, Literal, Protocol
 
 from pipeline.component import Running
 from pipeline.entity import Entity
+from pipeline.feed import arriving
 from pipeline.receipt import Outcome, Receipt, Tally
 from pipeline.run import Mark, Portion
 from pipeline.state.facts import Batch, Offset
@@ -109,7 +110,7 @@ class GrownFile:
         texts: list[bytes] = []
         since: str | None = None
         size = 0
-        for portion in portions:
+        async for portion in arriving(portions, self._running.stopping):
             new = list(told.texts(portion, self._form))
             texts += new
             size += sum(map(len, new))

@@ -99,7 +99,9 @@ class Unsettled:
     def sort(self, message: Message, name: str) -> Known:
         """What is known of a message that was handed out; `name` tells it from others."""
         for one in self._by_name.get(name, ()):
-            if message.counted or (message.again and one.round < self.round):
+            # Of a connection that this reading lost it is known that it comes again; after a crash of the broker it
+            # does so without a mark.
+            if message.counted or (one.round < self.round and (message.again or one.round > 0)):
                 one.round = self.round
                 one.message = message
                 return Known.GIVEN if one.given else Known.ADMITTED

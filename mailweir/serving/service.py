@@ -50,6 +50,9 @@ BEAT: Final = 5.0
 MOST_AT_ONCE: Final = 8
 # For those who wait for no answer any more.
 ABORT_SECONDS: Final = 2.0
+# After which a run ends to whose source messages never cease to come: others wait for its mail system, what failed for
+# another try, and a configuration that was changed for the next run. That one goes on where it was.
+TURN: Final = 60.0
 TIDY_EVERY: Final = 3600.0
 
 
@@ -61,6 +64,7 @@ class Options:
     clock: Clock
     chance: Callable[[], float]
     drain: float = 30.0
+    turn: float = TURN
     name: str = field(default_factory=lambda: secrets.token_hex(4))
 
 
@@ -176,6 +180,9 @@ class Service:
             took = None
             if pump.job is not None:
                 if not pump.job.ended.done():
+                    listens = pump.config.source is not None and pump.config.source.listens
+                    if listens and now.steady > pump.began.steady + self.options.turn:
+                        pump.job.stop()
                     continue
                 took = None if pump.delivers else now.steady - pump.began.steady
                 self._finished(pump, pump.job, pump.job.ended.result())

@@ -18,11 +18,19 @@ from systems.sql.config import missing_package
 if TYPE_CHECKING:
     from pipeline.config.given import Given
     from pipeline.errors import Problem
+    from systems.brokers.amqp import Amqp
+    from systems.brokers.kafka import Kafka
+    from systems.brokers.mqtt import Mqtt
+    from systems.brokers.nats import Nats
     from systems.brokers.redis import Redis
     from systems.brokers.settings import Settings
 
 Seconds = Annotated[float, Advice("not a time", ("write seconds: 30 or 0.5",)), Field(gt=0, le=86_400)]
 
+AMQP: Final = Schemes({"amqp": False, "amqps": True}, 5672, 5671, path="a virtual host")
+KAFKA: Final = Schemes({"kafka": False, "kafkas": True}, 9092, 9093, several=True)
+MQTT: Final = Schemes({"mqtt": False, "mqtts": True}, 1883, 8883)
+NATS: Final = Schemes({"nats": False, "tls": True}, 4222, 4222, several=True)
 REDIS: Final = Schemes({"redis": False, "rediss": True}, 6379, 6379, path="the number of a database")
 
 
@@ -125,6 +133,90 @@ def _revealed(value: Secret | str | None) -> str | None:
     return value.reveal() if isinstance(value, Secret) else value
 
 
+class AmqpConfig(BrokerConfig):
+    """A broker that speaks AMQP 0-9-1, such as RabbitMQ."""
+
+    schemes: ClassVar[Schemes] = AMQP
+    package: ClassVar[str] = "aio_pika"
+    extra: ClassVar[str] = "amqp"
+
+    type: Literal["system:amqp"]
+    """`system:amqp`."""
+    url: Secret | str
+    """Where the broker is: `amqps://rabbit.example.com/shop` with TLS, `amqp://` without; behind it the virtual host.
+    If a login is part of it, write a `$SECRET()`."""
+
+    def build(self, context: Context) -> Amqp:
+        """The system at work."""
+        from systems.brokers.amqp import Amqp  # noqa: PLC0415 - the client is for those who connect
+
+        return Amqp(self.settings(context.root))
+
+
+class KafkaConfig(BrokerConfig):
+    """A Kafka cluster."""
+
+    schemes: ClassVar[Schemes] = KAFKA
+    package: ClassVar[str] = "aiokafka"
+    extra: ClassVar[str] = "kafka"
+
+    type: Literal["system:kafka"]
+    """`system:kafka`."""
+    url: Secret | str
+    """Some servers of the cluster: `kafkas://a.example.com:9093,b.example.com:9093` with TLS, `kafka://` without. If a
+    login is part of it, write a `$SECRET()`."""
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    """How the login is proven."""
+
+    def build(self, context: Context) -> Kafka:
+        """The system at work."""
+        from systems.brokers.kafka import Kafka  # noqa: PLC0415 - as above
+
+        return Kafka(self.settings(context.root), self.sasl_mechanism)
+
+
+class MqttConfig(BrokerConfig):
+    """A broker that speaks MQTT 5."""
+
+    schemes: ClassVar[Schemes] = MQTT
+    package: ClassVar[str] = "paho"
+    extra: ClassVar[str] = "mqtt"
+
+    type: Literal["system:mqtt"]
+    """`system:mqtt`."""
+    url: Secret | str
+    """Where the broker is: `mqtts://mqtt.example.com` with TLS, `mqtt://` without. If a login is part of it, write a
+    `$SECRET()`."""
+
+    def build(self, context: Context) -> Mqtt:
+        """The system at work."""
+        from systems.brokers.mqtt import Mqtt  # noqa: PLC0415 - as above
+
+        return Mqtt(self.settings(context.root))
+
+
+class NatsConfig(BrokerConfig):
+    """A NATS server or cluster with JetStream."""
+
+    schemes: ClassVar[Schemes] = NATS
+    package: ClassVar[str] = "nats"
+    extra: ClassVar[str] = "nats"
+
+    type: Literal["system:nats"]
+    """`system:nats`."""
+    url: Secret | str
+    """The server, or several of a cluster: `tls://a.example.com,b.example.com` with TLS, `nats://` without. If a login
+    is part of it, write a `$SECRET()`."""
+    password: Secret | str | None = None
+    """The password of the login; without `username` it is a token. Write a `$SECRET()`."""
+
+    def build(self, context: Context) -> Nats:
+        """The system at work."""
+        from systems.brokers.nats import Nats  # noqa: PLC0415 - as above
+
+        return Nats(self.settings(context.root))
+
+
 class RedisConfig(BrokerConfig):
     """A Redis (or Valkey) server: its streams."""
 
@@ -147,6 +239,6 @@ class RedisConfig(BrokerConfig):
 
     def build(self, context: Context) -> Redis:
         """The system at work."""
-        from systems.brokers.redis import Redis  # noqa: PLC0415 - the client is for those who connect
+        from systems.brokers.redis import Redis  # noqa: PLC0415 - as above
 
         return Redis(self.settings(context.root))

@@ -214,7 +214,8 @@ def _client(settings: Settings) -> redis.Redis:
     address = settings.address
     host, port = address.servers[0]
     tls: dict[str, Any] = {}
-    if address.tls:
+    # The client makes its own; whether the files are of use is seen here.
+    if settings.tls() is not None:
         tls = {
             "ssl": True,
             "ssl_cert_reqs": "required" if settings.verify else "none",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from systems.brokers.address import Address
+from systems.brokers.messages import BrokerError
 
 # Between two tries to come back: twice as long each time.
 _FIRST_PAUSE: Final = 0.1
@@ -32,9 +33,16 @@ class Settings:
     reconnect_timeout: float = 30.0
 
     def tls(self) -> ssl.SSLContext | None:
-        """How to speak TLS; None if the address says that it is not spoken. `OSError` for files that cannot be read."""
+        """How to speak TLS; None if the address says that it is not spoken. `BrokerError` for files without use."""
         if not self.address.tls:
             return None
+        try:
+            return self._trusting()
+        except OSError as error:
+            files = ", ".join(one for one in (self.ca_file, self.cert_file, self.key_file) if one is not None)
+            raise BrokerError(f"the certificates cannot be read: {files}: {error.strerror or error}") from None
+
+    def _trusting(self) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=self.ca_file)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if not self.verify:

@@ -142,6 +142,27 @@ def test_every_installed_type_has_a_manual() -> None:
     found = list(manuals(registry))
     systems = {f"system:{one.name}" for one in entry_points(group="mailweir.systems")}
     assert {one.type for one in found if one.kind == "system"} == systems
+    assert [one.type for one in found if one.kind == "system"] == [
+        "system:amqp",
+        "system:eml",
+        "system:fake",
+        "system:kafka",
+        "system:mqtt",
+        "system:mssql",
+        "system:mysql",
+        "system:nats",
+        "system:oracle",
+        "system:oracle_tns",
+        "system:postgresql",
+        "system:redis",
+        "system:rest",
+        "system:smtp",
+        "system:spool",
+        "system:sql",
+        "system:sqlite",
+        "system:twilio",
+        "system:url",
+    ]
     assert found[-1] == settings_manual()
     for one in found:
         assert one.summary.endswith("."), one.title

@@ -158,7 +158,7 @@ def grown(folder: Path, *portions: Portion, path: str = "out") -> dict[str, int]
     async def write() -> dict[str, int]:
         counts: dict[str, int] = {}
         async with SqliteState.open(folder / ".mailweir", MachineClock(), outbound.stranded) as state:
-            running: Any = type("Running", (), {"state": state})()
+            running: Any = type("Running", (), {"state": state, "stopping": asyncio.Event()})()
             sink = GrownFile("p", OutputFile(folder, path), rows("_id"), running, skip_deleted=True)
             async for group in sink.write(portions):
                 assert isinstance(group, Tally)

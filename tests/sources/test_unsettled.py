@@ -79,6 +79,15 @@ def test_a_lost_connection() -> None:
     assert unsettled.admitted(None).taken == [again]
 
 
+def test_a_broker_that_crashed_marks_nothing() -> None:
+    """Over the next connection of the same reading, what was on its way is known all the same."""
+    unsettled = Unsettled("r1")
+    taken(unsettled, message("a"))
+    unsettled.lost()
+    assert taken(unsettled, message("a")) is Known.GIVEN
+    assert taken(unsettled, message("a")) is Known.NEW
+
+
 def test_what_is_no_good_is_settled_apart() -> None:
     """Also after it came again."""
     unsettled = Unsettled("r1")

@@ -77,6 +77,58 @@ def test_a_consumer_needs_a_group(tmp_path: Path) -> None:
     assert [code for code, _ in found] == ["E206", "E206"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "url"),
+    [
+        ("amqp", "amqps://rabbit.example.com/shop"),
+        ("kafka", "kafkas://a.example.com:9093,b.example.com"),
+        ("mqtt", "mqtts://mqtt.example.com"),
+        ("nats", "tls://a.example.com,b.example.com:4222"),
+    ],
+)
+def test_other_brokers(tmp_path: Path, kind: str, url: str) -> None:
+    """Each has URLs of its own, and knows those of others for what they are."""
+    login = {"username": "me", "password": "$SECRET(pw)"}
+    assert problems(tmp_path, {"_id": "broker", "type": f"system:{kind}", "url": url, **login}) == []
+    ((code, words),) = problems(tmp_path, {"_id": "broker", "type": f"system:{kind}", "url": "redis://localhost"})
+    assert code == "E203"
+    assert "does not begin with" in words
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "code", "words"),
+    [
+        ("nats", {"stream": "S", "consumer": "a.b"}, "E203", "no name of a consumer"),
+        ("nats", {"stream": "S", "ack_wait": 5}, "E206", "without `consumer`"),
+        ("mqtt", {"topics": ["a/+", "a/#/b"]}, "E203", "a `#` that is not the whole last part"),
+        ("mqtt", {"topics": "a+/b"}, "E203", "a `+` that is not a whole part"),
+        ("mqtt", {"topics": ""}, "E203", "is empty"),
+        ("amqp", {"queue": "q", "prefetch": 0}, "E203", "prefetch"),
+        ("kafka", {}, "E204", "topic"),
+    ],
+)
+def test_sources_that_cannot_be(tmp_path: Path, kind: str, source: dict[str, Any], code: str, words: str) -> None:
+    """They are told at the property."""
+    scheme = {"nats": "nats", "mqtt": "mqtt", "amqp": "amqp", "kafka": "kafka"}[kind]
+    system = {"_id": "broker", "type": f"system:{kind}", "url": f"{scheme}://localhost"}
+    pipe = {"_id": "orders", "type": "pipe", "source": {"type": kind, "system": "broker", **source}}
+    ((told, message),) = problems(tmp_path, system, pipe)
+    assert told == code
+    assert words in message
+
+
+@pytest.mark.parametrize(
+    ("kind", "sink"),
+    [("nats", {"subject": "orders.*"}), ("mqtt", {"topic": "orders/#"}), ("nats", {"subject": "a b"})],
+)
+def test_nobody_publishes_to_many(tmp_path: Path, kind: str, sink: dict[str, Any]) -> None:
+    """What stands for several subjects or topics is none to publish to."""
+    system = {"_id": "broker", "type": f"system:{kind}", "url": f"{kind}://localhost"}
+    source = {"type": "embedded", "entities": [{"_id": "1"}]}
+    pipe = {"_id": "orders", "type": "pipe", "source": source, "sink": {"type": kind, "system": "broker", **sink}}
+    assert [code for code, _ in problems(tmp_path, system, pipe)] == ["E203"]
+
+
 def test_another_broker_is_no_system_for_it(tmp_path: Path) -> None:
     """Each source reads its own kind."""
     url = {"_id": "broker", "type": "system:url", "url_pattern": "https://example.com/%s"}
