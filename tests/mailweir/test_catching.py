@@ -126,6 +126,34 @@ def test_limits_hold_as_declared(tmp_path: Path) -> None:
     assert [(usage.used, usage.limit) for usage in run.done.usage] == [(2, 2)]
 
 
+def test_text_messages_are_caught_beside_the_mails(tmp_path: Path, server: socket.socket) -> None:
+    """Their numbers become addresses that lead nowhere, and the service is not asked."""
+    pipe = {
+        "_id": "greet",
+        "type": "pipe",
+        "source": {"type": "embedded", "entities": [{"_id": "a", "recipients": "+4799887766,+4711223344"}]},
+        "sink": {"type": "sms", "system": "sms", "from_number": "My Shop", "body_template": "Hei på deg"},
+    }
+    url = f"http://127.0.0.1:{server.getsockname()[1]}"
+    system = {"_id": "sms", "type": "system:twilio", "account": "AC1", "token": "$SECRET(p)", "url": url}
+    (tmp_path / "all.conf.json").write_text(json.dumps([pipe, {**system, "allow_private": True}]))
+    loaded = load(tmp_path, Options(here=tmp_path, environ={"MAILWEIR_SECRET_P": "correct horse"}))
+    assert loaded.project.errors == []
+
+    async def go() -> tuple[Run, list[tuple[tuple[str, ...], str | None]]]:
+        async with Catcher() as catcher:
+            place = Place("127.0.0.1", catcher.port)
+            run = Run(loaded, Asked(), systems=CatchingSystems(loaded, place, tmp_path / "s"))
+            await run.go()
+            return run, sorted((tuple(mail.recipients), mail.text) for mail in catcher.mails)
+
+    run, caught = asyncio.run(asyncio.wait_for(go(), TIME))
+    assert [to for to, _ in caught] == [("+4711223344@sms.invalid",), ("+4799887766@sms.invalid",)]
+    assert {(text or "").strip() for _, text in caught} == {"Hei på deg"}
+    assert run.done.reports[0].outcomes == {Outcome.SENT: 2}
+    assert untouched(server)
+
+
 def test_a_place_elsewhere_is_refused(tmp_path: Path) -> None:
     """There is no way to build them with an address of another machine."""
     root = project(tmp_path, {"_id": "office", "type": "system:smtp"})
