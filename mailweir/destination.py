@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from mailweir.flows import mail_sink, mail_systems
 from mailweir.listing.components import address
-from mailweir.running import mail_sink, mail_systems
 from pipeline.config.glyphs import visible
 from systems.eml import EmlConfig
 from systems.sms import SmsSystemConfig

@@ -25,7 +25,8 @@ from pipeline.state.facts import Batch, Execution
 from pipeline.state.faults import StateError
 
 if TYPE_CHECKING:
-    from mailweir.running import Asked, Done, Flow
+    from mailweir.flows import Flow
+    from mailweir.running import Asked, Done
     from mailweir.serving.taps import Taps
     from mailweir.upstream import Ends
     from pipeline.clock import Clock

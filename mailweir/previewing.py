@@ -7,7 +7,7 @@ from io import BytesIO
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from mailweir.running import PipeContext, transforms_of
+from mailweir.flows import PipeContext, transforms_of
 from pipeline.alternatives import chosen
 from pipeline.component import Wishes
 from pipeline.errors import Problem

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from mailweir.flows import CannotRunError, PipeContext, mail_sink, pipes_of
 from mailweir.ledger.opened import look
-from mailweir.running import CannotRunError, PipeContext, mail_sink, pipes_of
 from mailweir.systems_of import Systems
 from pipeline.component import Wishes
 from pipeline.entity import typed

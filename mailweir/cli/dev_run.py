@@ -22,8 +22,9 @@ from mailweir.cli.logged import logged
 from mailweir.cli.report import write
 from mailweir.cli.rerun import Session, line, troubles, window
 from mailweir.cli.run_report import document, exit_code
+from mailweir.flows import CannotRunError, pipes_of
 from mailweir.gallery import Gallery
-from mailweir.running import CannotRunError, Run, pipes_of
+from mailweir.running import Run
 from mailweir.systems_of import NoSystemError
 from pipeline.config.files import reason, shown
 from pipeline.config.glyphs import visible

@@ -10,8 +10,9 @@ import click
 from mailweir.cli.loading import counted, errors
 from mailweir.cli.run import MOST_UNASKED, carried_out
 from mailweir.destination import is_real
+from mailweir.flows import CannotRunError
 from mailweir.resending import Kept, Plan, plan
-from mailweir.running import Asked, CannotRunError, Run
+from mailweir.running import Asked, Run
 from mailweir.systems_of import NoSystemError
 
 if TYPE_CHECKING:

@@ -18,20 +18,10 @@ from mailweir.cli.logged import logged
 from mailweir.cli.queues import NotUsableError
 from mailweir.cli.run_report import nothing_read, word
 from mailweir.empty_source import unless_empty
+from mailweir.flows import PipeContext, mail_sink, mail_systems, pipes_of, source_of, transforms_of
 from mailweir.ledger.opened import rows
 from mailweir.pumps import tolerance_of
-from mailweir.running import (
-    Asked,
-    PipeContext,
-    gates,
-    mail_sink,
-    mail_systems,
-    pipes_of,
-    refuse_position,
-    since_of,
-    source_of,
-    transforms_of,
-)
+from mailweir.running import Asked, gates, refuse_position, since_of
 from mailweir.systems_of import Systems
 from mailweir.trial import Trial
 from pipeline.alternatives import chosen

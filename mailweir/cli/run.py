@@ -80,7 +80,8 @@ def run_command(
     rejected, is dead or has to be tried again; 6 with --fail-on-discard; 130 after Ctrl-C.
     """
     from mailweir.cli.queues import NotUsableError
-    from mailweir.running import Asked, CannotRunError, Run
+    from mailweir.flows import CannotRunError
+    from mailweir.running import Asked, Run
     from mailweir.systems_of import NoSystemError
     from pipeline.component import Wishes
     from pipeline.errors import UnusableError
@@ -198,7 +199,7 @@ def _sends(count: int, most: int) -> bool:
 def _unpaused(values: Common, loaded: Loaded, names: tuple[str, ...]) -> tuple[str, ...]:
     """The pipes to run without those that somebody has paused. One that is asked for by name is refused."""
     from mailweir.cli.ledgers import Ledger, now
-    from mailweir.running import mail_sink
+    from mailweir.flows import mail_sink
     from mailweir.serving.pauses import PAUSES, pauses_of
     from pipeline.pipe import PipeConfig
 
@@ -237,7 +238,7 @@ def _address(text: str) -> None:
 
 def _reaches(to: str, loaded: Loaded, pipes: tuple[str, ...]) -> None:
     """Refuse an address for text messages, and a telephone number for mail."""
-    from mailweir.running import mail_sink, pipes_of
+    from mailweir.flows import mail_sink, pipes_of
     from sinks.sms.config import SmsConfig
     from systems.sms import number_of
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from mailweir.destination import destinations
-from mailweir.running import gates, mail_sink
+from mailweir.flows import mail_sink
+from mailweir.running import gates
 from pipeline.config.glyphs import visible
 from pipeline.config.show import render
 from pipeline.receipt import Outcome, Receipt, Report

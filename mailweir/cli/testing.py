@@ -215,7 +215,7 @@ def _new(values: Common, suite: Suite, pipe: str) -> None:
     """A test file for a pipe, that says that nobody has read it."""
     import json
 
-    from mailweir.running import mail_sink
+    from mailweir.flows import mail_sink
     from mailweir.testing.plan import CAPTURED
     from pipeline.config.load import project_root
     from pipeline.pipe import PipeConfig

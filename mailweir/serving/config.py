@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
-from mailweir.running import CannotRunError, mail_sink, pipes_of
+from mailweir.flows import CannotRunError, mail_sink, pipes_of
 
 if TYPE_CHECKING:
     from pathlib import Path

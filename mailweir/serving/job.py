@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from mailweir.running import CannotRunError
+from mailweir.flows import CannotRunError
 from mailweir.systems_of import NoSystemError
 from pipeline.errors import UnusableError
 from pipeline.state.faults import StateError

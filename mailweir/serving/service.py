@@ -19,8 +19,9 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, Final
 
+from mailweir.flows import mail_sink
 from mailweir.pumps import RECORDS, plan_of, receives, record_of
-from mailweir.running import Asked, Run, mail_sink
+from mailweir.running import Asked, Run
 from mailweir.serving.config import BadConfigError, Served, served
 from mailweir.serving.job import Ended, Job
 from mailweir.serving.log import event

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from mailweir.running import mail_sink
+from mailweir.flows import mail_sink
 from mailweir.testing.declared import pipe_of
 from mailweir.testing.reached import key_of_outcome, key_of_rule, key_of_template, key_of_transform
 from pipeline.alternatives import chosen

@@ -10,7 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from mailweir.flow_graph.ends import reads
-from mailweir.running import flow_of, mail_sink, source_of
+from mailweir.flows import flow_of, mail_sink, source_of
 from mailweir.systems_of import NoSystemError
 from mailweir.testing.came import WRITTEN, Came
 from mailweir.testing.declared import TEST, pipe_of

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 from uuid import UUID
 
-from mailweir.running import PipeContext
+from mailweir.flows import PipeContext
 from mailweir.systems_of import NoSystemError, Systems
 from mailweir.testing.services import MockedLine
 from pipeline.clock import VirtualClock

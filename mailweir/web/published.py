@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mailweir.running import PipeContext, source_of, transforms_of
+from mailweir.flows import PipeContext, source_of, transforms_of
 from mailweir.serving.log import event
 from mailweir.systems_of import Systems
 from mailweir.web.route import RefusedError

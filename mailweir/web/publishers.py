@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.responses import StreamingResponse
 
-from mailweir.running import CannotRunError
+from mailweir.flows import CannotRunError
 from mailweir.serving.log import event
 from mailweir.systems_of import NoSystemError
 from mailweir.web.published import Part, Publication

@@ -11,8 +11,8 @@ import pytest
 from mailweir.catcher import Catcher
 from mailweir.catching import Place
 from mailweir.cli.rerun import Session, line, troubles
+from mailweir.flows import CannotRunError
 from mailweir.gallery import Gallery
-from mailweir.running import CannotRunError
 from pipeline.config.load import Options, load
 from pipeline.receipt import Outcome, Receipt, Report
 

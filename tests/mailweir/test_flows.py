@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pytest
 
-from mailweir.running import CannotRunError, _unready, pipes_of
+from mailweir.flows import CannotRunError, _unready, pipes_of
 from pipeline.component import SourceConfig
 from pipeline.config.load import Loaded, Options, load
 from pipeline.pipe import PipeConfig
