@@ -15,7 +15,6 @@ from pipeline.alternatives import chosen
 from pipeline.component import Datasets, Running, Sink, Source, Transform
 from pipeline.pipe import PipeConfig, namespaces_added, namespaces_removed
 from pipeline.state.sqlite.dataset_look import SqliteReads
-
 from sinks.dataset import DatasetSinkConfig
 from sinks.outgoing import OutgoingConfig
 from sinks.published import published, url_of

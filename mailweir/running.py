@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from mailweir.flows import CannotRunError, Flow, PipeContext, flow_of, mail_sink, mail_systems, pipes_of
 from mailweir.pipe_run import Around, PipeRun
