@@ -226,6 +226,8 @@ class NatsServer(Server):
     """NATS with JetStream, with every message on the disk before it answers."""
 
     program = "nats-server"
+    # Killed, it forgets acknowledgements that it had not put on the disk yet.
+    sudden = signal.SIGTERM
     consumer = "g"
 
     def commands(self) -> Sequence[Sequence[str]]:

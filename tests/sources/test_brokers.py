@@ -104,7 +104,7 @@ class Place:
 
     def rest(self) -> None:
         """Run it until there is nothing new."""
-        while self.run().read or self.server.left():
+        while self.run().read or (self.way.queue and self.server.left()):
             pass
 
     def lines(self) -> list[str]:
