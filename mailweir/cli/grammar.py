@@ -240,6 +240,7 @@ verbs: Final[Mapping[str, Verb]] = {
             "--review": None,
             "--prune": None,
             "--from-embedded": None,
+            "--sesam-escape": None,
             "--new": "pipe",
             "--missing": None,
             "--coverage": None,

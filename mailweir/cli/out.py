@@ -46,13 +46,11 @@ class Out:
 
     def document(self, value: object) -> None:
         """One JSON document, to standard output."""
-        text = json.dumps(self._scrubbed(value), ensure_ascii=False, indent=2)
-        self._write(self.stdout, printable(text), scrub=False)
+        self._json(json.dumps(self._scrubbed(value), ensure_ascii=False, indent=2))
 
     def record(self, value: object) -> None:
         """One JSON document on a line of its own, to standard output."""
-        text = json.dumps(self._scrubbed(value), ensure_ascii=False)
-        self._write(self.stdout, printable(text), scrub=False)
+        self._json(json.dumps(self._scrubbed(value), ensure_ascii=False))
 
     def data(self, value: bytes) -> None:
         """A file as it is, to standard output."""
@@ -84,6 +82,10 @@ class Out:
             case list() | tuple():
                 return [self._scrubbed(item) for item in value]
         return value
+
+    def _json(self, text: str) -> None:
+        # In UTF-8 whatever the terminal has (RFC 8259 section 8.1): a `?` in the place of a letter is another value.
+        self.data((printable(text) + "\n").encode())
 
     def _write(self, stream: TextIO, text: str, *, scrub: bool = True) -> None:
         text = self.scrubber.scrub(text) if scrub else text

@@ -43,13 +43,15 @@ class Reviewed:
         return f"{self.accepted} accepted, {self.rejected} rejected, {self.left} left"
 
 
-async def review(values: Common, suite: Suite, verdicts: list[tuple[Found, Verdict]]) -> Reviewed:
+async def review(
+    values: Common, suite: Suite, verdicts: list[tuple[Found, Verdict]], *, escaped: bool = False
+) -> Reviewed:
     """Go through all that differs. What was accepted is written, and its test run again."""
     done = Reviewed()
     for place, (found, verdict) in enumerate(verdicts):
         if verdict.state != "failed" or not verdict.found:
             continue
-        asked = _Review(values, found, verdict, done)
+        asked = _Review(values, found, verdict, done, escaped)
         try:
             changed = asked.go()
         except _Quit:
@@ -71,11 +73,12 @@ def _count_rest(done: Reviewed, asked: _Review, later: Sequence[tuple[Found, Ver
 class _Review:
     """The differences of one test."""
 
-    def __init__(self, values: Common, found: Found, verdict: Verdict, done: Reviewed) -> None:
+    def __init__(self, values: Common, found: Found, verdict: Verdict, done: Reviewed, escaped: bool) -> None:
         self._values = values
         self._found = found
         self._verdict = verdict
         self._done = done
+        self._escaped = escaped
         self._test = verdict.test
         self._path = None if self._test.file is None else found.file.path.parent / self._test.file
         self._taken: list[str] = []
@@ -104,7 +107,7 @@ class _Review:
             expected = json.loads(expected.removeprefix("\ufeff") or "[]")
         content = accepted(expected, written, self._taken, self._test.sort_by)
         try:
-            more, less = write_expected(self._path, content)
+            more, less = write_expected(self._path, content, escaped=self._escaped)
         except OSError as error:
             raise click.UsageError(f"cannot write {self._path}: {reason(error)}") from None
         self._done.files.append((shown(self._path, self._values.here), more, less))

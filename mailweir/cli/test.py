@@ -18,6 +18,7 @@ Examples:
   mailweir test expected/welcome-mail.test.json
   mailweir test -k "address" -x              those with this word, up to the first that fails
   mailweir test --update                     write what is expected anew, then read the difference
+  mailweir test --update --sesam-escape      in a project that is tested with Sesam's tool too
   mailweir test --review                     look at each difference, and accept it or not
   mailweir test --new welcome-mail           a test of what comes now
   mailweir test --coverage --fail-under 90
@@ -31,6 +32,7 @@ Examples:
 @click.option("--review", is_flag=True, help="Show each difference and ask: accept it, or not.")
 @click.option("--prune", is_flag=True, help="Delete files in expected/ that no test names.")
 @click.option("--from-embedded", is_flag=True, help="Write testdata/ of entities that `test` alternatives have.")
+@click.option("--sesam-escape", "escaped", is_flag=True, help="Write `<`, `>` and `&` as Sesam does: \\u003c.")
 @click.option("--new", "new", metavar="PIPE", help="Write a test of what comes out of PIPE now.")
 @click.option("--missing", is_flag=True, help="List pipes without a test; exit with 1 if there are any.")
 @click.option("--coverage", is_flag=True, help="Say which rules, template parts and outcomes no test reaches.")
@@ -52,6 +54,7 @@ def test_command(
     review: bool,
     prune: bool,
     from_embedded: bool,
+    escaped: bool,
     new: str | None,
     missing: bool,
     coverage: bool,
@@ -75,6 +78,7 @@ def test_command(
         review=review,
         prune=prune,
         embedded=from_embedded,
+        escaped=escaped,
         new=new,
         missing=missing,
         full=full,
@@ -84,6 +88,8 @@ def test_command(
     )
     if review and (values.json or wish.update or new):
         raise click.UsageError("--review asks: leave out --json, --update and --new")
+    if escaped and not (update or update_new_only or review or new):
+        raise click.UsageError("--sesam-escape says how files are written: add --update, --review or --new")
     if prune and paths:
         raise click.UsageError("--prune looks at all tests: leave out the PATH")
     if not watch:

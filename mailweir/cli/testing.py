@@ -57,6 +57,7 @@ class Wish:
     review: bool = False
     embedded: bool = False
     prune: bool = False
+    escaped: bool = False
     junit: Path | None = None
 
     def takes(self, found: Found, test: Test, names: Sequence[str]) -> bool:
@@ -109,7 +110,7 @@ def run_tests(values: Common, wish: Wish) -> int:
             return write_embedded(values, suite)
         if wish.new is not None:
             _new(values, suite, wish.new)
-            wish = Wish((f"{FOLDER}/{wish.new}{ENDING}",), update="new", full=wish.full)
+            wish = Wish((f"{FOLDER}/{wish.new}{ENDING}",), update="new", full=wish.full, escaped=wish.escaped)
         done = asyncio.run(_run(values, suite, wish))
         if measures:
             done.coverage, done.least = suite.coverage(done.tested), wish.least
@@ -167,7 +168,7 @@ async def _run(values: Common, suite: Suite, wish: Wish) -> Done:
                 return done
     done.seconds = time.perf_counter() - began
     if wish.review:
-        done.reviewed = await review(values, suite, done.verdicts)
+        done.reviewed = await review(values, suite, done.verdicts, escaped=wish.escaped)
         done.files += done.reviewed.files
     if (wish.update == "all" and not wish.paths) or wish.prune:
         done.unused = unused_files(every)
@@ -202,7 +203,7 @@ def _update(values: Common, done: Done, wish: Wish, path: Path, verdict: Verdict
     if wish.update == "new" and path.is_file():
         return
     try:
-        more, less = write_expected(path, verdict.written)
+        more, less = write_expected(path, verdict.written, escaped=wish.escaped)
     except OSError as error:
         raise click.UsageError(f"cannot write {path}: {reason(error)}") from None
     done.files.append((shown(path, values.here), more, less))

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 # What is expected of a run is larger than a configuration.
 _LIMITS: Final = Limits(bytes=200_000_000)
+# What Go's `encoding/json` escapes by itself: in JSON these stand in texts only.
+_ESCAPES: Final = {ord(one): f"\\u{ord(one):04x}" for one in "<>&\u2028\u2029"}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -173,8 +175,12 @@ def _texts(folder: Path, expect: object) -> dict[str, str]:
     return {name: (folder / name).read_text("utf-8") for name in names}
 
 
-def written(content: Any) -> str:
-    """A file of what is expected: what stands in it is in order, so that a difference is one."""
+def written(content: Any, *, escaped: bool = False) -> str:
+    """A file of what is expected: what stands in it is in order, so that a difference is one.
+
+    Where it is `escaped` JSON has no `<`, `>` and `&`, as tools write it that put it into pages of HTML.
+    """
     if isinstance(content, str):
         return content.rstrip("\n") + "\n"
-    return json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+    text = json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+    return text.translate(_ESCAPES) if escaped else text

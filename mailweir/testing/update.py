@@ -21,9 +21,9 @@ def in_ci() -> bool:
     return os.environ.get("CI", "").strip().lower() not in _NO
 
 
-def write_expected(path: Path, content: Any) -> tuple[int, int]:
+def write_expected(path: Path, content: Any, *, escaped: bool = False) -> tuple[int, int]:
     """Write what came as what is expected: how many lines are new, and how many are gone."""
-    text = written(content)
+    text = written(content, escaped=escaped)
     if path.is_file():
         before = path.read_text("utf-8", "replace")
         replace_file(path, text.encode())

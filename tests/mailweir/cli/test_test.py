@@ -112,14 +112,82 @@ def test_update_writes_what_came(command: Command, tmp_path: Path) -> None:
     assert "1 test: 1 passed" in done.stdout
 
 
-@pytest.mark.parametrize("arguments", [("--update",), ("--update-new-only",), ("--new", "people")])
+WRITING = [
+    ("--update",),
+    ("--update-new-only",),
+    ("--new", "people"),
+    ("--review",),
+    ("--prune",),
+    ("--from-embedded",),
+]
+
+
+def folder_with_all_to_write(folder: Path, *arguments: str) -> Path:
+    """A project in which each of these options that write or delete finds something."""
+    project(folder, one=cases(GOOD), other={"pipe": "people"})
+    if arguments != ("--prune",):
+        # A test without its file could name any: nothing is deleted beside it.
+        project(folder, missing={"pipe": "people"})
+    (folder / "expected" / "other.json").write_text('[{"_id": "a", "name": "Anne"}]')
+    (folder / "expected" / "old.json").write_text("[]")
+    source = {"type": "conditional", "condition": "test", "alternatives": {"test": PIPE["source"]}}
+    (folder / "pipes" / "people.conf.json").write_text(json.dumps({**PIPE, "source": source}))
+    return folder
+
+
+def every_file(folder: Path) -> dict[str, bytes]:
+    """All files of a project, with what is in them."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("arguments", WRITING)
 def test_nothing_is_written_where_nobody_looks(command: Command, tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    """Where `CI` is set it is wrong use, and nothing changes."""
-    done = command(project(tmp_path, people={}), "test", *arguments, CI="1")
+    """Where `CI` is set it is wrong use, and nothing changes; where it is no they do what they are for."""
+    before = every_file(folder_with_all_to_write(tmp_path, *arguments))
+    done = command(tmp_path, "test", *arguments, CI="1")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "expected files are written by a person" in done.stderr
-    assert sorted(path.name for path in (tmp_path / "expected").iterdir()) == ["people.test.json"]
-    assert command(tmp_path, "test", "--update", CI="false").returncode == 0
+    assert done.stderr == "error: expected files are written by a person: `CI` is set\n"
+    assert every_file(tmp_path) == before
+    if arguments != ("--review",):
+        done = command(tmp_path, "test", *arguments, CI="false")
+        assert every_file(tmp_path) != before, done.stderr
+
+
+def test_a_review_is_refused_at_a_terminal_too(tmp_path: Path) -> None:
+    """Where `CI` is set somebody who types is asked nothing."""
+    before = every_file(folder_with_all_to_write(tmp_path))
+    code, out = reviewed(tmp_path, "a\n", CI="true")
+    assert (code, out) == (2, "error: expected files are written by a person: `CI` is set\n")
+    assert every_file(tmp_path) == before
+
+
+def test_files_as_the_tool_of_sesam_writes_them(command: Command, tmp_path: Path) -> None:
+    """On demand without `<`, `>` and `&`; by itself with them. Read are both, and both say the same."""
+    name = "<b>Ann & Bo</b> \u2028 \\u003c é"
+    project(tmp_path, people={}, one={"pipe": "people", "stage": "source"})
+    source = {"type": "embedded", "entities": [{"_id": "a", "name": name, "x<y": 1}]}
+    (tmp_path / "pipes" / "people.conf.json").write_text(json.dumps({**PIPE, "source": source}))
+    path = tmp_path / "expected" / "people.json"
+    assert command(tmp_path, "test", "--update", "--sesam-escape").returncode == 0
+    escaped = path.read_bytes()
+    assert escaped.decode() == (
+        '[\n  {\n    "_id": "a",\n    "name": "\\u003cb\\u003eAnn \\u0026 Bo\\u003c/b\\u003e \\u2028 \\\\u003c é",\n'
+        '    "x\\u003cy": 1\n  }\n]\n'
+    )
+    assert command(tmp_path, "test").returncode == 0
+    path.unlink()
+    assert command(tmp_path, "test", "--update").returncode == 0
+    assert b"<b>Ann & Bo</b>" in path.read_bytes()
+    assert json.loads(path.read_bytes()) == json.loads(escaped)
+    path.write_text("[]")
+    assert reviewed(tmp_path, "a\n", "--sesam-escape")[0] == 0
+    assert path.read_bytes() == escaped
+    (tmp_path / "expected" / "people.test.json").unlink()
+    path.unlink()
+    assert command(tmp_path, "test", "--new", "people", "--sesam-escape").returncode == 0
+    assert path.read_bytes() == escaped
+    done = command(tmp_path, "test", "--sesam-escape")
+    assert (done.returncode, done.stderr.startswith("error: --sesam-escape says how files are written")) == (2, True)
 
 
 def test_only_one(command: Command, tmp_path: Path) -> None:
@@ -221,10 +289,10 @@ def test_coverage_has_to_be_enough(command: Command, tmp_path: Path) -> None:
     assert command(folder, "test", "--fail-under", "101").returncode == 2
 
 
-def reviewed(folder: Path, typed: str, *arguments: str) -> tuple[int, str]:
+def reviewed(folder: Path, typed: str, *arguments: str, **more: str) -> tuple[int, str]:
     """What `mailweir test --review` answers to somebody at a terminal who types this."""
     ours, theirs = pty.openpty()
-    environ = {name: value for name, value in os.environ.items() if name != "CI"}
+    environ = {**{name: value for name, value in os.environ.items() if name != "CI"}, **more}
     with subprocess.Popen(
         [sys.executable, "-m", "mailweir", "test", "--review", *arguments],
         cwd=folder,
