@@ -89,6 +89,8 @@ _bodies: Final[Mapping[str, Body]] = {
     "transform:dtl": {"rules": {"default": [["copy", "${1:*}"]]}},
     "transform:json_schema": {"schema": {"type": "object", "required": ["${1:name}"]}},
     "transform:properties_to_curies": {"id": "${1:x}", "properties": ["${2:x}", ["${3:**}"]]},
+    "transform:rdf": {"rdf-property": "${1:rdf}"},
+    "transform:xml": {"xml-property": "${1:xml}", "element": "${2:entity}"},
     "transform:http": {"system": "${1:system}", "url": "${2:shape}"},
     "transform:rest": {"system": "${1:system}", "operation": "${2:find}"},
     "transform:python": {"function": "${1:shapes}:${2:greet}"},

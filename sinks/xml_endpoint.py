@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from base64 import b64encode
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
-from xml.sax.saxutils import escape, quoteattr
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pipeline.config.given import advice
 from pipeline.entity import Entity
+from pipeline.xml_text import is_name, record
 from sinks.published import PublishedConfig
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given
     from pipeline.errors import Problem
-
-# Names of elements that need no namespace and no thought; names in `xml` belong to the standard.
-_name: Final = re.compile(r"(?!xml)[A-Za-z_][A-Za-z0-9_.-]*", re.ASCII | re.IGNORECASE)
-# What XML 1.0 has no way to write.
-_forbidden: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_MOST_DEPTH: Final = 64
 
 
 class XmlEndpointConfig(PublishedConfig):
@@ -46,7 +38,7 @@ class XmlEndpointConfig(PublishedConfig):
         """Elements have names."""
         for name in ("root_element", "element"):
             text = given.text(name)
-            if text is not None and _name.fullmatch(text) is None:
+            if text is not None and not is_name(text):
                 help_ = advice("letters, digits, `_`, `-` and `.`, a letter first, and not `xml`")
                 yield given.problem("E203", f"`{text}` is no name of an element", name, notes=(help_,))
 
@@ -74,15 +66,10 @@ class Elements:
 
     def text(self, entity: Entity) -> bytes:
         """An element; ValueError for an entity that XML cannot hold."""
-        deleted = ' deleted="true"' if entity.get("_deleted") is True else ""
-        parts = [f"<{self._element} id={quoteattr(str(entity.get('_id', '')))}{deleted}>"]
-        for name, value in entity.items():
-            if name[:1] != "_":
-                parts += _written(name, value, 1)
-        text = "".join([*parts, f"</{self._element}>\n"])
-        if _forbidden.search(text):
-            raise ValueError("it has a character that XML cannot write")
-        return text.encode()
+        attributes = {"id": str(entity.get("_id", ""))}
+        if entity.get("_deleted") is True:
+            attributes["deleted"] = "true"
+        return f"{record(self._element, attributes, entity)}\n".encode()
 
     def between(self) -> bytes:
         """Elements have their ends."""
@@ -91,30 +78,3 @@ class Elements:
     def tail(self) -> bytes:
         """The root ends."""
         return f"</{self._root}>\n".encode()
-
-
-def _written(name: str, value: Any, depth: int) -> Iterator[str]:  # noqa: ANN401 - whatever a property holds
-    if depth > _MOST_DEPTH:
-        raise ValueError(f"it is nested deeper than {_MOST_DEPTH} levels")
-    if isinstance(value, list | tuple):
-        for one in value:
-            # A list within a list has an element of its own, or nobody could tell where it ends.
-            yield from _written(name, {"item": one} if isinstance(one, list | tuple) else one, depth + 1)
-        return
-    known = _name.fullmatch(name) is not None
-    tag = name if known else "property"
-    yield f"<{tag}>" if known else f"<property name={quoteattr(name)}>"
-    if isinstance(value, dict):
-        for inner, item in value.items():
-            yield from _written(inner, item, depth + 1)
-    else:
-        yield escape(_text(value))
-    yield f"</{tag}>"
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return b64encode(value).decode() if isinstance(value, bytes) else str(value)
