@@ -26,6 +26,11 @@ _bodies: Final[Mapping[str, Body]] = {
     },
     "system:amqp": {"url": "${2:amqps://rabbit.example.com}"},
     "system:kafka": {"url": "${2:kafkas://kafka.example.com:9093}"},
+    "system:ldap": {
+        "host": "${2:ldap.example.com}",
+        "username": "${3:cn=reader,dc=example,dc=com}",
+        "password": "\\$SECRET(${4:ldap-password})",
+    },
     "system:mqtt": {"url": "${2:mqtts://mqtt.example.com}"},
     "system:nats": {"url": "${2:tls://nats.example.com}"},
     "system:redis": {"url": "${2:rediss://redis.example.com:6379/0}"},
@@ -54,6 +59,11 @@ _bodies: Final[Mapping[str, Body]] = {
     "source:embedded": {"entities": [{"_id": "${1:1}"}]},
     "source:fake": {"entities": "^${1:100}", "template": {"_id": "uuid4", "name": "name", "email": "email"}},
     "source:json": {"path": "${1:data.jsonl}"},
+    "source:ldap": {
+        "system": "${1:directory}",
+        "search_base": "${2:ou=people,dc=example,dc=com}",
+        "search_filter": "${3:(objectClass=person)}",
+    },
     "source:merge": {
         "version": "^2",
         "datasets": ["${1:customers} ${2:c}", "${3:users} ${4:u}"],

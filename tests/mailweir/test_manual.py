@@ -147,6 +147,7 @@ def test_every_installed_type_has_a_manual() -> None:
         "system:eml",
         "system:fake",
         "system:kafka",
+        "system:ldap",
         "system:mqtt",
         "system:mssql",
         "system:mysql",
