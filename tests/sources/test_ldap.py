@@ -17,8 +17,7 @@ from pipeline.errors import SourceError
 from sources.ldap import LdapSourceConfig
 from systems.ldap.config import LdapConfig
 from systems.ldap.types import time_of
-from tests.brokers import program
-from tests.directory import BASE, PASSWORD, Directory, person, running
+from tests.directory import BASE, PASSWORD, Directory, person, running, server_program
 
 PEOPLE = f"ou=people,{BASE}"
 
@@ -26,7 +25,7 @@ PEOPLE = f"ou=people,{BASE}"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Directory]:
     """A server with 100 people; where there is none, the tests are skipped."""
-    if program("slapd") is None:
+    if server_program() is None:
         pytest.skip("slapd is not there: .ci/mail-servers unpacks it")
     with running(tmp_path_factory.mktemp("directory")) as found:
         found.add(*(person(f"p{number:03}", mail=f"p{number}@example.com") for number in range(100)))
