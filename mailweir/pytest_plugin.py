@@ -6,6 +6,7 @@ Outside a project it does nothing, and nothing of it is imported until there is 
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -179,13 +180,15 @@ class JsonTest(pytest.Item):
         """What differs, and no traceback."""
         if not isinstance(excinfo.value, NotAsExpectedError):
             return super().repr_failure(excinfo, style)
+        from mailweir.testing.came import file_beside
+
         verdict = excinfo.value.verdict
         assert isinstance(self.parent, JsonFile)  # noqa: S101 - as above
         name = self.parent.found.name
-        lines = [f"{name}:{self.parent.found.line(self.test)}", *verdict.lines]
+        lines = [*verdict.lines, ""]
         if self.test.file is not None and verdict.state == "failed":
-            lines += ["", f"  accept it: pytest --mailweir-update {self.nodeid!r}"]
-        return "\n".join(lines)
+            lines += [f"  accept it: mailweir test --update {shlex.quote(file_beside(self.test))}", ""]
+        return "\n".join([*lines, f"{name}:{self.parent.found.line(self.test)}"])
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """The file, the line from 0, and the name."""

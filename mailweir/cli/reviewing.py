@@ -141,7 +141,8 @@ class _Review:
         out, found, test = self._values.out, self._found, self._test
         out.line("")
         out.line(visible(f"{found.name}:{found.line(test)} {test.pipe}: {test.name}  {number} of {len(self._changes)}"))
-        for line in view(change.found, full=full):
+        short = self._path is None or isinstance(self._verdict.written, str)
+        for line in view(change.found, full=full, short=short):
             out.line(visible(line))
         if self._path is None:
             out.line("  a case holds what it expects itself: edit the file")

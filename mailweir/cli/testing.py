@@ -18,6 +18,7 @@ from mailweir.cli.group import meant
 from mailweir.cli.loading import counted
 from mailweir.cli.reviewing import Reviewed, review
 from mailweir.cli.test_data import write_embedded
+from mailweir.testing.came import file_beside
 from mailweir.testing.coverage import document, lines, too_little
 from mailweir.testing.files import FOLDER, unused_files
 from mailweir.testing.reached import Reached
@@ -75,6 +76,8 @@ class Done:
     verdicts: list[tuple[Found, Verdict]] = field(default_factory=list)
     faulty: list[Found] = field(default_factory=list)
     files: list[tuple[str, int, int]] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
+    """What was expected before an update, and no longer is."""
     missing: list[tuple[str, Problem, Document]] = field(default_factory=list)
     """Pipes that no test is for, each with what is told of it and where it stands."""
     tested: set[tuple[str, str]] = field(default_factory=set)
@@ -202,6 +205,8 @@ def _update(values: Common, done: Done, wish: Wish, path: Path, verdict: Verdict
     """Write what came as what is expected, and say what changes."""
     if wish.update == "new" and path.is_file():
         return
+    if verdict.found and path.is_file():
+        done.replaced += [*verdict.lines, ""]
     try:
         more, less = write_expected(path, verdict.written, escaped=wish.escaped)
     except OSError as error:
@@ -257,6 +262,8 @@ def _tell(values: Common, done: Done, wish: Wish) -> int:
         faults = found.faults
         texts = {found.name: found.file.document.text}
         out.fault(render(faults, texts, width=out.width(out.stderr), color=out.colors(out.stderr)))
+    for line in done.replaced:
+        out.line(visible(line))
     for name, more, less in done.files:
         out.line(f"{name}  +{more} -{less}")
     for path in done.unused:
@@ -303,9 +310,8 @@ def _failures(done: Done) -> Iterator[str]:
         yield f"{verdict.state.upper()} {found.name}:{found.line(test)} {test.pipe}: {test.name}"
         yield from (f"  {line}" if line else "" for line in verdict.lines)
         if test.file is not None and verdict.state == "failed" and verdict.written is not None:
-            folder = found.name.rpartition("/")[0]
             yield ""
-            yield f"  accept it: mailweir test --update {folder}{'/' if folder else ''}{test.file}"
+            yield f"  accept it: mailweir test --update {shlex.quote(file_beside(test))}"
     if any(verdict.state in {"failed", "error"} for _, verdict in done.verdicts):
         yield ""
 

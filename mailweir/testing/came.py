@@ -20,6 +20,7 @@ WRITTEN: Final = frozenset({"csv", "xml"})
 
 State = Literal["passed", "failed", "error", "skipped"]
 
+_SIGNS: Final = "- expected  + actual"
 # Outcomes of mails that are no more than told of.
 _CLOSED: Final = frozenset({"rejected", "discarded", "skipped"})
 
@@ -101,7 +102,10 @@ def against_file(test: Test, came: Came, expected: Any, full: bool = False) -> V
         found = differences(wanted, came.mails if mails else came.entities, rules)
     if not found:
         return Verdict(test, "passed", written=content)
-    return Verdict(test, "failed", [*_head(found, expected), *view(found, full=full)], found=found, written=content)
+    text = isinstance(content, str)
+    head = f"{file_beside(test)}: {'the text differs' if text else _how_many(test, found, expected)}"
+    lines = [f"{head}    {_SIGNS}", "", *view(found, full=full, short=text)]
+    return Verdict(test, "failed", lines, found=found, written=content)
 
 
 def _lines(text: str, *, xml: bool) -> list[str]:
@@ -142,19 +146,18 @@ def against_case(test: Test, came: Came, files: Mapping[str, str], full: bool = 
         "rejected": came.rejected,
         "discarded": came.discarded,
     }
-    compared = 0
     for name, actual in lists.items():
         wanted = expect.get(name)
         if wanted is None:
             continue
-        compared += len(wanted)
         mails = name in {"mails", "discarded"}
         some = differences([as_expected(one) for one in wanted] if mails else wanted, actual, rules)
         found += [_named(one, name, alone=len(expect) == 1) for one in some]
     found += _others(expect, came, rules, len(came.delivered if test.stage == "mail" else came.entities))
     if not found:
         return Verdict(test, "passed")
-    lines = [*_head(found, [None] * compared), *view(found, full=full), *_why_missing(found, came)]
+    head = f"{_counted(len(found))} in pipe `{test.pipe}`, stage `{test.stage}`"
+    lines = [f"{head}    {_SIGNS}", "", *view(found, full=full, short=True), *_why_missing(found, came)]
     return Verdict(test, "failed", lines, found=found)
 
 
@@ -206,11 +209,20 @@ def _stopped(test: Test, came: Came, *, error: bool = False, rejected: bool = Fa
     return None
 
 
-def _head(found: Sequence[Difference], expected: Sequence[Any] | str) -> list[str]:
-    """How much differs, and which sign is which."""
-    if isinstance(expected, str):
-        return ["the text differs    - expected  + actual", ""]
-    entities = len({one.id for one in found})
-    right = max(0, len(expected) - entities)
-    verb = "differs" if entities == 1 else "differ"
-    return [f"{right} of {len(expected)} as expected, {entities} {verb}    - expected  + actual", ""]
+def _counted(number: int) -> str:
+    return "1 difference" if number == 1 else f"{number} differences"
+
+
+def _how_many(test: Test, found: Sequence[Difference], expected: Sequence[Any]) -> str:
+    """How much is as expected, and how much is not."""
+    differing = len({one.id for one in found})
+    right = max(0, len(expected) - differing)
+    noun = ("mail", "mails") if test.stage == "mail" else ("entity", "entities")
+    verb = "differs" if differing == 1 else "differ"
+    return f"{right} of {len(expected)} {noun[len(expected) != 1]} as expected, {differing} {verb}"
+
+
+def file_beside(test: Test) -> str:
+    """The file of what is expected, named as the test is."""
+    folder, slash, _ = test.document.rpartition("/")
+    return f"{folder}{slash}{test.file}"

@@ -84,8 +84,7 @@ def test_a_failure_shows_what_differs(tmp_path: Path) -> None:
     for arguments in (("-q",), ("-q", "-n", "2")):
         done = run(tmp_path, *arguments)
         assert done.returncode == 1
-        assert "expected/one.test.json:1\n" in done.stdout
-        assert "    x\n      - 2\n      + 1\n" in done.stdout
+        assert "  a.x\n    - 2\n    + 1\n\nexpected/one.test.json:1\n" in done.stdout
         assert "Traceback" not in done.stdout
         assert "1 failed, 1 passed" in done.stdout
     assert "1 passed, 1 deselected" in run(tmp_path, "-k", "good").stdout

@@ -50,12 +50,11 @@ def test_what_differs_is_told(command: Command, tmp_path: Path) -> None:
         "expected/two.test.json  1 passed",
         "",
         "FAILED expected/one.test.json:1 people: bad",
-        "  0 of 1 as expected, 1 differs    - expected  + actual",
+        "  1 difference in pipe `people`, stage `sink`    - expected  + actual",
         "",
-        "    _id a",
-        "      x",
-        "        - 2",
-        "        + 1",
+        "    a.x",
+        "      - 2",
+        "      + 1",
         "",
     ]
     assert lines[-1].startswith("1 pipe, 3 tests: 2 passed, 1 failed in ")
@@ -107,8 +106,18 @@ def test_update_writes_what_came(command: Command, tmp_path: Path) -> None:
     (tmp_path / "expected" / "other.json").unlink()
     command(tmp_path, "test", "--update-new-only")
     assert (tmp_path / "expected" / "people.json").read_text() == "[]"
+    (tmp_path / "expected" / "people.json").write_text('[{"_id": "a", "name": "Anne"}, {"_id": "b", "name": "Bo"}]')
     done = command(tmp_path, "test", "--update", "expected/people.json")
     assert done.returncode == 0
+    assert done.stdout.splitlines()[1:-2] == [
+        "expected/people.json: 1 of 2 entities as expected, 1 differs    - expected  + actual",
+        "",
+        "  _id a",
+        "      name",
+        '    -   "Anne"',
+        '    +   "Ann"',
+        "",
+    ]
     assert "1 test: 1 passed" in done.stdout
 
 

@@ -20,9 +20,9 @@ def test_one_property() -> None:
     one, other = {"_id": "c3", "name": "Per Dahl", "x": 1}, {"_id": "c3", "name": "Per Dahle", "x": 1}
     assert shown([one, {"_id": "c1"}], [{"_id": "c1"}, other]) == [
         "  _id c3",
-        "    name",
-        '      - "Per Dahl"',
-        '      + "Per Dahle"',
+        "      name",
+        '    -   "Per Dahl"',
+        '    +   "Per Dahle"',
     ]
 
 
@@ -32,12 +32,46 @@ def test_lines_of_a_body() -> None:
     other = {"_id": "c1", "text": ["Hello Kari, ", "", "a", "b", "c", "Bye"]}
     assert shown([one], [other]) == [
         "  _id c1",
-        "    text",
-        "      - Hello Kari,",
-        "      + Hello Kari,·",
+        "      text",
+        "    -   Hello Kari,",
+        "    +   Hello Kari,·",
+        "    ?              +",
+        "",
+        "        (they differ in white space only)",
+    ]
+
+
+def test_a_case_has_one_line_for_each_place() -> None:
+    """Marks below a line say where it is another; a value that is no text has none."""
+    one = {"_id": "c1", "text": ["Hello Kari Moe,", "", "You joined."], "x": {"y": [{"z": 1}]}}
+    other = {"_id": "c1", "text": ["Hello Kari Moe ,", "", "You joined."], "x": {"y": [{"z": 2}]}}
+    assert shown([one], [other], short=True) == [
+        "  c1.text",
+        "    - Hello Kari Moe,",
+        "    + Hello Kari Moe ,",
+        "    ?               +",
         "",
         "      (they differ in white space only)",
+        "  c1.x.y[0].z",
+        "    - 1",
+        "    + 2",
     ]
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "marks"),
+    [
+        ("one two", "one 2wo", ["?     ^", "?     ^"]),
+        ("one two three", "one three", ["?    ----"]),
+        ("nothing", "in common", []),
+        ("x" * 300 + "1" + "y" * 300, "x" * 300 + "2" + "y" * 300, [f"? {' ' * 21}^"] * 2),
+    ],
+)
+def test_marks_below_lines(expected: str, actual: str, marks: list[str]) -> None:
+    """What is gone, has come, or is another; of a long line the part around it; nothing where they are unlike."""
+    lines = shown([{"_id": "a", "v": [expected]}], [{"_id": "a", "v": [actual]}], short=True)
+    assert [line.strip() for line in lines if "?" in line] == marks
+    assert max(map(len, lines)) < 100
 
 
 @pytest.mark.parametrize(
@@ -46,9 +80,9 @@ def test_lines_of_a_body() -> None:
         ("a b", "a\xa0b", "(they differ in white space only: U+00A0 NO-BREAK SPACE)"),
         ("\xe9", "e\u0301", "(they look the same: one is composed of other characters, NFC against NFD)"),
         ("1", 1, "(expected is a string, actual is a number)"),
-        ("a\tb", "a\tc", '+ "a→c"'),
-        ("a", "a\x1b", '+ "a\\u001b"'),
-        ({"k": 1}, None, "+ null"),
+        ("a\tb", "a\tc", '+   "a→c"'),
+        ("a", "a\x1b", '+   "a\\u001b"'),
+        ({"k": 1}, None, "+   null"),
     ],
 )
 def test_what_cannot_be_seen(expected: Any, actual: Any, told: str) -> None:
@@ -60,7 +94,7 @@ def test_what_cannot_be_seen(expected: Any, actual: Any, told: str) -> None:
 def test_a_long_value_is_cut_to_what_differs() -> None:
     """Twenty characters on both sides are enough to find the place."""
     lines = shown([{"_id": "a", "v": "x" * 500 + "1" + "y" * 500}], [{"_id": "a", "v": "x" * 500 + "2" + "y" * 500}])
-    assert lines[2:] == [f'      {sign} "…{"x" * 20}{digit}{"y" * 20}…"' for sign, digit in (("-", 1), ("+", 2))]
+    assert lines[2:] == [f'    {sign}   "…{"x" * 20}{digit}{"y" * 20}…"' for sign, digit in (("-", 1), ("+", 2))]
 
 
 def test_five_hundred_entities_with_one_change() -> None:
@@ -68,7 +102,7 @@ def test_five_hundred_entities_with_one_change() -> None:
     found = [{"_id": str(number), "a": 1, "b": {"c": [1, 2, 3]}} for number in range(500)]
     changed = [one if one["_id"] != "77" else {**one, "b": {"c": [1, 2, 4]}} for one in found]
     lines = shown(found, changed)
-    assert lines[:2] == ["  _id 77", "    b.c"]
+    assert lines[:2] == ["  _id 77", "      b.c"]
     assert len(lines) < 15
 
 

@@ -86,8 +86,7 @@ def test_a_mail_as_it_would_go_out(project: Project) -> None:
         assert passed(project.case([{**mail, "text": text}], given=[ANN], stage="mail"))
     verdict = project.case([{**mail, "subject": "Welcome, Anne"}], given=[ANN], stage="mail")
     assert [line.strip() for line in verdict.lines][2:] == [
-        "_id a",
-        "subject",
+        "a.subject",
         '- "Welcome, Anne"',
         '+ "Welcome, Ann"',
     ]
@@ -356,7 +355,7 @@ def test_the_text_that_a_sink_of_csv_writes(project: Project) -> None:
     assert passed(project.verdicts()["out.csv"])
     project.write("expected/out.csv", '_id,name\r\na,"Ann"\r\n')
     found = project.verdicts()["out.csv"]
-    assert (found.state, found.lines[0]) == ("failed", "the text differs    - expected  + actual")
+    assert (found.state, found.lines[0]) == ("failed", "expected/out.csv: the text differs    - expected  + actual")
     assert [line.strip() for line in found.lines[-2:]] == ['- a,"Ann"', '+ a,"Ann, Lee"']
     assert found.written == '_id,name\na,"Ann, Lee"\n'
     project.write("expected/out.test.json", {"endpoint": "xml", "file": "out.csv"})
