@@ -108,6 +108,7 @@ class Trial:
         known = dict(self.many(head.number, [entry.id for entry in change.entries]))
         written = skipped = filtered = 0
         refused: list[tuple[int, str]] = []
+        repeated = ""
         last = {entry.id: place for place, entry in enumerate(change.entries)} if change.unique else {}
         for place, entry in enumerate(change.entries):
             if last.get(entry.id, place) != place:
@@ -123,12 +124,14 @@ class Trial:
                 if change.scan is not None and not gone:
                     change.scan.add(updated)
             else:
+                if change.scan is not None and updated in change.scan:
+                    repeated = entry.id
                 known[entry.id] = self._put(change, entry, updated, gone=gone)
                 written += not entry.filtered
                 filtered += entry.filtered
         if change.most is not None and written + filtered > change.most:
             raise TooManyError
-        return Changed(written, skipped, filtered, tuple(refused))
+        return Changed(written, skipped, filtered, tuple(refused), repeated=repeated)
 
     def _put(self, change: Change, entry: Entry, updated: int, *, gone: bool) -> Entity:
         head = self._heads[change.dataset]

@@ -8,6 +8,7 @@ a kill, knows what comes again. No I/O.
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Sequence
 from enum import Enum, auto
 from typing import Final, NamedTuple
@@ -16,6 +17,8 @@ from systems.brokers.messages import Message
 
 # Names of messages whose settling was cut off, and that may never come again; the oldest are forgotten first.
 MOST_LINGERING: Final = 50_000
+# Names of messages that were settled last: a broker may have handed one out again before it heard that.
+MOST_OVER: Final = 10_000
 
 
 class Known(Enum):
@@ -29,7 +32,7 @@ class Known(Enum):
 class _One:
     """A message that was given, or of which an earlier reading says that it was."""
 
-    __slots__ = ("given", "message", "name", "number", "refused", "round")
+    __slots__ = ("given", "message", "name", "number", "over", "refused", "round")
 
     def __init__(self, name: str, number: int, message: Message | None, round_: int) -> None:
         self.name = name
@@ -38,6 +41,7 @@ class _One:
         self.round = round_
         self.given = number > 0
         self.refused = False
+        self.over = False
 
 
 class Position(NamedTuple):
@@ -81,6 +85,7 @@ class Unsettled:
         earlier = Position.of(before)
         names = () if earlier is None else earlier.names
         self._lingering = [_One(name, 0, None, 0) for name in names]
+        self._over: deque[_One] = deque()
         self._by_name: dict[str, list[_One]] = {}
         for one in self._lingering:
             self._by_name.setdefault(one.name, []).append(one)
@@ -104,6 +109,10 @@ class Unsettled:
             if message.counted or (one.round < self.round and (message.again or one.round > 0)):
                 one.round = self.round
                 one.message = message
+                if one.over:
+                    one.over = False
+                    self._over.remove(one)
+                    self._admitted.append(one)
                 return Known.GIVEN if one.given else Known.ADMITTED
         return Known.NEW
 
@@ -131,8 +140,8 @@ class Unsettled:
         """The broker knows of all of them. Those of earlier connections that did not come again may yet."""
         for one in (*self._lingering, *self._admitted):
             if self._is_here(one):
-                self._forget(one)
-        left = [one for one in (*self._lingering, *self._admitted) if not self._is_here(one)]
+                self._end(one)
+        left = [one for one in (*self._lingering, *self._admitted) if not one.over and not self._is_here(one)]
         for one in left[:-MOST_LINGERING]:
             self._forget(one)
         self._lingering, self._admitted = left[-MOST_LINGERING:], []
@@ -144,6 +153,15 @@ class Unsettled:
     def _is_here(self, one: _One) -> bool:
         """Whether it can be settled: it was handed out over this connection."""
         return one.message is not None and one.round == self.round
+
+    def _end(self, one: _One) -> None:
+        if one.message is None or not one.message.counted:
+            self._forget(one)
+            return
+        one.over = True
+        self._over.append(one)
+        if len(self._over) > MOST_OVER:
+            self._forget(self._over.popleft())
 
     def _forget(self, one: _One) -> None:
         family = self._by_name[one.name]

@@ -62,7 +62,7 @@ class Shop:
         context: Any = self
         count, refused = 0, {}
         async with SqliteState.open(Path(self.root, ".mailweir"), MachineClock(), outbound.stranded) as state:
-            self.run = type("Running", (), {"state": state})()
+            self.run = type("Running", (), {"state": state, "stopping": asyncio.Event()})()
             sink = SqlSinkConfig.model_validate(given).build(context)
             async for group in sink.write([Portion(entities, "7", len(entities), 0)]):
                 if isinstance(group, Tally):

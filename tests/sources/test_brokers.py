@@ -49,7 +49,7 @@ WAYS: Final = {
     "nats": Way(NatsServer, {"type": "nats", "stream": "ORDERS"}, {"type": "nats", "subject": "out"}, queue=False),
     "nats-consumer": Way(
         NatsServer,
-        {"type": "nats", "stream": "ORDERS", "consumer": "g", "ack_wait": 5},
+        {"type": "nats", "stream": "ORDERS", "consumer": "g", "ack_wait": 10},
         {"type": "nats", "subject": "out"},
     ),
     "redis-group": Way(RedisServer, {"type": "redis_streams", "stream": "orders", "group": "g"}, _redis_out),

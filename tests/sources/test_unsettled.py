@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sources.broker_read import name_of
-from sources.unsettled import Known, Position, Unsettled
+from sources.unsettled import MOST_OVER, Known, Position, Unsettled
 from systems.brokers.messages import Message
 
 
@@ -54,6 +54,34 @@ def test_after_a_kill_what_comes_again_is_known() -> None:
     assert taken(later, again) is Known.ADMITTED
     assert taken(later, message("b", again=True)) is Known.NEW
     assert later.admitted(on_record).taken == [again]
+
+
+def test_what_is_settled_and_comes_again_is_known() -> None:
+    """A broker hands out a message a second time when its settling takes long: it is settled once more."""
+    unsettled = Unsettled("r1")
+    first, second = (Message(b"a", "stream:7") for _ in range(2))
+    assert taken(unsettled, first) is Known.NEW
+    for one, known in ((first, Known.NEW), (second, Known.ADMITTED)):
+        if one is second:
+            assert taken(unsettled, one) is known
+        assert unsettled.admitted(unsettled.position).taken == [one]
+        unsettled.settled()
+        assert unsettled.admitted(unsettled.position) == ([], [])
+    found = Position.of(unsettled.position)
+    assert found is not None
+    assert found.names == ()
+
+
+def test_of_what_is_settled_the_oldest_is_forgotten() -> None:
+    """Memory does not grow with a queue that never ends."""
+    unsettled = Unsettled("r1")
+    many = [Message(b"a", f"stream:{number}") for number in range(MOST_OVER + 1)]
+    for one in many:
+        taken(unsettled, one)
+    unsettled.admitted(unsettled.position)
+    unsettled.settled()
+    assert unsettled.sort(many[0], name_of(many[0])) is Known.NEW
+    assert unsettled.sort(many[1], name_of(many[1])) is Known.ADMITTED
 
 
 def test_the_same_text_twice_is_two_messages() -> None:

@@ -326,7 +326,7 @@ def test_a_server_that_is_not_there_costs_no_mail(command: Command, tmp_path: Pa
     done = command(tmp_path, "run")
     assert done.returncode == 4
     assert "2 queued" in done.stdout
-    assert "error: office: 127.0.0.1:9: 127.0.0.1:9 cannot be reached: connection refused" in done.stderr
+    assert "error: office: 127.0.0.1:9 cannot be reached: connection refused" in done.stderr
     assert "mailweir doctor --connect" in done.stderr
 
 
