@@ -45,6 +45,18 @@ class Session(NamedTuple):
     prefetch: int
 
 
+class _Socket(ssl.SSLSocket):
+    """The library forgets a socket whose handshake fails; this one closes itself."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        """Begin the talk, or end it."""
+        try:
+            super().do_handshake(block)
+        except BaseException:
+            self.close()
+            raise
+
+
 class _Connection:
     """A connection, whose packets are read in a thread."""
 
@@ -75,6 +87,7 @@ class _Connection:
             made.username_pw_set(settings.username, settings.password)
         context: ssl.SSLContext | None = settings.tls()
         if context is not None:
+            context.sslsocket_class = _Socket
             made.tls_set_context(context)
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         if prefetch:
