@@ -18,6 +18,13 @@ class Known(NamedTuple):
     text: str
 
 
+def is_left_alone(entity: Entity, *, skip_deleted: bool) -> bool:
+    """Whether there is to be no message of it: it was filtered out, or is deleted and that is to be skipped."""
+    if not isinstance(entity, dict):
+        return False
+    return entity.get("_filtered") is True or (skip_deleted and entity.get("_deleted") is True)
+
+
 def known_of(entity: Entity) -> Known | Problem:
     """What the state is to keep of an entity, or why there is no message of it."""
     try:

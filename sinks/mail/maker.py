@@ -14,7 +14,7 @@ from pipeline.state.keys import message_key, name_of
 from pipeline.template.templates import Templates, variables
 from sinks.mail.compose import Composer
 from sinks.mail.enclosures import NOTHING, Enclosed, Reads, no_files
-from sinks.mail.entities import Known, known_of, unknown, whole
+from sinks.mail.entities import Known, is_left_alone, known_of, unknown, whole
 from sinks.mail.letter import Attachment, Heading, Letter, Mailbox, Refusal
 from sinks.mail.lines import Line, Lines
 from sinks.mail.mime import Signs
@@ -123,7 +123,7 @@ class Maker:
 
     def keys(self, entity: Entity) -> Sequence[tuple[str, str]]:
         """The `_id` and the key of each mail that this entity would become."""
-        if self._left_alone(entity):
+        if is_left_alone(entity, skip_deleted=self._settings.skip_deleted):
             return ()
         known = known_of(entity)
         if isinstance(known, Problem):
@@ -146,7 +146,7 @@ class Maker:
         on purpose. `expires` is put on record with the mails. Whatever is wrong with the entity, its mail is
         `rejected`.
         """
-        if self._left_alone(entity):
+        if is_left_alone(entity, skip_deleted=self._settings.skip_deleted):
             return ()
         known = known_of(entity)
         if isinstance(known, Problem):
@@ -191,11 +191,6 @@ class Maker:
             return images
         addresses = tuple([address for _, address in unsubscribe])
         return Said(texts, headers, addresses, attachments, images)
-
-    def _left_alone(self, entity: Entity) -> bool:
-        if not isinstance(entity, dict):
-            return False
-        return entity.get("_filtered") is True or (self._settings.skip_deleted and entity.get("_deleted") is True)
 
     def _key(self, known: Known, to: Sequence[str]) -> str:
         """The key of the mail to these; one that is sent elsewhere is another one than that to them."""

@@ -12,7 +12,7 @@ from pipeline.errors import Problem
 from pipeline.state.facts import MessageState, NewMessage
 from pipeline.state.keys import message_key, name_of
 from pipeline.template.templates import Templates, variables
-from sinks.mail.entities import Known, known_of, unknown, whole
+from sinks.mail.entities import Known, is_left_alone, known_of, unknown, whole
 from sinks.mail.maker import NO_GENERATIONS, Made
 from sinks.mail.outbound import stored
 from sinks.mail.people import Gate, Guards, wrong
@@ -90,7 +90,7 @@ class SmsMaker:
 
     def keys(self, entity: Entity) -> Sequence[tuple[str, str]]:
         """The `_id` and the key of each message that this entity would become."""
-        if self._left_alone(entity):
+        if is_left_alone(entity, skip_deleted=self._settings.skip_deleted):
             return ()
         known = known_of(entity)
         if isinstance(known, Problem):
@@ -108,24 +108,19 @@ class SmsMaker:
         expires: float | None = None,
     ) -> Sequence[Made]:
         """The messages of an entity; none of one that is to be left alone. Whatever is wrong with it is `rejected`."""
-        if self._left_alone(entity):
+        if is_left_alone(entity, skip_deleted=self._settings.skip_deleted):
             return ()
         known = known_of(entity)
         if isinstance(known, Problem):
-            return (self._rejected(unknown(entity), known, 0),)
+            return (self._rejected(unknown(entity), known, NO_GENERATIONS),)
         values = variables(entity)
         numbers = self._numbers(values)
-        text = self._text(values) if not isinstance(numbers, Problem) else numbers
-        if isinstance(numbers, Problem) or isinstance(text, Problem):
-            problem = numbers if isinstance(numbers, Problem) else text
-            assert isinstance(problem, Problem)  # noqa: S101 - one of the two is
-            return (self._rejected(known, problem, generations.get(self._key(known, ""), 0)),)
+        if isinstance(numbers, Problem):
+            return (self._rejected(known, numbers, generations),)
+        text = self._text(values)
+        if isinstance(text, Problem):
+            return (self._rejected(known, text, generations),)
         return [self._made(known, number, text, generations, expires) for number in numbers]
-
-    def _left_alone(self, entity: Entity) -> bool:
-        if not isinstance(entity, dict):
-            return False
-        return entity.get("_filtered") is True or (self._settings.skip_deleted and entity.get("_deleted") is True)
 
     def _numbers(self, values: Mapping[str, Any]) -> tuple[str, ...] | Problem:
         if self._settings.numbers:
@@ -196,9 +191,10 @@ class SmsMaker:
         outside = self._gate.outside((to,))
         return f"not among those who may get messages: {', '.join(outside)}" if outside else ""
 
-    def _rejected(self, known: Known, problem: Problem, generation: int) -> Made:
+    def _rejected(self, known: Known, problem: Problem, generations: Mapping[str, int]) -> Made:
+        key = self._key(known, "")
         new = NewMessage(
-            self._key(known, ""),
+            key,
             self._pipe,
             self._settings.system,
             known.id,
@@ -207,7 +203,7 @@ class SmsMaker:
             b"",
             known.text,
             run=self._run,
-            generation=generation,
+            generation=generations.get(key, 0),
             state=MessageState.REJECTED,
             detail=whole(f"{problem.code} {problem.told}"),
         )
