@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 from aio_pika.exceptions import AMQPError, ChannelClosed, DeliveryError, ProbableAuthenticationError
 
 from pipeline.entity import Datetime
-from systems.brokers.loop import Loop
+from systems.brokers.loop import LoopConnection
 from systems.brokers.messages import BrokerError, Message, Outgoing
 from systems.brokers.settings import Broker, Settings
-
-T = TypeVar("T")
 
 # What the library logs of a connection that is lost is told where it matters.
 logging.getLogger("aiormq").setLevel(logging.CRITICAL)
@@ -47,13 +45,12 @@ class Target(NamedTuple):
     declare: bool = False
 
 
-class _Connection:
-    """A connection with a channel, and the loop in which they live."""
+class _Connection(LoopConnection):
+    """A connection with a channel."""
 
     def __init__(self, settings: Settings) -> None:
         """Connect; `BrokerError`."""
-        self._timeout = settings.timeout
-        self._loop = Loop()
+        super().__init__(settings.timeout)
         try:
             self._connection, self.channel = self.run(self._connected(settings), settings.connect_timeout)
         except BaseException:
@@ -75,36 +72,17 @@ class _Connection:
         )
         return connection, await connection.channel(publisher_confirms=True, on_return_raises=True)
 
-    @property
-    def closed(self) -> bool:
-        """Whether somebody has left it."""
-        return self._loop.closed
+    def _told(self, error: Exception) -> BrokerError | None:
+        if isinstance(error, ProbableAuthenticationError):
+            return BrokerError("the login is refused")
+        if isinstance(error, ChannelClosed):
+            return BrokerError(_words(error))
+        if isinstance(error, AMQPError | OSError | RuntimeError | asyncio.InvalidStateError):
+            return BrokerError(_words(error), lost=True)
+        return None
 
-    def run(self, work: Awaitable[T], seconds: float | None = None) -> T:
-        """Do something; `BrokerError`."""
-
-        async def done() -> T:
-            return await work
-
-        try:
-            return self._loop.run(done(), seconds or self._timeout)
-        except ProbableAuthenticationError:
-            raise BrokerError("the login is refused") from None
-        except ChannelClosed as error:
-            raise BrokerError(_words(error)) from None
-        except (AMQPError, OSError, RuntimeError, asyncio.InvalidStateError) as error:
-            raise BrokerError(_words(error), lost=True) from None
-
-    def close(self) -> None:
-        """Leave, once."""
-        if self.closed:
-            return
-        try:
-            self.run(self._connection.close())
-        except BrokerError:
-            pass
-        finally:
-            self._loop.close()
+    async def _leave(self) -> None:
+        await self._connection.close()
 
 
 class AmqpQueue:
@@ -114,7 +92,6 @@ class AmqpQueue:
         """Connect, and be handed messages."""
         self._name = queue
         self._prefetch = prefetch
-        self._patience = settings.timeout
         self._got: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
         self._connection = _Connection(settings)
         try:
@@ -147,7 +124,7 @@ class AmqpQueue:
                     await asyncio.sleep(_TOGETHER)
             return found
 
-        found = self._connection.run(some(), seconds + self._patience)
+        found = self._connection.run(some(), seconds + self._connection.patience)
         if None in found:
             raise BrokerError("the connection was closed", lost=True)
         return [_message(one, self._name) for one in found if one is not None]

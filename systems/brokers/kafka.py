@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Mapping, Sequence
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition  # type: ignore[import-untyped]
 from aiokafka.errors import (  # type: ignore[import-untyped]
@@ -20,11 +20,9 @@ from aiokafka.errors import (  # type: ignore[import-untyped]
 from aiokafka.structs import ConsumerRecord  # type: ignore[import-untyped]
 
 from pipeline.entity import Datetime
-from systems.brokers.loop import Loop
+from systems.brokers.loop import LoopConnection
 from systems.brokers.messages import BrokerError, Message, Outgoing
 from systems.brokers.settings import Broker, Settings
-
-T = TypeVar("T")
 
 _log: Final = logging.getLogger("mailweir.source")
 # What the library logs of a connection that is lost is told where it matters.
@@ -82,39 +80,25 @@ def starts_of(
     return {one: max(known.get(one, unread[one]), firsts[one]) for one in firsts}, gone
 
 
-class _Connection:
-    """What a client needs, and the loop in which it lives."""
+class _Connection(LoopConnection):
+    """What a client needs; `client` is there when it was made."""
 
     def __init__(self, settings: Settings) -> None:
-        self.patience = settings.timeout
-        self.loop = Loop()
+        super().__init__(settings.timeout)
+        self.client: AIOKafkaConsumer | AIOKafkaProducer | None = None
 
-    def run(self, work: Awaitable[T], seconds: float | None = None) -> T:
-        """Do something; `BrokerError`."""
+    def _told(self, error: Exception) -> BrokerError | None:
+        if isinstance(error, SaslAuthenticationFailed):
+            return BrokerError("the login is refused")
+        if isinstance(error, KafkaConnectionError | KafkaTimeoutError | OSError):
+            return BrokerError(_words(error), lost=True)
+        if isinstance(error, KafkaError):
+            return BrokerError(_words(error), lost=bool(error.retriable))
+        return None
 
-        async def done() -> T:
-            return await work
-
-        try:
-            return self.loop.run(done(), seconds or self.patience)
-        except SaslAuthenticationFailed:
-            raise BrokerError("the login is refused") from None
-        except (KafkaConnectionError, KafkaTimeoutError, OSError) as error:
-            raise BrokerError(_words(error), lost=True) from None
-        except KafkaError as error:
-            raise BrokerError(_words(error), lost=bool(error.retriable)) from None
-
-    def close(self, client: AIOKafkaConsumer | AIOKafkaProducer | None) -> None:
-        """Leave, once."""
-        if self.loop.closed:
-            return
-        try:
-            if client is not None:
-                self.run(client.stop())
-        except BrokerError:
-            pass
-        finally:
-            self.loop.close()
+    async def _leave(self) -> None:
+        if self.client is not None:
+            await self.client.stop()
 
 
 def _client(settings: Settings, mechanism: str) -> dict[str, Any]:
@@ -141,7 +125,6 @@ class KafkaLog:
         self._topic = reading.topic
         self._offsets: dict[int, int] = {}
         self.begins: str | None = None
-        self._consumer: AIOKafkaConsumer | None = None
         self._connection = _Connection(settings)
         try:
             self._connection.run(
@@ -152,7 +135,7 @@ class KafkaLog:
             raise
 
     async def _begin(self, settings: Settings, mechanism: str, reading: Reading, after: str | None) -> None:
-        self._consumer = consumer = AIOKafkaConsumer(
+        self._consumer = self._connection.client = consumer = AIOKafkaConsumer(
             reading.topic,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
@@ -175,9 +158,7 @@ class KafkaLog:
 
     def take(self, most: int, seconds: float) -> Sequence[Message]:
         """The next messages."""
-        consumer = self._consumer
-        assert consumer is not None  # noqa: S101 - it was made above
-        asked = consumer.getmany(timeout_ms=round(seconds * 1000), max_records=most)
+        asked = self._consumer.getmany(timeout_ms=round(seconds * 1000), max_records=most)
         found = self._connection.run(asked, seconds + self._connection.patience)
         return [self._message(record) for records in found.values() for record in records]
 
@@ -187,7 +168,7 @@ class KafkaLog:
 
     def close(self) -> None:
         """Leave."""
-        self._connection.close(self._consumer)
+        self._connection.close()
 
 
 class KafkaPublisher:
@@ -196,7 +177,6 @@ class KafkaPublisher:
     def __init__(self, settings: Settings, mechanism: str, topic: str) -> None:
         """Connect."""
         self._topic = topic
-        self._producer: AIOKafkaProducer | None = None
         self._connection = _Connection(settings)
         try:
             self._connection.run(self._begin(settings, mechanism), settings.connect_timeout + settings.timeout)
@@ -205,30 +185,32 @@ class KafkaPublisher:
             raise
 
     async def _begin(self, settings: Settings, mechanism: str) -> None:
-        self._producer = AIOKafkaProducer(acks="all", enable_idempotence=True, **_client(settings, mechanism))
+        self._producer = self._connection.client = AIOKafkaProducer(
+            acks="all", enable_idempotence=True, **_client(settings, mechanism)
+        )
         await self._producer.start()
 
     def publish(self, messages: Sequence[Outgoing]) -> Sequence[str]:
         """All of them at once, those of one key in their order; each has its own answer."""
-        producer = self._producer
-        assert producer is not None  # noqa: S101 - it was made above
 
         async def all_() -> Sequence[str]:
-            sent = [await self._sent(producer, one) for one in messages]
+            sent = [await self._sent(one) for one in messages]
             return await asyncio.gather(*map(_answer, sent))
 
         return self._connection.run(all_())
 
-    async def _sent(self, producer: AIOKafkaProducer, one: Outgoing) -> Awaitable[object] | str:
+    async def _sent(self, one: Outgoing) -> Awaitable[object] | str:
         try:
-            sent: Awaitable[object] = await producer.send(self._topic, one.body, one.key.encode("utf-8", "replace"))
+            sent: Awaitable[object] = await self._producer.send(
+                self._topic, one.body, one.key.encode("utf-8", "replace")
+            )
         except MessageSizeTooLargeError:
             return "it is larger than the cluster takes"
         return sent
 
     def close(self) -> None:
         """Leave."""
-        self._connection.close(self._producer)
+        self._connection.close()
 
 
 async def _answer(sent: Awaitable[object] | str) -> str:

@@ -6,10 +6,11 @@ So heartbeats are answered while a sink works on what was taken.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable
 from concurrent.futures import CancelledError
 from threading import Thread
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from systems.brokers.messages import BrokerError
 
@@ -30,11 +31,14 @@ class Loop:
         """Whether it turns no more."""
         return self._loop.is_closed()
 
-    def run(self, work: Coroutine[Any, Any, T], seconds: float | None = None) -> T:
-        """What a coroutine gives; `BrokerError` if it takes longer. Not from within the loop."""
-        timed = work if seconds is None else asyncio.wait_for(work, seconds)
+    def run(self, work: Awaitable[T], seconds: float) -> T:
+        """What is awaited gives; `BrokerError` if it takes longer. Not from within the loop."""
+
+        async def done() -> T:
+            return await work
+
         try:
-            return asyncio.run_coroutine_threadsafe(timed, self._loop).result()
+            return asyncio.run_coroutine_threadsafe(asyncio.wait_for(done(), seconds), self._loop).result()
         except TimeoutError:
             raise BrokerError("it does not answer in time", lost=True) from None
         except CancelledError:
@@ -58,3 +62,46 @@ class Loop:
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         # Sockets that are being closed want one more turn.
         self._loop.run_until_complete(asyncio.sleep(0))
+
+
+class LoopConnection(ABC):
+    """A connection, and the loop in which it lives."""
+
+    def __init__(self, patience: float) -> None:
+        """Answers are waited for so many seconds."""
+        self.patience = patience
+        self._loop = Loop()
+
+    @property
+    def closed(self) -> bool:
+        """Whether somebody has left it."""
+        return self._loop.closed
+
+    def run(self, work: Awaitable[T], seconds: float | None = None) -> T:
+        """Do something; `BrokerError`."""
+        try:
+            return self._loop.run(work, seconds or self.patience)
+        except Exception as error:
+            told = self._told(error)
+            if told is None:
+                raise
+            raise told from None
+
+    def close(self) -> None:
+        """Leave, once."""
+        if self.closed:
+            return
+        try:
+            self.run(self._leave())
+        except BrokerError:
+            pass
+        finally:
+            self._loop.close()
+
+    @abstractmethod
+    def _told(self, error: Exception) -> BrokerError | None:
+        """What an error of the library means; None of one that is none of its."""
+
+    @abstractmethod
+    async def _leave(self) -> None:
+        """Say good-bye."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 import nats
 from nats.aio.client import Client
@@ -26,11 +26,9 @@ from nats.js.client import JetStreamContext
 from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 
 from pipeline.entity import Datetime
-from systems.brokers.loop import Loop
+from systems.brokers.loop import LoopConnection
 from systems.brokers.messages import BrokerError, Message, Outgoing
 from systems.brokers.settings import Broker, Settings
-
-T = TypeVar("T")
 
 # What the library logs of a connection that is lost is told where it matters.
 logging.getLogger("nats").setLevel(logging.CRITICAL)
@@ -71,14 +69,13 @@ class Consumer(NamedTuple):
     prefetch: int = 10_000
 
 
-class _Connection:
-    """A connection, and the loop in which it lives."""
+class _Connection(LoopConnection):
+    """A connection; the library tries again and again, and says apart why it does."""
 
     def __init__(self, settings: Settings) -> None:
         """Connect; `BrokerError`."""
-        self.patience = settings.timeout
+        super().__init__(settings.timeout)
         self._error = ""
-        self._loop = Loop()
         try:
             self.run(self._connected(settings), settings.connect_timeout + settings.timeout)
             self.stream: JetStreamContext = self._client.jetstream(timeout=settings.timeout)
@@ -113,44 +110,24 @@ class _Connection:
     async def _heard(self, error: Exception) -> None:
         self._error = _words(error)
 
-    @property
-    def closed(self) -> bool:
-        """Whether somebody has left it."""
-        return self._loop.closed
+    def _told(self, error: Exception) -> BrokerError | None:
+        if isinstance(error, BrokerError):
+            return BrokerError(self._error or error.text, lost=error.lost)
+        words = self._error or _words(error)
+        if isinstance(error, NoServersError | ConnectionClosedError | NatsTimeoutError | OSError):
+            return BrokerError(words, lost="authorization" not in self._error.lower())
+        if isinstance(error, NoRespondersError | NoStreamResponseError):
+            return BrokerError("no stream takes this: JetStream is off, or the stream is not there")
+        if isinstance(error, NotFoundError):
+            return BrokerError(_words(error))
+        if isinstance(error, APIError):
+            return BrokerError(error.description or _words(error), lost=error.code == 503)
+        if isinstance(error, Error):
+            return BrokerError(words, lost=self._client.is_closed and "authorization" not in words.lower())
+        return None
 
-    def run(self, work: Awaitable[T], seconds: float | None = None) -> T:
-        """Do something; `BrokerError`."""
-
-        async def done() -> T:
-            return await work
-
-        try:
-            return self._loop.run(done(), seconds or self.patience)
-        except BrokerError as error:
-            # The library tries again and again, and says only here why it does.
-            raise BrokerError(self._error or error.text, lost=error.lost) from None
-        except (NoServersError, ConnectionClosedError, NatsTimeoutError, OSError) as error:
-            raise BrokerError(self._error or _words(error), lost="authorization" not in self._error.lower()) from None
-        except (NoRespondersError, NoStreamResponseError):
-            raise BrokerError("no stream takes this: JetStream is off, or the stream is not there") from None
-        except NotFoundError as error:
-            raise BrokerError(_words(error)) from None
-        except APIError as error:
-            raise BrokerError(error.description or _words(error), lost=error.code == 503) from None
-        except Error as error:
-            words = self._error or _words(error)
-            raise BrokerError(words, lost=self._client.is_closed and "authorization" not in words.lower()) from None
-
-    def close(self) -> None:
-        """Leave, once."""
-        if self.closed:
-            return
-        try:
-            self.run(self._client.close())
-        except BrokerError:
-            pass
-        finally:
-            self._loop.close()
+    async def _leave(self) -> None:
+        await self._client.close()
 
 
 class NatsLog:
