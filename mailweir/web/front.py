@@ -14,8 +14,7 @@ from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from starlette.responses import Response
-from starlette.routing import Match
-from starlette.routing import Route as Matcher
+from starlette.routing import compile_path
 
 from mailweir.serving.log import event, scrubbed
 from mailweir.web import checks
@@ -69,7 +68,7 @@ class Front:
         self.bounds = bounds
         self.answered: Counter[tuple[str, int]] = Counter()
         """How many requests were answered, by the name of the route and the status."""
-        self._matchers = tuple((_matcher(one), one) for one in routes)
+        self._paths = tuple((compile_path(one.path)[0], _methods(one), one) for one in routes)
         self._keys = keys
         self._clock = clock
         self._scrubber = scrubber
@@ -124,11 +123,9 @@ class Front:
             raise RefusedError(403, f"this token may not do that: it needs the role `{route.needs}`, for this pipe")
         checks.own_site(scope["method"], headers)
         query = checks.query_of(scope["query_string"], route.query)
-        body = b""
         if route.body is not None:
             checks.is_json(headers)
-        most = 0 if route.body is None else route.body.most
-        body = await self._body(headers, receive, most)
+        body = await self._body(headers, receive, 0 if route.body is None else route.body.most)
         named = {name.lower(): checks.first(headers, name.lower().encode()) for name in route.headers}
         given = {name: value for name, value in named.items() if value is not None}
         try:
@@ -140,12 +137,13 @@ class Front:
     def _found(self, scope: Scope) -> tuple[Route | None, Mapping[str, str], list[str]]:
         """The route, what its path says; or the methods that the path has."""
         others: list[str] = []
-        for matcher, route in self._matchers:
-            how, child = matcher.matches(scope)
-            if how is Match.FULL:
-                return route, child.get("path_params", {}), []
-            if how is Match.PARTIAL:
-                others.append(route.method)
+        for path, methods, route in self._paths:
+            found = path.match(scope["path"])
+            if found is None:
+                continue
+            if scope["method"] in methods:
+                return route, found.groupdict(), []
+            others.append(route.method)
         return None, {}, others
 
     def _caller(self, scope: Scope, headers: checks.Headers) -> Caller:
@@ -259,17 +257,9 @@ class _Out:
             await self._send(message)
 
 
-def _matcher(route: Route) -> Matcher:
-    """What finds it."""
-    made = Matcher(route.path, _never, methods=[route.method])
-    if route.streams:
-        made.methods = {route.method}
-    return made
-
-
-async def _never(_: object) -> Response:
-    """Routes only find; the door calls what they name."""
-    raise NotImplementedError
+def _methods(route: Route) -> frozenset[str]:
+    """Those that it answers: where there is something to get, its head is to be had too."""
+    return frozenset({"GET", "HEAD"} if route.method == "GET" and not route.streams else {route.method})
 
 
 App = Callable[["Scope", "Receive", "Send"], Awaitable[None]]

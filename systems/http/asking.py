@@ -6,6 +6,7 @@ it has answered or refused: that is kept for it.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NoReturn
@@ -30,7 +31,7 @@ Meant = Callable[[Entity], bool]
 _Kept = OrderedDict[str, Sequence[Entity] | TransformError]
 
 
-class Asking:
+class Asking(ABC):
     """What both have in common."""
 
     def __init__(self, *, allowed: bool, meant: Meant | None) -> None:
@@ -63,9 +64,9 @@ class Asking:
             self._answered.popitem(last=False)
         return made
 
+    @abstractmethod
     def asked(self, entity: Entity) -> Sequence[Entity]:
         """What the service makes of it."""
-        raise NotImplementedError
 
     def _failed(self, key: str, error: TransformError) -> NoReturn:
         self._again, self._answered = self._answered, OrderedDict()
