@@ -40,7 +40,7 @@ from pipeline.state.facts import (
 )
 from pipeline.state.failures import FailureReads, FailureWrites
 from pipeline.state.faults import StateError
-from pipeline.state.views import Detail, Discards, Filter, Freeing, Holder, LimitChange, Page, Usage
+from pipeline.state.views import Detail, Discarded, Discards, Filter, Freeing, Holder, LimitChange, Page, Usage
 
 Decide = Callable[[Stranded, Moment], Settlement]
 """The delivery table's word on a message whose sender died when it may have gone. Pure."""
@@ -95,6 +95,10 @@ class Look(FailureReads, Protocol):
 
     async def discards(self, system: str, since: float) -> Discards:
         """What the limit of a system discarded since a wall time."""
+        ...
+
+    async def discarded(self, system: str, since: float, width: float) -> Sequence[Discarded]:
+        """The same in spans of so many seconds, without those in which there is none."""
         ...
 
     async def usage(self, limits: Mapping[str, int] | None = None) -> Sequence[Usage]:

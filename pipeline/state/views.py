@@ -15,7 +15,8 @@ from pipeline.state.facts import Full, MessageState
 class Filter:
     """Which messages: all conditions hold; an empty one holds for all.
 
-    `recipient` and `entity_id` are compared as a whole, `recipient` without regard to case. `name` is how the name of
+    `recipient` and `entity_id` are compared as a whole, `recipient` without regard to case. `address` is a part of one
+    of the recipients, and `subject` of the subject; only letters of ASCII have no case there. `name` is how the name of
     a message begins: some of its hexadecimal digits, and `.` with the number of its generation if only that is meant.
     Discarded messages that were admitted again later are left out unless `replaced` is set.
     """
@@ -26,6 +27,8 @@ class Filter:
     run: str = ""
     entity_id: str = ""
     recipient: str = ""
+    address: str = ""
+    subject: str = ""
     name: str = ""
     changed_from: float | None = None
     changed_until: float | None = None
@@ -117,3 +120,11 @@ class Discards(NamedTuple):
 
     many: int
     first: float | None
+
+
+class Discarded(NamedTuple):
+    """How many messages were discarded in a short span, and when the first and the last of them were."""
+
+    first: float
+    last: float
+    many: int

@@ -67,6 +67,36 @@ def tokens(html: str) -> Iterator[Token]:
         yield Token("", html[text:])
 
 
+class Tag(NamedTuple):
+    """A tag as in `Token`, where it stands, and where the content that is no markup ends behind it."""
+
+    name: str
+    text: str
+    start: int
+    end: int
+    until: int
+
+
+def tags(html: str) -> Iterator[Tag]:
+    """The tags with their places. What is no tag and no text, such as a comment, is one without a name."""
+    at = 0
+    while (start := html.find("<", at)) >= 0:
+        tag = _tag(html, start)
+        if tag is None:
+            end_of_other = _end_of_other(html, start)
+            if end_of_other is not None:
+                at = end_of_other or len(html)
+                yield Tag("", "", start, at, at)
+            else:
+                at = start + 1
+            continue
+        name, at = tag[1].lower(), tag.end()
+        if name in _raw:
+            end = _raw[name](html, at)
+            at = len(html) if end is None else end.start()
+        yield Tag(name, tag[2], start, tag.end(), at)
+
+
 def _end_of_other(html: str, start: int) -> int | None:
     """Where a comment ends, or another tag that is none; 0 if nowhere, None if it is only a `<`."""
     following = html[start + 1 : start + 2]

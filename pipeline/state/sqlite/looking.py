@@ -22,7 +22,7 @@ from pipeline.state.owners import Owners
 from pipeline.state.sqlite import connection, failures, queries, schema
 from pipeline.state.sqlite.opening import FILE, SENDERS
 from pipeline.state.sqlite.reading import Reader
-from pipeline.state.views import Detail, Discards, Filter, Freeing, Holder, LimitChange, Page, Usage
+from pipeline.state.views import Detail, Discarded, Discards, Filter, Freeing, Holder, LimitChange, Page, Usage
 
 T = TypeVar("T")
 
@@ -78,6 +78,10 @@ class Queries:
     async def discards(self, system: str, since: float) -> Discards:
         """What the limit of a system discarded since a wall time."""
         return await self._look(lambda connection, _: queries.discards(connection, system, since))
+
+    async def discarded(self, system: str, since: float, width: float) -> Sequence[Discarded]:
+        """The same in spans of so many seconds."""
+        return await self._look(lambda connection, _: queries.discarded(connection, system, since, width))
 
     async def usage(self, limits: Mapping[str, int] | None = None) -> Sequence[Usage]:
         """Gates."""

@@ -13,7 +13,7 @@ from pipeline.state.gate import Count
 from pipeline.state.keys import SIZE
 from pipeline.state.sqlite import bearings as stored
 from pipeline.state.sqlite.columns import LAST_GENERATION, full_of, generation_of, is_whole, key_bytes, name_of, text_of
-from pipeline.state.views import Detail, Discards, Filter, Freeing, Holder, LimitChange, Page, Row, Usage
+from pipeline.state.views import Detail, Discarded, Discards, Filter, Freeing, Holder, LimitChange, Page, Row, Usage
 
 _SELECT: Final = (
     "SELECT id, key, pipe, system, run, entity_id, recipients, subject, state, owner, admitted,"
@@ -167,6 +167,19 @@ def discards(connection: sqlite3.Connection, system: str, since: float) -> Disca
     return Discards(many, first)
 
 
+def discarded(connection: sqlite3.Connection, system: str, since: float, width: float) -> tuple[Discarded, ...]:
+    """What was discarded since a wall time, in spans of so many seconds."""
+    return tuple(
+        Discarded(*row)
+        for row in connection.execute(
+            "SELECT min(at), max(at), count(*) FROM (SELECT admitted + moved - since AS at FROM message"
+            " WHERE state = 'discarded' AND owner IS NULL AND system = ?1 AND admitted + moved - since >= ?2)"
+            " GROUP BY CAST((at - ?2) / ?3 AS INTEGER) ORDER BY 1",
+            (system, since, width),
+        )
+    )
+
+
 def usage(connection: sqlite3.Connection, now: Moment, limits: Mapping[str, int]) -> tuple[Usage, ...]:
     """Each of the gates with its limit; those that are on record if none is named, with their last limits."""
     if not limits:
@@ -250,6 +263,13 @@ def _conditions(wanted: Filter) -> tuple[list[str], list[str | float | bytes]]:
     if wanted.recipient:
         conditions.append("EXISTS (SELECT 1 FROM json_each(recipients) WHERE lower(value) = lower(?))")
         values.append(wanted.recipient)
+    if wanted.address:
+        # A letter of another alphabet is compared as it is: SQLite knows no others.
+        conditions.append("EXISTS (SELECT 1 FROM json_each(recipients) WHERE instr(lower(value), lower(?)))")
+        values.append(wanted.address)
+    if wanted.subject:
+        conditions.append("instr(lower(subject), lower(?))")
+        values.append(wanted.subject)
     if wanted.name:
         digits, _, generation = wanted.name.partition(".")
         conditions.append("key BETWEEN ? AND ?")

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.state.facts import MessageState
 from pipeline.state.faults import StateError, StateReason
-from pipeline.state.views import Discards, Filter, Freeing
+from pipeline.state.views import Discarded, Discards, Filter, Freeing
 
 
 def test_a_list_comes_in_pages(states: Any) -> None:
@@ -52,6 +52,11 @@ def test_a_list_is_of_what_is_wanted(states: Any) -> None:
     assert found(recipient="ANN@example.com") == [4, 3, 2, 1]
     assert found(recipient="bo@example.com") == [2]
     assert found(recipient="bo@example.com", pipe="welcome") == []
+    assert found(address="NN@ex") == [4, 3, 2, 1]
+    assert found(address="bo@") == [2]
+    assert found(address="%") == found(address="_@") == found(address='","') == []
+    assert found(subject="hELL") == [1]
+    assert found(subject="Hello%") == []
     assert found(states=frozenset({MessageState.SENT})) == [1]
     assert found(states=frozenset({MessageState.CLAIMED})) == [2]
     assert found(states=frozenset({MessageState.QUEUED, MessageState.REJECTED})) == [4, 3]
@@ -119,6 +124,13 @@ def test_discards_are_counted_since_a_time(states: Any) -> None:
         states.clock.advance(10)
     assert states.run(state.discards("office", 1_800_000_005.0)) == Discards(2, 1_800_000_010.0)
     assert states.run(state.discards("backup", 0.0)) == Discards(0, None)
+    since = 1_800_000_000.0
+    assert states.run(state.discarded("office", since, 15.0)) == (
+        Discarded(since, since + 10, 2),
+        Discarded(since + 20, since + 20, 1),
+    )
+    assert states.run(state.discarded("office", since + 20, 15.0)) == (Discarded(since + 20, since + 20, 1),)
+    assert states.run(state.discarded("backup", 0.0, 15.0)) == ()
 
 
 def test_what_happened_before_a_wall_clock_was_set_keeps_its_time(states: Any) -> None:

@@ -1,0 +1,1 @@
+"""Pages for people: each one is a view model that is pure, a template, and a route that says who may see it."""
