@@ -18,6 +18,7 @@ from mailweir.turns import BUSY, PATIENCE, turn
 from mailweir.upstream import ends_of
 from pipeline.clock import MachineClock
 from pipeline.component import Running, Source, Wishes
+from pipeline.durations import Durations
 from pipeline.errors import SourceError
 from pipeline.pipe import PipeConfig
 from pipeline.receipt import Report
@@ -84,6 +85,8 @@ class Done:
     unread: dict[str, SourceError] = field(default_factory=dict)
     """The sources that could not go on, by pipe."""
     recovered: Recovered = field(default_factory=Recovered)
+    durations: Durations = field(default_factory=Durations)
+    """How long messages took, whoever they were for."""
     fault: str = ""
     stopped: bool = False
     declined: bool = False
@@ -147,7 +150,14 @@ class Run:
         folder = Path(self.systems.state)
         async with SqliteState.open(folder, self._clock, outbound.stranded) as state:
             running = self._running = Running(
-                done.name, self.asked.wishes, state, random.random, self._stopping, self._aborting, self.asked.shaped
+                done.name,
+                self.asked.wishes,
+                state,
+                random.random,
+                self._stopping,
+                self._aborting,
+                self.asked.shaped,
+                done.durations,
             )
             flows = [
                 flow_of(pipe, PipeContext(self.systems, pipe.id, running), self.asked.source, shaped=self.asked.shaped)

@@ -19,12 +19,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Protocol, Self, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from pipeline.durations import Durations
 from pipeline.entity import Entity
 from pipeline.receipt import Receipt, Tally
 
@@ -360,6 +361,8 @@ class Running:
     """Set when it is not to wait for what is on its way either."""
     shaped: bool = False
     """Whether its entities are as the sink had them before: what was gathered is gathered."""
+    durations: Durations = field(default_factory=Durations)
+    """How long messages took, each from when the mail system took it until it was answered for."""
 
 
 class Source(Protocol):

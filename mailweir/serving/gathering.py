@@ -35,4 +35,5 @@ async def gathered(look: Look, folder: Path, pipes: Mapping[str, str], wall: flo
         await look.counts(),
         await look.failure_counts(),
         await look.usage(),
+        await look.waited(),
     )

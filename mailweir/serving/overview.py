@@ -38,6 +38,8 @@ class Overview:
     outbox: Mapping[MessageState, int] = field(default_factory=dict)
     failures: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     usage: Sequence[Usage] = ()
+    waited: float | None = None
+    """For how many seconds the message has waited that has waited longest."""
 
     @property
     def alive(self) -> list[Found]:
@@ -54,6 +56,14 @@ class Overview:
         """Why a pipe is not run."""
         system = self.standing(pipe).get("system")
         return self.pauses.get(("pipe", pipe)) or (self.pauses.get(("system", system)) if system else None)
+
+    def late(self, pipe: str) -> float:
+        """For how many seconds a pipe should have begun to run; 0 if it is in time, runs, or is paused."""
+        standing = self.standing(pipe)
+        due = standing.get("next")
+        if due is None or standing.get("running") or self.pause(pipe) is not None:
+            return 0.0
+        return self.now - due if self.now - due > LATE else 0.0
 
     def words(self) -> dict[str, int]:
         """What is in the outbox, by word."""
@@ -82,10 +92,9 @@ class Overview:
         for pipe in self.pipes:
             standing = self.standing(pipe)
             record = self.records.get(pipe, Record())
-            paused = self.pause(pipe) is not None
-            due = standing.get("next")
-            if due is not None and due < self.now - LATE and not standing.get("running") and not paused:
-                told.append(f"{pipe} is late: it was due {ago(self.now - due)} ago")
+            late = self.late(pipe)
+            if late:
+                told.append(f"{pipe} is late: it was due {ago(late)} ago")
             if record.failures:
                 told.append(f"{pipe} failed {_times(record.failures)}")
             if standing.get("fault"):

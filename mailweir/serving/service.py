@@ -268,6 +268,8 @@ class Service:
             for name, trouble in done.troubles.items():
                 event("system.trouble", trouble.told, logging.ERROR, system=name)
         if pump.system is not None:
+            if done is not None:
+                self.totals.took(done.durations, pump.system)
             rounds = self._rounds.setdefault(pump.system, Rounds())
             rounds.ended(ended, self._now(), TICK)
 

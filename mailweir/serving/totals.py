@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from pipeline.durations import Durations
+
 if TYPE_CHECKING:
     from pipeline.receipt import Report
 
@@ -20,6 +22,8 @@ class Totals:
         """By pipe and stage: `read`, `filtered`."""
         self.succeeded: dict[str, float] = {}
         """The wall time of the last run of a pipe that came to its end."""
+        self.durations: dict[str, Durations] = {}
+        """How long messages took, by system."""
 
     def ended(self, report: Report, system: str | None, wall: float) -> None:
         """A run of a pipe came to its end."""
@@ -29,3 +33,7 @@ class Totals:
         self.entities[report.pipe, "filtered"] += report.filtered
         if not report.stopped:
             self.succeeded[report.pipe] = wall
+
+    def took(self, durations: Durations, system: str) -> None:
+        """Messages went through a system."""
+        self.durations.setdefault(system, Durations()).add_all(durations)

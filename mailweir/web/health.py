@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from starlette.responses import Response
 
 from mailweir import __version__
-from mailweir.web.metrics import MEDIA, metrics_of, text_of
+from mailweir.flows import mail_sink
+from mailweir.web.metrics import MEDIA, Figures, metrics_of, text_of
 from mailweir.web.route import Query, Reply, Route
+from pipeline.state.sqlite.opening import FILE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mailweir.web.route import Call
     from mailweir.web.site import Site
 
@@ -121,5 +126,24 @@ class Health:
     async def metrics(self, call: Call) -> Response:
         """The figures."""
         site = self._site
-        told = metrics_of(await site.overview(), site.service.totals, site.answered, __version__, site.config.hash)
-        return Response(text_of(told), media_type=MEDIA)
+        service, config = site.service, site.config
+        figures = Figures(
+            await site.overview(),
+            service.totals,
+            site.answered,
+            __version__,
+            config.hash,
+            {name: "" if (sink := mail_sink(pipe)) is None else sink.system for name, pipe in config.pipes.items()},
+            bool(service.problem),
+            [one.id for one in config.loaded.project.components if getattr(one.config, "insecure", False)],
+            await asyncio.to_thread(_log_bytes, site.folder),
+        )
+        return Response(text_of(metrics_of(figures)), media_type=MEDIA)
+
+
+def _log_bytes(folder: Path) -> int:
+    """How long the log is that has not gone into the file of the state yet: a long reader makes it grow."""
+    try:
+        return (folder / f"{FILE}-wal").stat().st_size
+    except OSError:
+        return 0

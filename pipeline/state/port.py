@@ -73,6 +73,10 @@ class Look(FailureReads, Protocol):
         """How many messages there are of each state but `sent`."""
         ...
 
+    async def waited(self) -> float | None:
+        """For how many seconds the message has waited that has waited longest; None if none waits."""
+        ...
+
     async def messages(self, wanted: Filter, before: int | None = None, most: int = 100) -> Page:
         """Messages, the newest first; `before` is the `next` of the page before."""
         ...

@@ -43,6 +43,7 @@ class Sending:
         self._tasks: set[asyncio.Task[None]] = set()
         self._aborted: asyncio.Task[object] | None = None
         self._outs: dict[str, Outbound] = {}  # what the system has, by the names of the claims
+        self._began: dict[str, float] = {}  # when the system took them, in steady time
         self._gone: set[str] = set()  # of these, what can be in doubt
         self._answered: list[Settlement] = []  # not on record yet
         self.moved = 0
@@ -95,7 +96,7 @@ class Sending:
 
     async def _deliver(self, left: dict[str, Outbound], composed: Mapping[int, Message]) -> None:
         state, chance, stopping, told = self._state, self._running.chance, self._running.stopping, self._told
-        on_the_way, gone = self._outs, self._gone
+        on_the_way, gone, began, took = self._outs, self._gone, self._began, self._running.durations
         outs = tuple(left.values())
         on_the_way.update(left)
 
@@ -103,6 +104,7 @@ class Sending:
             for out in outs:
                 if stopping.is_set():
                     return
+                began[out.claim.name] = state.now()
                 yield out.message
 
         try:
@@ -123,6 +125,7 @@ class Sending:
                         self._settled(claim, settlement, answers, new=claim.id in composed, before=out.standings)
                     del on_the_way[name]
                     gone.discard(name)
+                    took.add(now - began.pop(name, now))
                 self._put_on_record_soon(settlements)
         finally:
             self._put_on_record()
@@ -134,6 +137,7 @@ class Sending:
         for name, out in left.items():
             claim = out.claim
             del self._outs[name]
+            self._began.pop(name, None)
             if name in self._gone:
                 self._gone.discard(name)
                 earlier = claim.run != self._running.name

@@ -59,6 +59,10 @@ class Queries:
         """How many messages there are of each state but `sent`."""
         return await self._look(lambda connection, _: queries.counts(connection, system, pipe))
 
+    async def waited(self) -> float | None:
+        """For how many seconds the message has waited that has waited longest; None if none waits."""
+        return await self._look(queries.waited)
+
     async def messages(self, wanted: Filter, before: int | None = None, most: int = 100) -> Page:
         """Messages, the newest first."""
         return await self._look(lambda connection, now: queries.messages(connection, now, wanted, before, most))

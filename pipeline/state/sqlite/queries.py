@@ -93,6 +93,21 @@ def counts(connection: sqlite3.Connection, system: str, pipe: str) -> dict[Messa
     return {**found, MessageState.CLAIMED: claimed} if claimed else found
 
 
+def waited(connection: sqlite3.Connection, now: Moment) -> float | None:
+    """For how many seconds the message has waited that has waited longest: of each state that waits, the first."""
+    found = [
+        row[0]
+        for state in (MessageState.QUEUED, MessageState.RETRYING)
+        if (
+            row := connection.execute(
+                "SELECT since FROM message WHERE state = ? AND state <> 'sent' AND owner IS NULL ORDER BY id LIMIT 1",
+                (state.value,),
+            ).fetchone()
+        )
+    ]
+    return now.steady - min(found) if found else None
+
+
 def due(connection: sqlite3.Connection, now: Moment, system: str) -> tuple[float, str] | None:
     """In how many seconds the next message of a system may go, and of which pipe it is."""
     found = [

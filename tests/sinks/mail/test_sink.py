@@ -13,6 +13,7 @@ import pytest
 
 from pipeline.clock import VirtualClock
 from pipeline.component import Running, Wishes
+from pipeline.durations import BOUNDS
 from pipeline.entity import Entity
 from pipeline.receipt import Outcome, Report
 from pipeline.run import Portion
@@ -100,6 +101,7 @@ class Office:
         everything = list(entities)
         async with SqliteState.open(self.folder / ".mailweir", self.clock, outbound.stranded) as state:
             running = Running(f"r{self.run}", self.wishes, state, lambda: 0.5, self.stopping, self.aborting)
+            self.durations = running.durations
             maker = Maker(settings(self.config, str(self.folder), guards(self.wishes)), "welcome", running.name)
             expires, digest = self.config.expires_after, self.config.gathers()
             post = Post(self.system, self.ask, policy(self.config), 0.05, expires, digest)
@@ -132,6 +134,21 @@ def counts(report: Report) -> dict[str, int]:
 def go(work: Callable[[], Any]) -> None:
     """Run a coroutine function."""
     asyncio.run(work())
+
+
+def test_each_answer_has_its_duration(tmp_path: Path) -> None:
+    """How long a message took is counted once, from when the system took it, whatever the answer was."""
+    office: Office
+
+    def slow(to: str) -> Status:
+        office.clock.advance(2)
+        return Status.ACCEPTED if to < "c1" else Status.PERMANENT
+
+    office = Office(tmp_path, Postmaster(slow))
+    go(lambda: office.mail(people(3)))
+    assert sum(office.durations.counts) == 3
+    assert office.durations.seconds == 6
+    assert office.durations.counts[BOUNDS.index(2.5)] == 3
 
 
 def test_all_is_sent_and_the_second_time_skipped(tmp_path: Path) -> None:

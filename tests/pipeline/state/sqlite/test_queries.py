@@ -79,6 +79,20 @@ def test_a_message_is_told_whole(states: Any) -> None:
     assert states.run(state.message(2)) is None
 
 
+def test_who_waits_longest(states: Any) -> None:
+    """What waits longest is told by the time since it was put in; what was sent or rejected does not wait."""
+    state = states.open()
+    assert states.run(state.waited()) is None
+    states.admit(state, states.message(1))
+    states.clock.advance(40)
+    states.admit(state, states.message(2), states.message(3, state=MessageState.REJECTED))
+    states.clock.advance(2)
+    assert states.run(state.waited()) == 42
+    (claim,) = states.claim(state, most=1).messages
+    states.send(state, [claim])
+    assert states.run(state.waited()) == 2
+
+
 def test_states_are_counted(states: Any) -> None:
     """All but those of which there are too many."""
     state = states.open()
