@@ -41,7 +41,7 @@ Examples:
     "--behind-proxy", is_flag=True, help="A proxy in front of it speaks TLS, so any address may be listened on."
 )
 @click.option("--no-http", is_flag=True, help="Listen nowhere.")
-@click.option("--no-ui", is_flag=True, expose_value=False, help="Without pages; there are none yet.")
+@click.option("--no-ui", is_flag=True, help="Without pages for browsers.")
 @click.option("--drain-timeout", default="30s", show_default=True, metavar="SPAN",
               help="How long runs may take to come to their end when it is stopped.")  # fmt: skip
 @click.option("--no-reload", is_flag=True, help="Read the configuration again at SIGHUP only, not when a file changes.")
@@ -59,6 +59,7 @@ def serve_command(
     tls_key: Path | None,
     behind_proxy: bool,
     no_http: bool,
+    no_ui: bool,
     drain_timeout: str,
     no_reload: bool,
     log_format: Literal["text", "json"],
@@ -108,13 +109,17 @@ def serve_command(
             from mailweir.web.open import Opening, Wanted
 
             tls = None if tls_cert is None or tls_key is None else Tls(tls_cert, tls_key)
-            wanted = Wanted(host, port, hosts, auth_file, tls, behind_proxy)
+            wanted = Wanted(host, port, hosts, auth_file, tls, behind_proxy, pages=not no_ui)
             web = Opening(wanted, options.state, options.clock, lambda: out.scrubber)
         if log_format == "text":
             for line in banner(first, Run(first, Asked())):
                 out.say(line)
             if web is not None:
                 out.say(f"HTTP          {web.url}   token in .mailweir/token")
+            if web is not None and not no_ui:
+                # What opens a session is for who looks at the terminal, not for what collects logs.
+                here = web.address() if out.stderr.isatty() else "`mailweir status` prints an address that opens them"
+                out.say(f"Pages         {here}")
         level = logging.getLevelNamesMapping()[log_level.upper()]
         with logging_to(options.state, options.name, out.fault, lambda: out.scrubber, style=log_format, level=level):
             beside = None if web is None else web.serving(service)

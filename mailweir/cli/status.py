@@ -77,6 +77,8 @@ def _show(ledger: Ledger, overview: Overview) -> int:
     out, here = ledger.values.out, zone()
     for line in heads(overview, here) or ["no service runs here: this is what is on record"]:
         out.line(line)
+    for line in _doors(ledger, overview):
+        out.line(line)
     if overview.pipes:
         for line in table([PIPES, *(pipe_row(overview, pipe, here) for pipe in overview.pipes)]):
             out.line(line)
@@ -85,6 +87,15 @@ def _show(ledger: Ledger, overview: Overview) -> int:
     for line in worries:
         out.say(f"warning: {line}")
     return code
+
+
+def _doors(ledger: Ledger, overview: Overview) -> list[str]:
+    """Where the pages of the services are. Only a terminal is told what opens them: others may keep what they read."""
+    from mailweir.web.keys import address, found
+
+    urls = [str(one.facts["url"]) for one in overview.alive if one.facts.get("url")]
+    token = found(ledger.folder) if ledger.values.out.stdout.isatty() else None
+    return [f"Pages {url if token is None else address(url, token, overview.now)}" for url in urls]
 
 
 def _overview(ledger: Ledger) -> Overview:

@@ -192,6 +192,7 @@ def facts(overview: Overview) -> dict[str, Any]:
                 "pid": one.facts.get("pid"),
                 "host": one.facts.get("host"),
                 "profile": one.facts.get("profile"),
+                "url": one.facts.get("url") or None,
                 "started_at": moment(float(one.facts.get("started", 0))),
                 "heard_at": moment(float(one.facts.get("beat", 0))),
                 "config": {**(config := one.facts.get("config", {})), "at": moment(float(config.get("at", 0)))},

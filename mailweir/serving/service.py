@@ -78,6 +78,8 @@ class Service:
         self._clock = options.clock
         self._load = load
         self.config = served(load, self._clock.wall())
+        self.url = ""
+        """Where its pages are."""
         self.problem = ""
         """Why what is in the files now is not what is served."""
         self.totals = Totals()
@@ -393,6 +395,7 @@ class Service:
             "host": socket.gethostname(),
             "started": self._started,
             "profile": self.config.loaded.profile,
+            "url": self.url,
             "config": {"hash": self.config.hash, "at": self.config.at, "problem": self.problem},
             "state": self._state_fault,
             "stopping": self._stopping.is_set(),

@@ -74,6 +74,51 @@ def own_site(method: str, headers: Headers) -> None:
         raise RefusedError(403, "a page of another site sent this")
 
 
+def own_page(method: str, headers: Headers) -> None:
+    """Refuse what came with a session, and not from a page of ours or from whoever typed or followed an address."""
+    site, mode = first(headers, b"sec-fetch-site"), first(headers, b"sec-fetch-mode")
+    if site in {None, "same-origin", "none"} or (method in _safe and mode == "navigate"):
+        return
+    raise RefusedError(403, "a page of another site sent this")
+
+
+def wants_page(path: str, headers: Headers) -> bool:
+    """Whether a person looks at what comes back."""
+    return not path.startswith("/api/") and "text/html" in (first(headers, b"accept") or "")
+
+
+def comes_from_elsewhere(headers: Headers) -> bool:
+    """Whether somebody followed a link of another site: browsers keep the session to themselves then."""
+    return first(headers, b"sec-fetch-site") in {"cross-site", "same-site"}
+
+
+def cookie_of(headers: Headers, name: str) -> str | None:
+    """A cookie that the request shows."""
+    found = [value.decode("latin-1") for key, value in headers if key == b"cookie"]
+    pairs = (one.strip().partition("=") for line in found for one in line.split(";"))
+    return next((value for key, _, value in pairs if key == name), None)
+
+
+def form_of(headers: Headers, body: bytes, fields: Mapping[str, str]) -> dict[str, Any]:
+    """What a form has posted: a text for each field of one, a tuple for each field of many. It may have `csrf`, too."""
+    kind = (first(headers, b"content-type") or "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        raise RefusedError(415, "the body is that of a form: send `Content-Type: application/x-www-form-urlencoded`")
+    try:
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=2000)
+    except ValueError:
+        raise RefusedError(400, "what was posted cannot be read") from None
+    found: dict[str, Any] = {name: () for name, many in fields.items() if many == "many"}
+    for name, value in pairs:
+        many = fields.get(name, "one" if name == "csrf" else None)
+        if many is None:
+            raise RefusedError(400, f"no field `{name}`")
+        if many == "one" and name in found:
+            raise RefusedError(400, f"the field `{name}` is there twice")
+        found[name] = (*found[name], value) if many == "many" else value
+    return found
+
+
 def is_json(headers: Headers) -> None:
     """A body is JSON and says so."""
     kind = (first(headers, b"content-type") or "").partition(";")[0].strip().lower()

@@ -19,12 +19,13 @@ from starlette.routing import compile_path
 from mailweir.serving.log import event, scrubbed
 from mailweir.web import checks
 from mailweir.web.access import Caller, Keys, Wrongs
-from mailweir.web.route import Call, RefusedError, Route
+from mailweir.web.route import Body, Call, Form, RefusedError, Route
 from pipeline.state.faults import StateError
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
 
+    from mailweir.web.sessions import Seal
     from pipeline.clock import Clock
     from pipeline.scrub import Scrubber
 
@@ -57,13 +58,37 @@ class Bounds(NamedTuple):
     send: float = SEND_SECONDS
 
 
+class Browsers(NamedTuple):
+    """How browsers are served: what their sessions are sealed with, and refusals as pages."""
+
+    seal: Seal
+    refusal: Callable[[RefusedError, Refused], Response]
+
+
+class Refused(NamedTuple):
+    """What is known of a request that gets a page saying that it is refused."""
+
+    path: str
+    trace: str
+    caller: Caller | None
+    cookie: str
+    elsewhere: bool
+    """Somebody followed a link of another site, so the browser kept its session to itself."""
+
+
 class Front:
     """The application as the server calls it."""
 
     def __init__(
-        self, routes: Sequence[Route], keys: Keys, bounds: Bounds, clock: Clock, scrubber: Callable[[], Scrubber]
+        self,
+        routes: Sequence[Route],
+        keys: Keys,
+        bounds: Bounds,
+        clock: Clock,
+        scrubber: Callable[[], Scrubber],
+        browsers: Browsers | None = None,
     ) -> None:
-        """`scrubber` gives that of the configuration as it is then."""
+        """`scrubber` gives that of the configuration as it is then. Without `browsers` tokens alone will do."""
         self.routes = tuple(routes)
         self.bounds = bounds
         self.answered: Counter[tuple[str, int]] = Counter()
@@ -72,6 +97,7 @@ class Front:
         self._keys = keys
         self._clock = clock
         self._scrubber = scrubber
+        self._browsers = browsers
         self._wrongs = Wrongs()
         # The name of a request is that of the door, and a number: drawing one costs as much as finding a route.
         self._begin, self._number = secrets.token_hex(4), count(1)
@@ -114,7 +140,8 @@ class Front:
             checks.meant(headers, self.bounds.hosts, self.bounds.port)
         caller = None
         if route is None or route.needs is not None:
-            caller = request.caller = self._caller(scope, headers)
+            sessions = route is None or route.page or route.session
+            caller = request.caller = self._caller(request, headers, sessions=sessions)
         if route is None:
             if others:
                 raise RefusedError(405, "this route has no such method", headers={"Allow": ", ".join(others)})
@@ -123,14 +150,28 @@ class Front:
             raise RefusedError(403, f"this token may not do that: it needs the role `{route.needs}`, for this pipe")
         checks.own_site(scope["method"], headers)
         query = checks.query_of(scope["query_string"], route.query)
-        if route.body is not None:
+        if isinstance(route.body, Body):
             checks.is_json(headers)
-        body = await self._body(headers, receive, 0 if route.body is None else route.body.most)
+        most = 0 if route.body is None else route.body.most
+        body = await self._body(headers, receive, most)
+        form: dict[str, Any] = {}
+        if isinstance(route.body, Form):
+            form = checks.form_of(headers, body, route.body.fields)
+        csrf = self._csrf(request, headers, form.pop("csrf", ""))
+        if route.needs is None and form:
+            self._wait_after_wrongs(request)
         named = {name.lower(): checks.first(headers, name.lower().encode()) for name in route.headers}
         given = {name: value for name, value in named.items() if value is not None}
         try:
             async with asyncio.timeout(route.seconds):
-                return await route.handler(Call(caller, path, query, given, body, request.trace))
+                return await route.handler(
+                    Call(caller, path, query, given, body, request.trace, form, csrf, request.cookie)
+                )
+        except RefusedError as error:
+            if error.status == 401:
+                # It was shown a token that is not valid.
+                self._wrongs.add(request.peer, self._clock.boot())
+            raise
         except TimeoutError:
             raise RefusedError(503, "this takes too long just now", headers={"Retry-After": "10"}) from None
 
@@ -146,20 +187,44 @@ class Front:
             others.append(route.method)
         return None, {}, others
 
-    def _caller(self, scope: Scope, headers: checks.Headers) -> Caller:
-        peer = scope["client"][0] if scope.get("client") else ""
-        now = self._clock.boot()
-        if self._wrongs.too_many(peer, now):
-            raise RefusedError(429, "too many wrong tokens", headers={"Retry-After": "1"})
+    def _caller(self, request: _Request, headers: checks.Headers, *, sessions: bool) -> Caller:
+        self._wait_after_wrongs(request)
         token = checks.token_of(headers)
+        if token is None and sessions and (found := self._session(request, headers)) is not None:
+            return found
         caller = None if token is None else self._keys.caller(token)
         if caller is None:
             if token is not None:
-                self._wrongs.add(peer, now)
+                self._wrongs.add(request.peer, self._clock.boot())
             challenge = 'Bearer realm="mailweir"' + ("" if token is None else ', error="invalid_token"')
             detail = "a token is needed: `Authorization: Bearer …`" if token is None else "this token is not valid"
             raise RefusedError(401, detail, headers={"WWW-Authenticate": challenge})
         return caller
+
+    def _wait_after_wrongs(self, request: _Request) -> None:
+        if self._wrongs.too_many(request.peer, self._clock.boot()):
+            raise RefusedError(429, "too many wrong tokens", headers={"Retry-After": "1"})
+
+    def _session(self, request: _Request, headers: checks.Headers) -> Caller | None:
+        """Whose session the browser shows, if it shows one that holds."""
+        if self._browsers is None:
+            return None
+        cookie = checks.cookie_of(headers, self._browsers.seal.name)
+        opened = None if cookie is None else self._browsers.seal.open("session", cookie, self._clock.wall())
+        caller = None if opened is None else self._keys.known(opened.digest)
+        if caller is not None:
+            checks.own_page(request.scope["method"], headers)
+            request.cookie = cookie or ""
+        return caller
+
+    def _csrf(self, request: _Request, headers: checks.Headers, posted: str) -> str:
+        """What forms of a page of this session bring along; `RefusedError` where something is changed without it."""
+        if self._browsers is None or not request.cookie:
+            return ""
+        given = posted or checks.first(headers, b"x-csrf-token") or ""
+        if request.scope["method"] not in {"GET", "HEAD"} and not self._browsers.seal.is_csrf(request.cookie, given):
+            raise RefusedError(403, "this page is not of your session any more: load it anew, then try again")
+        return self._browsers.seal.csrf(request.cookie)
 
     async def _body(self, headers: checks.Headers, receive: Receive, most: int) -> bytes:
         """All of it, if it is not too long and comes in time."""
@@ -190,7 +255,11 @@ class Front:
             raise RefusedError(408, "the request took too long", headers={"Connection": "close"}) from None
 
     def _refusal(self, request: _Request, error: RefusedError) -> Response:
-        """As RFC 9457 has it."""
+        """A page for people; for programs as RFC 9457 has it."""
+        if self._browsers is not None and checks.wants_page(request.scope["path"], request.scope["headers"]):
+            elsewhere = checks.comes_from_elsewhere(request.scope["headers"])
+            refused = Refused(request.scope["path"], request.trace, request.caller, request.cookie, elsewhere)
+            return self._browsers.refusal(error, refused)
         told = {
             "title": HTTPStatus(error.status).phrase,
             "status": error.status,
@@ -230,6 +299,8 @@ class _Request:
         self.began = began
         self.route: Route | None = None
         self.caller: Caller | None = None
+        self.cookie = ""
+        self.peer: str = scope["client"][0] if scope.get("client") else ""
 
     def facts(self) -> dict[str, Any]:
         """For the log: not what stands behind the question mark."""

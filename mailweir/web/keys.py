@@ -9,6 +9,7 @@ from typing import Final
 
 from mailweir.web.access import ROLES, Caller, Keys, callers_of, digest_of
 from mailweir.web.faults import CannotListenError
+from mailweir.web.sessions import CODE_SECONDS, Seal
 from pipeline.config.files import read_document
 from pipeline.config.show import render
 from pipeline.state import place
@@ -42,6 +43,20 @@ def own(state: Path) -> str:
             f"{path}: a token has {SHORTEST} ASCII characters or more\n  help: remove it; a new one is made"
         )
     return token
+
+
+def address(url: str, token: str, wall: float) -> str:
+    """Where a browser is let in as who has this token: once, and soon."""
+    code = Seal(token).seal("code", digest_of(token), secrets.token_hex(16), wall + CODE_SECONDS)
+    return f"{url}open?code={code}"
+
+
+def found(state: Path) -> str | None:
+    """The token in the folder of a state, if it is there and may be read."""
+    try:
+        return (state / FILE).read_text("utf-8", "replace").strip() or None
+    except OSError:
+        return None
 
 
 def _others(file: Path) -> dict[str, Caller]:

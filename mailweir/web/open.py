@@ -14,14 +14,19 @@ from mailweir.serving.log import event
 from mailweir.web.checks import LOOPBACK
 from mailweir.web.data import Data
 from mailweir.web.faults import CannotListenError
-from mailweir.web.front import Bounds, Front
+from mailweir.web.front import Bounds, Browsers, Front
 from mailweir.web.health import Health
-from mailweir.web.keys import keys_of
+from mailweir.web.keys import address, keys_of, own
 from mailweir.web.listening import Listener, Tls, bound, is_loopback, url_of
 from mailweir.web.mail import Mail
+from mailweir.web.pages.answering import Pages
+from mailweir.web.pages.overview import OverviewPage
+from mailweir.web.pages.rendering import Renderer
+from mailweir.web.pages.signing import Signing
 from mailweir.web.pipes import Pipes
 from mailweir.web.publishers import Publishers
 from mailweir.web.receivers import Receivers
+from mailweir.web.sessions import Seal
 from mailweir.web.site import Site
 from pipeline.state.sqlite.store import SqliteState
 from sinks.mail import outbound
@@ -47,6 +52,7 @@ class Wanted(NamedTuple):
     tls: Tls | None = None
     behind_proxy: bool = False
     floor: int = 64 * 2**20
+    pages: bool = True
 
 
 class Opening:
@@ -64,8 +70,13 @@ class Opening:
         self._clock = clock
         self._scrubber = scrubber
         self._keys: Keys = keys_of(state, wanted.tokens)
+        self._token = own(state)
         self._socket = bound(wanted.host, wanted.port)
         self.url = url_of(self._socket, wanted.tls)
+
+    def address(self) -> str:
+        """Where a browser is let in, once, within ten minutes."""
+        return address(self.url, self._token, self._clock.wall()) if self._wanted.pages else self.url
 
     def close(self) -> None:
         """Before it was opened."""
@@ -76,8 +87,17 @@ class Opening:
         """Answer as long as this lasts; what is being answered then comes to its end."""
         opened = partial(SqliteState.open, service.options.state, self._clock, outbound.stranded)
         async with await asyncio.to_thread(opened, floor=self._wanted.floor) as state:
-            site = Site(service, state, self._clock, self._scrubber)
-            front = Front(routes_of(site), self._keys, self._bounds(), self._clock, self._scrubber)
+            site = Site(
+                service, state, self._clock, self._scrubber, seal=Seal(self._token) if self._wanted.pages else None
+            )
+            routes, browsers = routes_of(site), None
+            if site.seal is not None:
+                pages = Pages(site, Renderer(lambda text: self._scrubber().scrub(text)))
+                secure = self._wanted.tls is not None or self._wanted.behind_proxy
+                routes += [*page_routes(site, pages), *Signing(site, pages, self._keys, secure=secure).routes()]
+                browsers = Browsers(site.seal, pages.refusal)
+                service.url = self.url
+            front = Front(routes, self._keys, self._bounds(), self._clock, self._scrubber, browsers)
             site.answered, site.routes = front.answered, front.routes
             listener = Listener(front, self._socket, self._wanted.tls, service.options.drain)
             serving = asyncio.create_task(listener.serve())
@@ -106,6 +126,12 @@ class Opening:
 def routes_of(site: Site) -> list[Route]:
     """All that is answered; those that are asked most first."""
     parts = (Receivers(site), Publishers(site), Pipes(site), Mail(site), Data(site), Health(site))
+    return [route for part in parts for route in part.routes()]
+
+
+def page_routes(site: Site, pages: Pages) -> list[Route]:
+    """All pages that need a token."""
+    parts = (OverviewPage(site, pages),)
     return [route for part in parts for route in part.routes()]
 
 

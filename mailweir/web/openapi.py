@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from mailweir.web.route import Body
+
 if TYPE_CHECKING:
     from mailweir.web.route import Query, Route
 
@@ -37,7 +39,7 @@ _posted: Final = {408: "the body took too long", 413: "the body is too long", 41
 def document_of(routes: Sequence[Route]) -> dict[str, Any]:
     """The document. It has no version of the program, so that it changes when the routes do."""
     paths: dict[str, dict[str, Any]] = {}
-    for route in sorted(routes, key=lambda one: (one.path, one.method)):
+    for route in sorted((one for one in routes if not one.page), key=lambda one: (one.path, one.method)):
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
     return {
         "openapi": "3.1.0",
@@ -75,7 +77,7 @@ def _operation(route: Route) -> dict[str, Any]:
     }
     if parameters:
         told["parameters"] = parameters
-    if route.body is not None:
+    if isinstance(route.body, Body):
         told["requestBody"] = {"required": True, "content": {"application/json": {"schema": route.body.schema}}}
     return told
 

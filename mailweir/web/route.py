@@ -33,6 +33,13 @@ class Body(NamedTuple):
     most: int = MOST_BYTES
 
 
+class Form(NamedTuple):
+    """What a form of a page posts: its fields, of which there may be one or many. The token of the page is not one."""
+
+    fields: Mapping[str, Literal["one", "many"]]
+    most: int = 2**16
+
+
 class Reply(NamedTuple):
     """An answer that is no refusal: what it is, and the schema of its JSON, or another type of content."""
 
@@ -52,6 +59,16 @@ class Call:
     body: bytes = b""
     trace: str = ""
     """What names this request in the log and in the answer."""
+    form: Mapping[str, Any] = field(default_factory=dict)
+    """What was posted by a form: a text for a field of one, a tuple of them for a field of many."""
+    csrf: str = ""
+    """What a form of a page has to bring along, in the session of a browser."""
+    cookie: str = ""
+    """The session of the browser that asks, as it was given to it."""
+
+    def may(self, role: Role, pipe: str | None = None) -> bool:
+        """Whether who asks may do what needs this role."""
+        return self.caller is not None and self.caller.may(role, pipe)
 
 
 Handler = Callable[[Call], Awaitable["Response"]]
@@ -62,7 +79,8 @@ class Route:
     """One route. `needs` is the role that a token must carry; `None` is open to everybody, and shows no content.
 
     `any_host`: probes ask by addresses that nobody knows beforehand. What `streams` is read while it is answered, so
-    its head alone is not to be had.
+    its head alone is not to be had. A `page` is for people: the session of a browser will do, and no program is told of
+    it. For a `session` route the session will do too; what changes something then needs the token of the page.
     """
 
     method: Method
@@ -73,11 +91,13 @@ class Route:
     handler: Handler
     query: Mapping[str, Query] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: Body | None = None
+    body: Body | Form | None = None
     replies: Mapping[int, Reply] = field(default_factory=dict)
     refuses: Mapping[int, str] = field(default_factory=dict)
     any_host: bool = False
     streams: bool = False
+    page: bool = False
+    session: bool = False
     seconds: float = SECONDS
 
 

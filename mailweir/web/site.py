@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mailweir.serving.overview import Overview
     from mailweir.serving.service import Service
     from mailweir.web.route import Route
+    from mailweir.web.sessions import Seal
     from pipeline.clock import Clock
     from pipeline.scrub import Scrubber
     from pipeline.state.sqlite.store import SqliteState
@@ -35,6 +36,8 @@ class Site:
     scrubber: Callable[[], Scrubber]
     answered: Mapping[tuple[str, int], int] | Counter[tuple[str, int]] = field(default_factory=dict)
     routes: Sequence[Route] = ()
+    seal: Seal | None = None
+    """What sessions of browsers are sealed with, where there are pages."""
 
     @property
     def folder(self) -> Path:
