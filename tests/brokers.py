@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,9 +17,11 @@ from pwd import getpwuid
 from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
 from threading import Event
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
+
+from tests.servers import MOST_STARTS, PATIENCE, comes, end, free_ports, program
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -29,26 +30,8 @@ if TYPE_CHECKING:
     from aio_pika.abc import AbstractChannel
     from nats.aio.client import Client
 
-# For anything that they do, on a machine that is busy with other things.
-PATIENCE: Final = 120.0
-# Ports are free when they are chosen and may be taken a moment later.
-MOST_STARTS: Final = 5
-
 B = TypeVar("B", bound="Server")
 T = TypeVar("T")
-
-
-def program(name: str) -> str | None:
-    """A server: the one that `.ci/mail-servers` unpacks, or that of the machine.
-
-    `MAILWEIR_MAIL_SERVERS` says that it must be there.
-    """
-    told = os.environ.get("MAILWEIR_MAIL_SERVERS")
-    folder = Path(told) if told else Path(__file__).parents[1] / ".mail-servers"
-    if (folder / "bin" / name).exists():
-        return str(folder / "bin" / name)
-    assert not told, f"{folder}/bin/{name} is missing: .ci/mail-servers makes it"
-    return shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
 
 
 class Server(ABC):
@@ -121,36 +104,15 @@ class Server(ABC):
                 process = subprocess.Popen(command, env=environ, cwd=self.folder, stdout=log, stderr=log)
             self._running.callback(self._end, process)
         assert process is not None
-        end = time.monotonic() + PATIENCE
-        while process.poll() is None and time.monotonic() < end:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 5):
-                if self.answers():
-                    return True
-            time.sleep(0.05)
-        return False
+        return comes(process, self._lets_in)
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
-        process.send_signal(self._sign)
-        try:
-            process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process, self._sign)
 
-
-def free_ports(many: int) -> int:
-    """The first of several ports in a row that are free."""
-    while True:
-        with ExitStack() as stack:
-            first = stack.enter_context(socket.socket())
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            try:
-                for more in range(1, many):
-                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port + more))
-            except (OSError, OverflowError):
-                continue
-            return port
+    def _lets_in(self) -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 5):
+            return self.answers()
+        return False
 
 
 @contextmanager

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,20 +11,16 @@ from typing import Any, Final
 
 import trustme
 
-from tests.brokers import PATIENCE, free_ports, program
+from tests.servers import free_ports, listens, program, started, unpacked
 
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", r"(tagMap|typeMap) is deprecated", DeprecationWarning)
     import ldap3  # type: ignore[import-untyped]
 
-# Ports are free when they are chosen and may be taken a moment later.
-MOST_STARTS: Final = 5
 BASE: Final = "dc=example,dc=com"
 PASSWORD: Final = "s3cr3t-pass"
 ADMIN: Final = f"cn=admin,{BASE}"
 READER: Final = f"cn=reader,{BASE}"
-# In it are schema and modules.
-HOME: Final = Path(os.environ.get("MAILWEIR_MAIL_SERVERS") or Path(__file__).parents[1] / ".mail-servers")
 
 
 @dataclass(frozen=True)
@@ -67,13 +59,13 @@ def person(name: str, **attributes: Any) -> tuple[str, Sequence[str], dict[str, 
 def server_program() -> str | None:
     """The server that `.ci/mail-servers` unpacks: that of the machine may have its schema anywhere."""
     path = program("slapd")
-    return path if (HOME / "directory").is_dir() else None
+    return path if (unpacked() / "directory").is_dir() else None
 
 
 @contextmanager
 def running(folder: Path) -> Iterator[Directory]:
     """A server with the entries above those that tests add."""
-    root, path = HOME / "directory", server_program()
+    root, path = unpacked() / "directory", server_program()
     assert path is not None
     authority = trustme.CA()
     authority.cert_pem.write_to_path(folder / "ca.pem")
@@ -105,19 +97,13 @@ def running(folder: Path) -> Iterator[Directory]:
             ]
         )
     )
-    for _ in range(MOST_STARTS):
-        port, tls_port = free_ports(1), free_ports(1)
-        there = Directory(port, tls_port, folder / "ca.pem")
-        urls = f"ldap://127.0.0.1:{port} ldaps://127.0.0.1:{tls_port}"
-        with (folder / "log").open("wb") as log:
-            server = subprocess.Popen(
-                [path, "-d", "0", "-h", urls, "-f", str(folder / "slapd.conf")], stdout=log, stderr=log
-            )
-        if _answers(there, server):
-            break
-    else:
-        raise RuntimeError((folder / "log").read_text(errors="replace"))
-    try:
+
+    def make() -> tuple[Directory, list[str]]:
+        there = Directory(free_ports(), free_ports(), folder / "ca.pem")
+        urls = f"ldap://127.0.0.1:{there.port} ldaps://127.0.0.1:{there.tls_port}"
+        return there, [path, "-d", "0", "-h", urls, "-f", str(folder / "slapd.conf")]
+
+    with started(folder, make, lambda there: listens(there.port)) as there:
         classes = ["organizationalRole", "simpleSecurityObject"]
         there.add(
             ("", ["dcObject", "organization"], {"o": "Example"}),
@@ -126,22 +112,3 @@ def running(folder: Path) -> Iterator[Directory]:
             ("ou=people", ["organizationalUnit"], {}),
         )
         yield there
-    finally:
-        server.terminate()
-        try:
-            server.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-
-
-def _answers(there: Directory, server: subprocess.Popen[bytes]) -> bool:
-    end = time.monotonic() + PATIENCE
-    while server.poll() is None and time.monotonic() < end:
-        try:
-            socket.create_connection(("127.0.0.1", there.port), 1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return True
-    return False

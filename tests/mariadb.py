@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from platform import machine
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any
 
 import pymysql  # type: ignore[import-untyped]
 
-# For anything that it does, on a machine that is busy with other things.
-PATIENCE: Final = 120.0
-# Ports are free when they are chosen and may be taken a moment later.
-MOST_STARTS: Final = 5
-TOP: Final = Path(__file__).parents[1]
+from tests.servers import PATIENCE, free_ports, nobody, started, unpacked
 
 
 @dataclass(frozen=True)
@@ -74,14 +67,13 @@ class MariaDb:
 
 def root() -> Path | None:
     """The folder into which `.ci/mail-servers` unpacks it."""
-    folder = Path(os.environ.get("MAILWEIR_MAIL_SERVERS") or TOP / ".mail-servers") / "mariadb"
+    folder = unpacked() / "mariadb"
     return folder if (folder / "usr/sbin/mariadbd").is_file() else None
 
 
 @contextmanager
 def running(root: Path) -> Iterator[MariaDb]:
     """A server; it runs as somebody who may do nothing, as it refuses to be root."""
-    somebody: Any = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
     share = root / "usr/share/mysql"
     environ = {"PATH": "/usr/bin:/bin", "LD_LIBRARY_PATH": str(root / f"usr/lib/{machine()}-linux-gnu")}
     with TemporaryDirectory(prefix="mariadb-") as text:
@@ -116,50 +108,21 @@ def running(root: Path) -> Iterator[MariaDb]:
             check=True,
             capture_output=True,
             timeout=PATIENCE,
-            **somebody,
+            **nobody(),
         )
-        for attempt in range(MOST_STARTS):
-            with socket.socket() as free:
-                free.bind(("127.0.0.1", 0))
-                port = free.getsockname()[1]
-            with (folder / f"log{attempt}").open("wb") as log:
-                server = subprocess.Popen(
-                    [
-                        *command,
-                        "--bind-address=127.0.0.1",
-                        f"--port={port}",
-                        f"--socket={folder / 'socket'}",
-                        f"--pid-file={folder / 'pid'}",
-                    ],
-                    env=environ,
-                    cwd=folder,
-                    stdout=log,
-                    stderr=log,
-                    **somebody,
-                )
-            there = MariaDb(port, "shop", password)
-            if _answers(there, server):
-                break
-        else:
-            raise RuntimeError((folder / f"log{attempt}").read_text(errors="replace"))
-        try:
+
+        def make() -> tuple[MariaDb, list[str]]:
+            there = MariaDb(free_ports(), "shop", password)
+            own = [f"--port={there.port}", f"--socket={folder / 'socket'}", f"--pid-file={folder / 'pid'}"]
+            return there, [*command, "--bind-address=127.0.0.1", *own]
+
+        with started(folder, make, _answers, env=environ, **nobody()) as there:
             yield there
-        finally:
-            server.terminate()
-            try:
-                server.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
 
 
-def _answers(there: MariaDb, server: subprocess.Popen[bytes]) -> bool:
-    end = time.monotonic() + PATIENCE
-    while server.poll() is None and time.monotonic() < end:
-        try:
-            there.connect().close()
-        except pymysql.err.OperationalError:
-            time.sleep(0.1)
-        else:
-            return True
-    return False
+def _answers(there: MariaDb) -> bool:
+    try:
+        there.connect().close()
+    except pymysql.err.OperationalError:
+        return False
+    return True

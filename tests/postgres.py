@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any
 
 import psycopg
 from psycopg.sql import SQL, Identifier
 
-# For anything that it does, on a machine that is busy with other things.
-PATIENCE: Final = 120.0
-# Ports are free when they are chosen and may be taken a moment later.
-MOST_STARTS: Final = 5
+from tests.servers import PATIENCE, free_ports, nobody, started
 
 
 @dataclass(frozen=True)
@@ -84,7 +78,6 @@ def programs() -> Path | None:
 @contextmanager
 def running(bin_: Path) -> Iterator[Postgres]:
     """A server; it runs as somebody who may do nothing, as it refuses to be root."""
-    somebody: Any = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
     environ = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
     with TemporaryDirectory(prefix="postgres-") as text:
         folder = Path(text)
@@ -102,44 +95,21 @@ def running(bin_: Path) -> Iterator[Postgres]:
             check=True,
             capture_output=True,
             timeout=PATIENCE,
-            **somebody,
+            **nobody(),
         )
-        for attempt in range(MOST_STARTS):
-            with socket.socket() as free:
-                free.bind(("127.0.0.1", 0))
-                port = free.getsockname()[1]
-            with (folder / f"log{attempt}").open("wb") as log:
-                server = subprocess.Popen(
-                    [bin_ / "postgres", "-D", folder / "data", "-p", str(port), "-k", folder, "-h", "127.0.0.1", "-F"],
-                    env=environ,
-                    cwd=folder,
-                    stdout=log,
-                    stderr=log,
-                    **somebody,
-                )
-            there = Postgres(folder, port, "shop", password)
-            if _answers(there, server):
-                break
-        else:
-            raise RuntimeError((folder / f"log{attempt}").read_text())
-        try:
+
+        def make() -> tuple[Postgres, list[str | Path]]:
+            there = Postgres(folder, free_ports(), "shop", password)
+            place: list[str | Path] = ["-D", folder / "data", "-k", folder]
+            return there, [bin_ / "postgres", *place, "-p", str(there.port), "-h", "127.0.0.1", "-F"]
+
+        with started(folder, make, _answers, env=environ, **nobody()) as there:
             yield there
-        finally:
-            server.terminate()
-            try:
-                server.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
 
 
-def _answers(there: Postgres, server: subprocess.Popen[bytes]) -> bool:
-    end = time.monotonic() + PATIENCE
-    while server.poll() is None and time.monotonic() < end:
-        try:
-            there.connect().close()
-        except psycopg.OperationalError:
-            time.sleep(0.1)
-        else:
-            return True
-    return False
+def _answers(there: Postgres) -> bool:
+    try:
+        there.connect().close()
+    except psycopg.OperationalError:
+        return False
+    return True

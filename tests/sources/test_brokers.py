@@ -27,7 +27,8 @@ from pipeline.config.load import load
 from pipeline.receipt import Outcome, Report
 from pipeline.run import Wanted
 from pipeline.state.sqlite.looking import SqliteLook
-from tests.brokers import PATIENCE, MosquittoServer, NatsServer, RabbitServer, RedisServer, Server, running
+from tests.brokers import MosquittoServer, NatsServer, RabbitServer, RedisServer, Server, running
+from tests.servers import PATIENCE
 
 MAILWEIR: Final = Path(sys.executable).with_name("mailweir")
 

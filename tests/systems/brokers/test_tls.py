@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import socket
-import subprocess
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +18,7 @@ from systems.brokers.messages import BrokerError, Outgoing
 from systems.brokers.mqtt import Mqtt
 from systems.brokers.redis import Redis
 from systems.brokers.settings import Settings
-from tests.brokers import PATIENCE, free_ports, program
+from tests.servers import PATIENCE, free_ports, listens, program, started
 
 PASSWORD: Final = "s3cr3t-pass"
 
@@ -52,28 +49,17 @@ def secured(folder: Path, command: Callable[[Path, int], Sequence[str]]) -> Iter
     certificate = authority.issue_cert("localhost")
     certificate.private_key_pem.write_to_path(folder / "key.pem")
     certificate.cert_chain_pems[0].write_to_path(folder / "cert.pem")
-    port = free_ports(1)
-    name, *words = command(folder, port)
+    name, *_ = command(folder, 0)
     path = program(name)
     if path is None:
         pytest.skip(f"{name} is not there: .ci/mail-servers unpacks it")
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen([path, *words], cwd=folder, stdout=log, stderr=log)
-    try:
-        end = time.monotonic() + PATIENCE
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), 5).close()
-            except OSError:
-                assert server.poll() is None, (folder / "log").read_text()
-                assert time.monotonic() < end
-                time.sleep(0.05)
-            else:
-                break
+
+    def make() -> tuple[int, list[str]]:
+        port = free_ports()
+        return port, [path, *command(folder, port)[1:]]
+
+    with started(folder, make, listens) as port:
         yield Address(tls=True, servers=(("localhost", port),))
-    finally:
-        server.terminate()
-        server.wait(PATIENCE)
 
 
 @pytest.mark.parametrize(
