@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.brokers import program
+from tests.servers import program
 
 # For anything that a page does, on a machine that is busy with other things; milliseconds, as its library has them.
 PATIENCE: Final = 120_000.0
