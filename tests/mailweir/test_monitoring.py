@@ -18,7 +18,7 @@ from pipeline.durations import Durations
 from pipeline.receipt import Outcome
 from pipeline.state.facts import MessageState
 from pipeline.state.views import Usage
-from tests.brokers import program
+from tests.servers import program
 
 FOLDER: Final = Path(__file__).parents[2] / "mailweir" / "deployments" / "monitoring"
 # What Prometheus itself says of whom it asks.
