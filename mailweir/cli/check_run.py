@@ -59,6 +59,8 @@ def run_check(values: Common, wish: Wish) -> int:
 
     def once() -> int:
         checked = again({})
+        if not checked.files and any(one.settings.config_source == "database" for one in checked.loaded):
+            raise click.UsageError("the database of the configuration is empty\n  help: mailweir config import PATH")
         if not checked.files:
             raise click.UsageError(f"no configuration in {_here(wish.paths)} (looked for *.conf.json)")
         made = plan(checked, again) if wish.fix or wish.show_diff else None

@@ -134,19 +134,28 @@ def _topics(_: Path) -> Iterator[str]:
 
 
 def _texts(here: Path) -> Iterator[str]:
-    """The configuration files of the project around a folder."""
+    """The configuration files of the project around a folder, or what is in its database."""
     from pipeline.config.files import SETTINGS, root_of, search
 
     root = root_of(here) or here
+    if _setting(root / SETTINGS, "config_source") == "database":
+        from pipeline.config.stored import kept
+
+        yield from (data.decode("utf-8", "replace") for data in kept(root).values())
+        return
     for path in search(root, _excluded(root / SETTINGS)).files:
         yield path.read_text(encoding="utf-8-sig", errors="replace")
 
 
-def _excluded(settings: Path) -> list[str]:
+def _setting(settings: Path, name: str) -> object:
     try:
-        found = json.loads(settings.read_bytes())["exclude"]
+        return json.loads(settings.read_bytes())[name]
     except (OSError, ValueError, KeyError, TypeError):
-        return []
+        return None
+
+
+def _excluded(settings: Path) -> list[str]:
+    found = _setting(settings, "exclude")
     return [pattern for pattern in found if isinstance(pattern, str)] if isinstance(found, list) else []
 
 
@@ -185,6 +194,16 @@ def _names(here: Path) -> Iterator[str]:
             yield dataset
 
 
+def _stored_components(here: Path) -> Iterable[str]:
+    """Those that are or were in the database of the project."""
+    from pipeline.config.files import root_of
+    from pipeline.config.store_sqlite import SqliteConfig
+    from pipeline.config.stored import store_of
+
+    with SqliteConfig.open(store_of(root_of(here) or here), make=False) as store:
+        return list(store.versions())
+
+
 def _profiles(here: Path) -> Iterator[str]:
     from pipeline.config.files import root_of
 
@@ -204,6 +223,7 @@ def _stored(here: Path) -> Iterable[str]:
 
 
 _sorts: Final[Mapping[str, Callable[[Path], Iterable[str]]]] = {
+    "component": _stored_components,
     "name": _names,
     "pipe": _pipes,
     "profile": _profiles,

@@ -76,6 +76,14 @@ verbs: Final[Mapping[str, Verb]] = {
         repeats=True,
     ),
     "completion": Verb({"--install": None}, (("bash", "zsh", "fish", "powershell"),)),
+    "config": Verb({}, (("import", "export", "history", "diff", "rollback"),)),
+    "config import": Verb(
+        {"--prune": None, "-m": "text", "--message": "text", "--dry-run": None}, ("file",), repeats=True
+    ),
+    "config export": Verb({"--at": "text", "--force": None}, ("folder",)),
+    "config history": Verb({"--limit": "text"}, ("component",)),
+    "config diff": Verb({"--files": None}, (None, None)),
+    "config rollback": Verb({"-m": "text", "--message": "text", "--dry-run": None}, (None, "component"), repeats=True),
     "datasets": Verb({}, (("list", "show", "entities", "delete", "compact"),)),
     "datasets list": Verb(),
     "datasets show": Verb({}, ("pipe",)),

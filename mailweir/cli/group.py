@@ -19,6 +19,7 @@ verbs: Final = {
     "catch": "catch",
     "check": "check",
     "completion": "completion",
+    "config": "config",
     "datasets": "datasets",
     "demo": "demo",
     "dev": "dev",

@@ -25,6 +25,8 @@ def load_here(values: Common, *, take_secrets: bool = False, default_profile: st
 
     loaded = load(project_root(values.here), values.loading(take_secrets=take_secrets, default_profile=default_profile))
     values.out.scrubber = loaded.project.scrubber
+    if not loaded.files and loaded.settings.config_source == "database":
+        raise click.UsageError("the database of the configuration is empty\n  help: mailweir config import PATH")
     if not loaded.files:
         below = ", ".join(folder.name for folder in loaded.nested)
         raise click.UsageError(
@@ -59,10 +61,9 @@ def look_for_pipes(loaded: Loaded, names: Iterable[str]) -> None:
 
 def errors(loaded: Loaded) -> list[Problem]:
     """The errors that `mailweir check` reports for this project."""
-    from pipeline.config.selection import reported
+    from mailweir.configuration.desk import errors_of
 
-    settings = loaded.settings
-    return [problem for problem in loaded.project.errors if reported(problem, settings.select, settings.ignore)]
+    return errors_of(loaded)
 
 
 def counted(number: int, noun: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import unified_diff
@@ -13,7 +14,11 @@ from mailweir.cli.checking import Checked
 from mailweir.cli.out import Out
 from pipeline.config.edits import apply, compatible, encode
 from pipeline.config.files import reason, replace_file
+from pipeline.config.load import Loaded
 from pipeline.config.mask import masked, secret_spans
+from pipeline.config.store import StaleError, StoreError
+from pipeline.config.store_sqlite import SqliteConfig
+from pipeline.config.stored import is_store, path_of, store_of
 from pipeline.config.text import read
 from pipeline.config.tree import Document, Lines
 from pipeline.errors import Problem
@@ -100,8 +105,16 @@ def _errors(checked: Checked) -> int:
 def write_files(made: Plan, out: Out) -> None:
     """Replace the files, each in one step, and say so. Wrong use when one of them cannot be; the others are done."""
     refused = []
+    stored = {path_of(one.root, name): one.root for one in made.checked.loaded for name in _stored(one)}
     for name, data in made.after.items():
         path = made.checked.paths[name]
+        if path in stored:
+            why = _store(stored[path], path.name, encode(made.before[name], made.before[name].text), data)
+            if why:
+                refused.append(f"{name} {why}")
+            else:
+                out.say(f"{name}  {_count(made, name)} repaired")
+            continue
         try:
             if path.read_bytes() != encode(made.before[name], made.before[name].text):
                 refused.append(f"{name} was changed meanwhile")
@@ -110,12 +123,37 @@ def write_files(made: Plan, out: Out) -> None:
         except OSError as error:
             refused.append(f"cannot write {name}: {reason(error)}")
             continue
-        count = sum(repair.problem.span.file == name for repair in made.repairs)
-        out.say(f"{name}  {count} repaired")
+        out.say(f"{name}  {_count(made, name)} repaired")
     for name in made.left:
         out.say(f"{name}  left as it is: repaired it would have more errors")
     if refused:
         raise click.UsageError("; ".join(refused))
+
+
+def _count(made: Plan, name: str) -> int:
+    return sum(repair.problem.span.file == name for repair in made.repairs)
+
+
+def _stored(loaded: Loaded) -> list[str]:
+    """The components of a project that are in its database."""
+    return [path.name for path in loaded.files.values() if is_store(loaded.root, path)]
+
+
+def _store(root: Path, id: str, before: bytes, after: bytes) -> str:
+    """Put a repaired text into the database; why that could not be."""
+    from mailweir.configuration.desk import who
+
+    try:
+        with SqliteConfig.open(store_of(root), make=False) as store:
+            now = store.snapshot()
+            if now.texts.get(id) != before:
+                return "was changed meanwhile"
+            store.commit({id: after}, now.number, time.time(), who(), "mailweir check --fix")
+    except StaleError:
+        return "was changed meanwhile"
+    except StoreError as error:
+        return str(error)
+    return ""
 
 
 def diff(made: Plan) -> str:

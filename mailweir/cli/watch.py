@@ -13,6 +13,7 @@ from watchfiles import watch
 
 from mailweir.cli.out import Out
 from pipeline.config.load import project_root
+from pipeline.config.stored import store_of
 
 # Folders of a project whose files are no configuration, and part of what it makes.
 _folders: Final = frozenset({"templates", "attachments"})
@@ -59,6 +60,8 @@ def matters(path: Path, roots: Collection[Path]) -> bool:
     """Whether a change of this file can change what the projects in these folders say or send."""
     inside = next((path.relative_to(root) for root in roots if path.is_relative_to(root)), path)
     name, folders = inside.name, inside.parts[:-1]
+    if inside == store_of(Path()):
+        return True
     if "__pycache__" in folders or any(folder.startswith(".") for folder in folders):
         return False
     if name in {".env", ".secrets.env"}:

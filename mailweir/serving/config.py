@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from mailweir.flows import CannotRunError, mail_sink, pipes_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pipeline.config.load import Loaded
     from pipeline.pipe import PipeConfig
 
@@ -45,16 +43,13 @@ def served(load: Callable[[], Loaded], at: float) -> Served:
         pipes = {pipe.id: pipe for pipe in pipes_of(loaded, none=True)}
     except CannotRunError as error:
         raise BadConfigError(str(error)) from None
-    return Served(loaded, pipes, _hash(loaded.files), at)
+    return Served(loaded, pipes, _hash(loaded), at)
 
 
-def _hash(files: Mapping[str, Path]) -> str:
-    """Of the names and bytes of all files."""
+def _hash(loaded: Loaded) -> str:
+    """Of the names and texts of all its files, as they were read."""
     found = blake2b(digest_size=8)
-    for name, path in sorted(files.items()):
-        try:
-            data = path.read_bytes()
-        except OSError:  # it was there a moment ago; what was loaded of it is told by no hash
-            data = b""
+    for name in sorted(loaded.files):
+        data = loaded.project.documents[name].text.encode("utf-8", "surrogatepass")
         found.update(f"{len(name)}:{name}{len(data)}:".encode("utf-8", "surrogatepass") + data)
     return found.hexdigest()

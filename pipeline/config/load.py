@@ -19,6 +19,7 @@ from pipeline.config.project import Project, compile_project
 from pipeline.config.resolve import Lookup
 from pipeline.config.selection import right, selection_faults
 from pipeline.config.settings import Settings, settings_of
+from pipeline.config.stored import is_store, passed_by, stored_documents
 from pipeline.config.templates import read_templates
 from pipeline.config.text import read
 from pipeline.config.tree import Document
@@ -45,6 +46,10 @@ class Options:
     """The codes that there are; without them those that the settings name are not looked at."""
     invented: Invented | None = None
     """Values for a test, in place of all that this machine has but the profile and files that were named."""
+    stored: Mapping[str, bytes] | None = None
+    """The components of a project, by `_id`, in place of what is kept in its database or in files."""
+    stored_as: Mapping[str, str] = field(default_factory=dict)
+    """What messages call some of them."""
 
 
 @dataclass(slots=True)
@@ -98,8 +103,14 @@ def _load(root: Path, options: Options, paths: Sequence[Path]) -> Loaded:
     found = Found() if alone else search(root, settings.exclude, follow=settings.follow_links)
     asked = [path for path in paths if path not in found.files and not is_folder(path)]
     others = {path for path in asked if is_other(path, options.env_files)}
-    paths_read = [*found.files, *dict.fromkeys(path for path in asked if path not in others)]
-    documents = [_document(path, options) for path in paths_read]
+    if options.stored is not None or (settings.config_source == "database" and not alone):
+        by_path = stored_documents(root, options.here, options.stored, options.stored_as, options.replaced)
+        lying = [path for path in (*found.files, *asked) if path not in others and not is_store(root, path)]
+        if options.stored is None:
+            problems += passed_by(more[shown(root / SETTINGS, options.here)], lying, paths, options.here)
+    else:
+        by_path = {path: _document(path, options) for path in (*found.files, *asked) if path not in others}
+    paths_read, documents = list(by_path), list(by_path.values())
     problems += [_leaving(path, options.here) for path in found.leaving if not paths or below(paths, path)]
     problems += [_closed(path, why, options.here) for path, why in found.closed if not paths or below(paths, path)]
     profile = options.profile or settings.profile or options.default_profile

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from pydantic import Field
 
@@ -34,6 +34,8 @@ class Settings(Part):
 
     profile: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]+$")
     """Which `<profile>-env.json` gives values. Default: `test` offline, `prod` for `serve`."""
+    config_source: Literal["files", "database"] = "files"
+    """Where systems and pipes are kept: in files below this folder, or in `.mailweir/config.db`."""
     exclude: Many[str] = ()
     """Files and folders that are not read: names or patterns, from the project's folder."""
     select: Many[str] = ()

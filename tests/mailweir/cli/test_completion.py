@@ -105,7 +105,7 @@ def test_every_option_can_be_completed(words: str) -> None:
     [
         words
         for words in grammar.verbs
-        if words not in {"datasets", "discarded", "failed", "outbox", "secret", "secret set", "spool"}
+        if words not in {"config", "datasets", "discarded", "failed", "outbox", "secret", "secret set", "spool"}
     ],
 )
 def test_every_argument_can_be_completed(words: str) -> None:
@@ -122,7 +122,7 @@ def test_choices_of_arguments_are_accepted() -> None:
 
     assert grammar.verbs["completion"].arguments == (tuple(shells),)
     assert grammar.verbs["list"].arguments == (kinds,)
-    for verb in ("datasets", "discarded", "outbox", "secret", "spool"):
+    for verb in ("config", "datasets", "discarded", "outbox", "secret", "spool"):
         group = command(verb)
         assert isinstance(group, click.Group)
         assert set(*grammar.verbs[verb].arguments) == set(group.list_commands(click.Context(group)))
