@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from mailweir.systems_of import Systems
 from mailweir.upstream import ends_of, upstream_first
 from pipeline.alternatives import chosen
-from pipeline.component import Datasets, Running, Sink, Source, Transform
+from pipeline.component import Datasets, Running, Sink, Source, SourceConfig, Transform
 from pipeline.pipe import PipeConfig, namespaces_added, namespaces_removed
 from pipeline.state.sqlite.dataset_look import SqliteReads
 from sinks.dataset import DatasetSinkConfig
@@ -199,7 +199,9 @@ def transforms_of(pipe: PipeConfig, context: PipeContext) -> list[Transform]:
         from pipeline.transforms.namespaces import RemoveNamespaces
 
         built.append(RemoveNamespaces())
-    return built
+    source = chosen(pipe.source)
+    first = source.first(context) if isinstance(source, SourceConfig) else None
+    return built if first is None else [first, *built]
 
 
 def mail_systems(pipes: Iterable[PipeConfig]) -> list[str]:

@@ -54,6 +54,8 @@ _bodies: Final[Mapping[str, Body]] = {
         "operations": {"${3:list}": {"url": "${4:things}", "method": "${5:GET}"}},
     },
     "system:url": {"url_pattern": "${2:https://api.example.com/%s}"},
+    "source:bus": {"system": "${1:bus}", "topic": "${2:SERVICE.MAILER}"},
+    "sink:bus": {"system": "${1:bus}", "topic": "${2:orders}"},
     "source:diff_datasets": {"datasets": ["${1:one}", "${2:other}"]},
     "source:directory": {"path": "${1:inbox}", "pattern": "${2:*}", "done": "${3:inbox-done}"},
     "source:embedded": {"entities": [{"_id": "${1:1}"}]},

@@ -189,6 +189,10 @@ class SourceConfig(ComponentConfig):
         """The entities that it gives, where the project itself says which; `dataset` knows those of datasets. Pure."""
         return None
 
+    def first(self, context: Context) -> Transform | None:
+        """What shapes its entities before the transforms of its pipe, also those that are tried again later."""
+        return None
+
 
 class TransformConfig(ComponentConfig):
     """What shapes entities."""

@@ -144,7 +144,7 @@ def namespaces_of(pipe: PipeConfig, metadata: MetadataConfig | None = None) -> t
 
 
 # What comes from outside has no namespaces, and what goes outside is to have none.
-_BROKERS: Final = frozenset({"amqp", "kafka", "mqtt", "nats", "redis_streams"})
+_BROKERS: Final = frozenset({"amqp", "bus", "kafka", "mqtt", "nats", "redis_streams"})
 _ADDING: Final = _BROKERS | {"csv", "embedded", "http_endpoint", "json", "ldap", "sql"}
 _REMOVING: Final = _BROKERS | {
     "csv_endpoint",

@@ -43,7 +43,7 @@ class BrokerWriter:
                 ready.append(Outgoing(id_, text_of(entity), deleted))
             except ValueError as error:
                 told.append(Receipt(id_, "", Outcome.REJECTED, str(error)))
-        refused = self._published(ready) if ready else ()
+        refused = self.published(ready) if ready else ()
         told += [Receipt(one.key, "", Outcome.REJECTED, why) for one, why in zip(ready, refused, strict=False) if why]
         return told
 
@@ -53,7 +53,8 @@ class BrokerWriter:
         if publisher is not None:
             publisher.close()
 
-    def _published(self, messages: Sequence[Outgoing]) -> Sequence[str]:
+    def published(self, messages: Sequence[Outgoing]) -> Sequence[str]:
+        """Why each was refused, or `""`. `StoppedError` if the broker cannot be reached."""
         tries = None
         while True:
             try:

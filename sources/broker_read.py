@@ -141,14 +141,24 @@ class QueueSource:
     cut: Final = True
 
     def __init__(
-        self, settings: Settings, taking: Taking, opened: Callable[[], Queue], on_record: OnRecord, reading: str
+        self,
+        settings: Settings,
+        taking: Taking,
+        opened: Callable[[], Queue],
+        on_record: OnRecord,
+        reading: str,
+        made: Callable[[Message], Entity | Fault] | None = None,
     ) -> None:
-        """`reading` begins the name of each reading, and is one that no other source has or had."""
+        """`reading` begins the name of each reading, and is one that no other source has or had.
+
+        `made` makes entities of messages, if it is not the shape that says what they become.
+        """
         self._settings = settings
         self._taking = taking
         self._opened = opened
         self._on_record = on_record
         self._reading = reading
+        self._made = made or self._shaped
         self._readings = 0
         self.skipped = 0
 
@@ -201,7 +211,7 @@ class QueueSource:
             name = name_of(message)
             if unsettled.sort(message, name) is not Known.NEW:
                 continue
-            made = entity_of_message(message, taking.shape, taking.name)
+            made = self._made(message)
             if isinstance(made, Fault) and taking.on_error == "stop":
                 if new:
                     yield entities, unsettled.position
@@ -215,6 +225,9 @@ class QueueSource:
                 entities.append(made)
         if new:
             yield entities, unsettled.position
+
+    def _shaped(self, message: Message) -> Entity | Fault:
+        return entity_of_message(message, self._taking.shape, self._taking.name)
 
 
 def _settle(queue: _Connected[Queue], unsettled: Unsettled, on_record: Callable[[], str | None]) -> None:

@@ -28,9 +28,9 @@ _TOGETHER: Final = 0.02
 class Amqp(Broker):
     """A server with queues and exchanges."""
 
-    def queue(self, queue: str, prefetch: int, *, declare: bool) -> AmqpQueue:
-        """What is handed out of a queue."""
-        return AmqpQueue(self.settings, queue, prefetch, declare=declare)
+    def queue(self, queue: str, prefetch: int, *, declare: bool, bound: Target | None = None) -> AmqpQueue:
+        """What is handed out of a queue. `bound`: it gets what is published there."""
+        return AmqpQueue(self.settings, queue, prefetch, declare=declare, bound=bound)
 
     def publisher(self, target: Target) -> AmqpPublisher:
         """What publishes."""
@@ -38,11 +38,15 @@ class Amqp(Broker):
 
 
 class Target(NamedTuple):
-    """Where messages are published; `declare`: a durable queue of that name is made if it is not there."""
+    """Where messages are published; `declare`: a durable queue of that name is made if it is not there.
+
+    `topics`: the exchange is one of topics, and made if it is not there.
+    """
 
     exchange: str
     routing_key: str
     declare: bool = False
+    topics: bool = False
 
 
 class _Connection(LoopConnection):
@@ -88,9 +92,12 @@ class _Connection(LoopConnection):
 class AmqpQueue:
     """What a queue has handed out: it is for others again when the connection ends."""
 
-    def __init__(self, settings: Settings, queue: str, prefetch: int, *, declare: bool) -> None:
+    def __init__(
+        self, settings: Settings, queue: str, prefetch: int, *, declare: bool, bound: Target | None = None
+    ) -> None:
         """Connect, and be handed messages."""
         self._name = queue
+        self._bound = bound
         self._prefetch = prefetch
         self._got: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
         self._connection = _Connection(settings)
@@ -105,6 +112,8 @@ class AmqpQueue:
         channel.close_callbacks.add(lambda *_: self._got.put_nowait(None))
         await channel.set_qos(self._prefetch)
         queue = await channel.declare_queue(self._name, durable=True, passive=not declare)
+        if self._bound is not None:
+            await queue.bind(await _exchange(channel, self._bound), self._bound.routing_key)
         await queue.consume(self._got.put)
 
     def take(self, most: int, seconds: float) -> Sequence[Message]:
@@ -164,9 +173,7 @@ class AmqpPublisher:
         channel, target = self._connection.channel, self._target
         if target.declare:
             await channel.declare_queue(target.routing_key, durable=True)
-        if not target.exchange:
-            return channel.default_exchange
-        return await channel.get_exchange(target.exchange, ensure=True)
+        return await _exchange(channel, target)
 
     def publish(self, messages: Sequence[Outgoing]) -> Sequence[str]:
         """All of them at once, in their order; each has its own answer."""
@@ -193,6 +200,14 @@ class AmqpPublisher:
     def close(self) -> None:
         """Leave."""
         self._connection.close()
+
+
+async def _exchange(channel: AbstractChannel, target: Target) -> aio_pika.abc.AbstractExchange:
+    if not target.exchange:
+        return channel.default_exchange
+    if target.topics:
+        return await channel.declare_exchange(target.exchange, aio_pika.ExchangeType.TOPIC, durable=True)
+    return await channel.get_exchange(target.exchange, ensure=True)
 
 
 def _message(one: AbstractIncomingMessage, queue: str) -> Message:

@@ -129,11 +129,15 @@ class BrokerConfig(SystemConfig):
         )
 
 
+class BusBrokerConfig(BrokerConfig):
+    """A broker that can carry a bus."""
+
+
 def _revealed(value: Secret | str | None) -> str | None:
     return value.reveal() if isinstance(value, Secret) else value
 
 
-class AmqpConfig(BrokerConfig):
+class AmqpConfig(BusBrokerConfig):
     """A broker that speaks AMQP 0-9-1, such as RabbitMQ."""
 
     schemes: ClassVar[Schemes] = AMQP
@@ -195,7 +199,7 @@ class MqttConfig(BrokerConfig):
         return Mqtt(self.settings(context.root))
 
 
-class NatsConfig(BrokerConfig):
+class NatsConfig(BusBrokerConfig):
     """A NATS server or cluster with JetStream."""
 
     schemes: ClassVar[Schemes] = NATS
@@ -217,7 +221,7 @@ class NatsConfig(BrokerConfig):
         return Nats(self.settings(context.root))
 
 
-class RedisConfig(BrokerConfig):
+class RedisConfig(BusBrokerConfig):
     """A Redis (or Valkey) server: its streams."""
 
     schemes: ClassVar[Schemes] = REDIS

@@ -21,7 +21,7 @@ from nats.errors import (
 from nats.errors import (
     TimeoutError as NatsTimeoutError,
 )
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, StorageType, StreamConfig
 from nats.js.client import JetStreamContext
 from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 
@@ -51,6 +51,14 @@ class Nats(Broker):
     def publisher(self, subject: str) -> NatsPublisher:
         """What publishes."""
         return NatsPublisher(self.settings, subject)
+
+    def stream_of(self, subject: str, name: str) -> str:
+        """The stream that takes a subject. Where there is none it is made, on the disk, under this name."""
+        connection = _Connection(self.settings)
+        try:
+            return connection.run(_stream_of(connection.stream, subject, name))
+        finally:
+            connection.close()
 
 
 class Place(NamedTuple):
@@ -259,6 +267,13 @@ class NatsPublisher:
     def close(self) -> None:
         """Leave."""
         self._connection.close()
+
+
+async def _stream_of(context: JetStreamContext, subject: str, name: str) -> str:
+    with suppress(NotFoundError):
+        return await context.find_stream_name_by_subject(subject)
+    config = StreamConfig(name=name, subjects=[subject], storage=StorageType.FILE)
+    return (await context.add_stream(config)).config.name or name
 
 
 def _fetched(

@@ -144,6 +144,7 @@ def test_every_installed_type_has_a_manual() -> None:
     assert {one.type for one in found if one.kind == "system"} == systems
     assert [one.type for one in found if one.kind == "system"] == [
         "system:amqp",
+        "system:bus",
         "system:eml",
         "system:fake",
         "system:kafka",

@@ -52,6 +52,7 @@ def _tidy_history(transaction: Transaction, retention: Retention) -> None:
         "DELETE FROM execution WHERE ended IS NOT NULL AND moved <= ?", (now.steady - retention.executions,)
     )
     connection.execute("DELETE FROM failure WHERE dead AND moved <= ?", (now.steady - retention.others,))
+    connection.execute("DELETE FROM registry WHERE expires <= ?", (now.steady,))
     # Notes of what happens once lie between these two names.
     connection.execute(
         "DELETE FROM note WHERE name >= ? AND name < ? AND changed <= ?",
