@@ -247,7 +247,7 @@ def test_a_broker_that_goes_away(place: Place) -> None:
 def test_serving(place: Place) -> None:
     """What is published while a service runs arrives soon; told to stop, it ends in order."""
     place.pipe(pump={"schedule_interval": 0.2})
-    process = place.start("serve", "--no-ui")
+    process = place.start("serve", "--no-ui", "--port", "0")
     for number in range(3):
         place.server.publish(entities(10, 10 * number))
         until(lambda: len(place.lines()) == 10 * (number + 1) or process.poll() is not None)  # noqa: B023 - at once
