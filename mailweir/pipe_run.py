@@ -17,7 +17,7 @@ from mailweir.pumps import RECORDS, beginning, elsewhere, record_of, record_text
 from pipeline.completeness import COMPLETENESS, counting, known_of, known_text, passed_on
 from pipeline.errors import SourceError
 from pipeline.failing import Streak
-from pipeline.feed import FedSource, Pulled
+from pipeline.feed import FedSource, Feed, Pulled, UnwantedError, unless
 from pipeline.receipt import Report, Tally
 from pipeline.run import BATCH, EVERYTHING, FlowError, Portion, StoppedError, marked, portions, seldom
 from pipeline.schedule import ended
@@ -77,6 +77,7 @@ class PipeRun:
         self._first = True
         self._again: Stage | None = None
         self._fed: FedSource | None = None
+        self._shaped: Feed[Portion] | None = None
 
     async def go(self, since: str | None, tell: Callable[[Report], None]) -> None:
         """Run it from a position on; why it stopped before its end is in the report."""
@@ -141,7 +142,7 @@ class PipeRun:
         failures, report, source = self._failures, self._report, self._flow.source
         before = getattr(source, "skipped", 0)
         try:
-            for portion in self._found(since):
+            for portion in self._shaped or self._found(since):
                 if self._around.stopping.is_set() and not self._around.mails:
                     return
                 report.read += portion.read
@@ -166,6 +167,8 @@ class PipeRun:
             report.stopped = f"{row} `{error.entity_id}`: {error.text}"
         except StoppedError as error:
             report.stopped = str(error)
+        except UnwantedError:
+            return  # the run is to stop
         finally:
             self._first = False
             report.left_out += getattr(source, "skipped", 0) - before
@@ -174,11 +177,15 @@ class PipeRun:
         flow, asked, failures = self._flow, self._around.asked, self._failures
         tracks = getattr(flow.sink, "tracks", False)
         batch = self._pipe.batch_size or getattr(self._pipe.sink, "batch_size", None) or BATCH
+        transforms = flow.transforms
+        if self._asks:
+            # They remember so many answers, for the case that one of a portion fails.
+            batch, transforms = min(batch, BATCH), unless(self._around.stopping.is_set, transforms)
         streak = Streak(0) if failures is None else failures.streak
         source = self._fed or flow.source
         if failures is not None:
             source = self._around.taps.tapped(self._pipe.id, source)
-        found = portions(source, flow.transforms, since, asked.wanted, batch, tracks=tracks, streak=streak)
+        found = portions(source, transforms, since, asked.wanted, batch, tracks=tracks, streak=streak)
         if asked.source is None and asked.wanted == EVERYTHING:
             found = unless_empty(self._pipe, flow.source, found, since, lambda: getattr(flow.sink, "entities", 0))
         if tracks and asked.source is None and asked.wanted == EVERYTHING:
@@ -189,7 +196,7 @@ class PipeRun:
             return found
         # What waits for another try goes first, so that a later version comes behind it; and it stops nothing.
         waiting = Again(lambda: failures.again("transform")), Again(lambda: failures.again("sink"))
-        shaped = portions(waiting[0], flow.transforms, None, batch=batch, tracks=tracks, streak=Streak(0))
+        shaped = portions(waiting[0], transforms, None, batch=batch, tracks=tracks, streak=Streak(0))
         sunk = portions(waiting[1], (), None, batch=batch, tracks=tracks)
         return chain(self._trying("transform", shaped), self._trying("sink", sunk), found)
 
@@ -232,18 +239,35 @@ class PipeRun:
 
     @asynccontextmanager
     async def _pulled(self, since: str | None) -> AsyncIterator[Iterable[Portion]]:
-        """What flows; a source that waits for others is read in a thread."""
-        if not getattr(self._flow.source, "waits", False):
+        """What flows; what waits for others, be it the source or a transform, does so in a thread."""
+        source, stopping = self._flow.source, self._around.stopping
+        settles = getattr(source, "settles", False)
+        if self._asks:
+            self._shaped = shaped = Feed(self._found(since), ahead=False)
+            try:
+                yield Pulled(self.portions(since), lambda _: shaped.ready(), stopping)
+            finally:
+                self._shaped = None
+                shaped.close()
+                if settles:
+                    await shaped.ended(SETTLING)
+        elif getattr(source, "waits", False):
+            self._fed = fed = FedSource(source)
+            fed.begin(since)
+            try:
+                yield Pulled(self.portions(since), fed.ready, stopping)
+            finally:
+                self._fed = None
+                fed.close()
+                if settles:
+                    await fed.closed(SETTLING)
+        else:
             yield self.portions(since)
-            return
-        self._fed = fed = FedSource(self._flow.source)
-        try:
-            yield Pulled(self.portions(since), fed)
-        finally:
-            self._fed = None
-            fed.close()
-            if getattr(fed, "settles", False):
-                await fed.closed(SETTLING)
+
+    @property
+    def _asks(self) -> bool:
+        """Whether a transform asks others."""
+        return any(getattr(one, "waits", False) for one in self._flow.transforms)
 
     async def _sleep(self, seconds: float) -> None:
         """Wait, but not longer than until the run is to stop."""

@@ -6,7 +6,7 @@ import asyncio
 import random
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -253,7 +253,10 @@ class Run:
         count = 0
         for flow in flows:
             if mail_sink(flow.config) is not None and not getattr(flow.source, "once", False):
-                pipe_run = PipeRun(flow, Report(flow.config.id), self._around(flow, state))
+                # Asking a service may change something there, so it is not asked only to count.
+                asks = any(getattr(one, "waits", False) for one in flow.transforms)
+                counted = replace(flow, transforms=()) if asks else flow
+                pipe_run = PipeRun(counted, Report(flow.config.id), self._around(flow, state))
                 for portion in pipe_run.portions(await since_of(flow.config, self.asked, state)):
                     count += len(portion.entities)
                     if count >= MOST_COUNTED:

@@ -386,7 +386,11 @@ class Source(Protocol):
 
 
 class Transform(Protocol):
-    """Makes none, one or several entities of one. Pure."""
+    """Makes none, one or several entities of one. Pure.
+
+    One that is not, since it asks others, such as a server, has an attribute `waits` that is true: then the whole flow
+    is carried out in a thread.
+    """
 
     def __call__(self, entity: Entity) -> Sequence[Entity]:
         """Never changes its argument."""

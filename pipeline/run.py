@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from enum import Enum, auto
 from itertools import chain, islice
 from typing import Final, NamedTuple
@@ -109,6 +109,19 @@ def portions(
                     raise stopped
             if left == 0:
                 return
+
+
+async def arriving(portions: Iterable[Portion]) -> AsyncIterator[Portion]:
+    """The portions, each when it is there; while one is waited for, everything else goes on."""
+    ready = getattr(portions, "ready", None)
+    rest = iter(portions)
+    while True:
+        if ready is not None:
+            await ready()
+        portion = next(rest, None)
+        if portion is None:
+            return
+        yield portion
 
 
 def marked(source: Source, found: Iterator[Portion], since: str | None, *, elsewhere: bool) -> Iterator[Portion]:

@@ -10,9 +10,8 @@ from typing import Protocol
 
 from pipeline.component import Running
 from pipeline.entity import Entity
-from pipeline.feed import arriving
 from pipeline.receipt import Outcome, Receipt, Tally
-from pipeline.run import Portion
+from pipeline.run import Portion, arriving
 from pipeline.state.facts import Batch, Offset
 
 
@@ -44,7 +43,7 @@ class BatchSink:
         with ThreadPoolExecutor(1, "sink") as thread:
             writer = await loop.run_in_executor(thread, self._opened)
             try:
-                async for portion in arriving(portions, self._running.stopping):
+                async for portion in arriving(portions):
                     for first in range(0, len(portion.entities), self._batch):
                         part = portion.entities[first : first + self._batch]
                         refused = await loop.run_in_executor(thread, partial(writer.write, part))

@@ -9,9 +9,8 @@ from typing import Final, Literal, Protocol
 
 from pipeline.component import Running
 from pipeline.entity import Entity
-from pipeline.feed import arriving
 from pipeline.receipt import Outcome, Receipt, Tally
-from pipeline.run import Mark, Portion
+from pipeline.run import Mark, Portion, arriving
 from pipeline.state.facts import Batch, Offset
 from sinks.output_file import OutputFile
 
@@ -66,7 +65,7 @@ class ReplacedFile:
         told = Told(self._skip_deleted)
         with self._file.replacing() as draft:
             draft.write(form.head())
-            for portion in portions:
+            async for portion in arriving(portions):
                 ended = portion.mark is not None and portion.mark is not Mark.START and whole
                 whole = whole or portion.mark is Mark.START
                 if not whole:
@@ -110,7 +109,7 @@ class GrownFile:
         texts: list[bytes] = []
         since: str | None = None
         size = 0
-        async for portion in arriving(portions, self._running.stopping):
+        async for portion in arriving(portions):
             new = list(told.texts(portion, self._form))
             texts += new
             size += sum(map(len, new))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pipeline.component import Context, SinkConfig
 from pipeline.receipt import Outcome, Tally
+from pipeline.run import arriving
 
 if TYPE_CHECKING:
     from pipeline.run import Portion
@@ -28,5 +29,5 @@ class Null:
 
     async def write(self, portions: Iterable[Portion]) -> AsyncIterator[Tally]:
         """How many it has taken."""
-        for portion in portions:
+        async for portion in arriving(portions):
             yield Tally({Outcome.SKIPPED: len(portion.entities)})

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Literal
 
 from pipeline.component import SinkConfig, SinkContext
 from pipeline.receipt import Receipt, Tally
-from pipeline.run import StoppedError
+from pipeline.run import StoppedError, arriving
 from sinks.file import Told
 from sinks.json import Lines
 from systems.disk import reason
@@ -38,7 +38,7 @@ class Print:
 
     async def write(self, portions: Iterable[Portion]) -> AsyncIterator[Sequence[Receipt] | Tally]:
         """What became of the entities, portion by portion."""
-        for portion in portions:
+        async for portion in arriving(portions):
             told = Told(skip_deleted=False)
             lines = b"".join(told.texts(portion, Lines()))
             try:

@@ -53,7 +53,8 @@ def tell(out: Out, run: Run) -> None:
         out.say("")
     width = max((len(report.pipe) for report in done.reports), default=0)
     for report in done.reports:
-        out.line(f"  {report.pipe:{width}}  {_counts(report, run.asked)}  {report.seconds:6.1f} s")
+        cut = done.stopped and report is done.reports[-1]
+        out.line(f"  {report.pipe:{width}}  {_counts(report, run.asked, cut=cut)}  {report.seconds:6.1f} s")
     for outcome in told_one_by_one:
         _tell_some(out, outcome, run)
     _tell_missed(out, done)
@@ -91,9 +92,9 @@ def _tell_recovered(out: Out, done: Done) -> None:
         )
 
 
-def _counts(report: Report, asked: Asked) -> str:
+def _counts(report: Report, asked: Asked, *, cut: bool) -> str:
     if not (report.read or report.left_out or report.earlier or report.stopped or report.deleted):
-        return nothing_read(asked)
+        return "ended before anything was read" if cut else nothing_read(asked)
     return "   ".join([*counts(report), *(["stopped"] if report.stopped else [])])
 
 

@@ -15,9 +15,8 @@ from typing import Final
 
 from pipeline.component import Running
 from pipeline.entity import Entity
-from pipeline.feed import arriving
 from pipeline.receipt import Outcome, Receipt
-from pipeline.run import Portion
+from pipeline.run import Portion, arriving
 from pipeline.state.facts import (
     Ask,
     Batch,
@@ -97,7 +96,7 @@ class MailSink:
         sending, told = self._sending, self._told
         async with sending:
             try:
-                async for portion in arriving(portions, self._running.stopping):
+                async for portion in arriving(portions):
                     await self._admit(portion)
                     while sending.busy >= MOST_ON_THE_WAY:
                         await sending.some()

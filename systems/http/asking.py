@@ -34,6 +34,8 @@ _Kept = OrderedDict[str, Sequence[Entity] | TransformError]
 class Asking(ABC):
     """What both have in common."""
 
+    waits: Final = True
+
     def __init__(self, *, allowed: bool, meant: Meant | None) -> None:
         """Whether it may ask at all; `meant` tells which entities it asks for."""
         self._allowed = allowed

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
+import threading
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,8 @@ from urllib.parse import unquote
 import pytest
 
 from mailweir.cli.checking import check_paths
-from pipeline.config.load import Options
+from mailweir.running import Asked, Done, Run
+from pipeline.config.load import Options, load
 from pipeline.errors import EndError, TransformError
 from systems.http.config import UrlConfig
 from systems.http.rest import RestConfig
@@ -21,6 +24,7 @@ from systems.http.transforms import HttpTransformConfig, RestTransformConfig
 from tests.web import answer, body_of, serving
 
 TOP = Path(__file__).parents[3]
+PATIENCE = 60.0
 
 
 class Service:
@@ -197,6 +201,53 @@ def test_a_run_asks_once_for_each_entity(tmp_path: Path) -> None:
     assert [one["response"]["word"] for one in printed] == ["a", "b", "c"]
     assert "1 rejected" in done.stdout, done.stdout + done.stderr
     assert "/words/422 answers 422 Unprocessable Entity" in done.stdout + done.stderr
+
+
+def test_who_ends_a_run_does_not_wait_for_the_service(tmp_path: Path) -> None:
+    """Nothing of what it was asked is on record: the next run asks again."""
+    asked, over = threading.Event(), threading.Event()
+
+    def silent(handler: BaseHTTPRequestHandler) -> None:
+        body_of(handler)
+        asked.set()
+        assert over.wait(PATIENCE)
+        answer(handler, b"{}")
+
+    with serving(silent, keeps=True) as url:
+        place = project(tmp_path, url, {"type": "rest", "operation": "ask"}, [{"_id": "1", "word": "x"}])
+        run = Run(load(place, Options(environ={}, here=place)), Asked())
+
+        async def ended() -> Done:
+            running = asyncio.create_task(run.go())
+            assert await asyncio.to_thread(asked.wait, PATIENCE)
+            run.stop()
+            return await asyncio.wait_for(running, PATIENCE)
+
+        try:
+            done = asyncio.run(ended())
+        finally:
+            over.set()
+    assert done.stopped
+    assert [(report.read, report.stopped) for report in done.reports] == [(0, "")]
+
+
+def test_a_service_is_not_asked_only_to_count_mails(tmp_path: Path) -> None:
+    """Who is asked whether to send them hears how many entities there are."""
+    service, counts = Service(), []
+
+    def declined(count: int) -> bool:
+        counts.append(count)
+        return False
+
+    with serving(service, keeps=True) as url:
+        place = project(tmp_path, url, {"type": "rest", "operation": "ask"}, [{"_id": "1", "word": "x"}])
+        config = json.loads((place / "p.conf.json").read_text())
+        mail = {"type": "mail", "system": "office", "mail_from": "a@example.com", "recipients": "b@example.com"}
+        config[0]["sink"] = {**mail, "subject_template": "x", "body_template": "x"}
+        config.append({"_id": "office", "type": "system:eml", "folder": "out"})
+        (place / "p.conf.json").write_text(json.dumps(config))
+        done = asyncio.run(Run(load(place, Options(environ={}, here=place)), Asked()).go(counted=declined))
+    assert (done.declined, counts, service.asked) == (True, [1], [])
 
 
 def test_a_test_answers_for_the_service(tmp_path: Path) -> None:
