@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mailweir.serving.log import event
 from mailweir.web.checks import LOOPBACK
 from mailweir.web.data import Data
+from mailweir.web.events import Events
 from mailweir.web.faults import CannotListenError
 from mailweir.web.front import Bounds, Browsers, Front
 from mailweir.web.health import Health
@@ -90,13 +91,15 @@ class Opening:
             site = Site(
                 service, state, self._clock, self._scrubber, seal=Seal(self._token) if self._wanted.pages else None
             )
-            routes, browsers = routes_of(site), None
+            events = Events(site)
+            routes, browsers = routes_of(site, events), None
             if site.seal is not None:
                 pages = Pages(site, Renderer(lambda text: self._scrubber().scrub(text)))
                 secure = self._wanted.tls is not None or self._wanted.behind_proxy
                 routes += [*page_routes(site, pages), *Signing(site, pages, self._keys, secure=secure).routes()]
                 browsers = Browsers(site.seal, pages.refusal)
                 service.url = self.url
+            looking = asyncio.create_task(events.looking())
             front = Front(routes, self._keys, self._bounds(), self._clock, self._scrubber, browsers)
             site.answered, site.routes = front.answered, front.routes
             listener = Listener(front, self._socket, self._wanted.tls, service.options.drain)
@@ -110,9 +113,9 @@ class Opening:
                 yield
             finally:
                 listener.stop()
-                stopping.cancel()
-                started.cancel()
-                await asyncio.gather(serving, stopping, started, return_exceptions=True)
+                for one in (stopping, started, looking):
+                    one.cancel()
+                await asyncio.gather(serving, stopping, started, looking, return_exceptions=True)
 
     def _bounds(self) -> Bounds:
         host, port = self._socket.getsockname()[:2]
@@ -123,9 +126,17 @@ class Opening:
         return Bounds(hosts, None if self._wanted.behind_proxy else port)
 
 
-def routes_of(site: Site) -> list[Route]:
-    """All that is answered; those that are asked most first."""
-    parts = (Receivers(site), Publishers(site), Pipes(site), Mail(site), Data(site), Health(site))
+def routes_of(site: Site, events: Events | None = None) -> list[Route]:
+    """All that is answered to programs; those that are asked most first."""
+    parts = (
+        Receivers(site),
+        Publishers(site),
+        Pipes(site),
+        Mail(site),
+        Data(site),
+        Health(site),
+        events or Events(site),
+    )
     return [route for part in parts for route in part.routes()]
 
 
