@@ -6,6 +6,7 @@ Outside a project it does nothing, and nothing of it is imported until there is 
 from __future__ import annotations
 
 import asyncio
+import os
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -46,9 +47,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Nothing is written where nobody looks."""
     if config.getoption("--mailweir-update"):
-        from mailweir.testing.update import REFUSED, in_ci
+        from mailweir.in_ci import in_ci
+        from mailweir.testing.update import REFUSED
 
-        if in_ci():
+        if in_ci(os.environ):
             raise pytest.UsageError(f"--mailweir-update: {REFUSED}")
 
 
@@ -201,9 +203,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     alone = [item for item in items if isinstance(item, JsonTest) and item.test.only]
     if not alone:
         return
-    from mailweir.testing.update import in_ci
+    from mailweir.in_ci import in_ci
 
-    if in_ci():
+    if in_ci(os.environ):
         raise pytest.UsageError("`only` leaves out all other tests, and `CI` is set: take it out")
     left_out = [item for item in items if isinstance(item, JsonTest) and not item.test.only]
     config.hook.pytest_deselected(items=left_out)

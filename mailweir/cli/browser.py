@@ -6,6 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final
 
+from mailweir.in_ci import in_ci
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -18,7 +20,7 @@ LONGEST_WAIT: Final = 3.0
 def opened(values: Common, page: Path, *, wanted: bool | None) -> bool:
     """Open the page if that is wanted, or where nothing was said if a person sits at a desktop; whether it was."""
     if wanted is None:
-        wanted = not values.json and values.out.stdout.isatty() and not os.environ.get("CI") and _has_desktop()
+        wanted = not values.json and values.out.stdout.isatty() and not in_ci(os.environ) and _has_desktop()
     if not wanted:
         return False
     import webbrowser

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mailweir.cli.out import Out
+from mailweir.in_ci import in_ci
 
 if TYPE_CHECKING:
     from pipeline.config.load import Options
@@ -38,7 +39,7 @@ class Common:
     @property
     def asks(self) -> bool:
         """Whether a question may be asked at all."""
-        return not (self.no_input or os.environ.get("CI")) and os.isatty(0)
+        return not (self.no_input or in_ci(os.environ)) and os.isatty(0)
 
     def loading(self, **more: Any) -> Options:  # noqa: ANN401 - passed on to Options
         """How to load a project under these options."""

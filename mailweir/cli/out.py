@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TextIO
 
 from mailweir.cli.streams import StreamError, opened, put
+from mailweir.in_ci import in_ci
 from pipeline.scrub import Scrubber
 
 Color = Literal["auto", "always", "never"]
@@ -64,7 +65,7 @@ class Out:
             return False
         if self.environ.get("FORCE_COLOR"):
             return True
-        return stream.isatty() and not self.environ.get("CI")
+        return stream.isatty() and not in_ci(self.environ)
 
     def width(self, stream: TextIO) -> int:
         """The columns of the terminal, or the usual width without one."""

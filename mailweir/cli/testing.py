@@ -18,6 +18,7 @@ from mailweir.cli.group import meant
 from mailweir.cli.loading import counted
 from mailweir.cli.reviewing import Reviewed, review
 from mailweir.cli.test_data import write_embedded
+from mailweir.in_ci import in_ci
 from mailweir.testing.came import file_beside
 from mailweir.testing.coverage import document, lines, too_little
 from mailweir.testing.files import FOLDER, unused_files
@@ -25,7 +26,7 @@ from mailweir.testing.reached import Reached
 from mailweir.testing.report import junit_report, record
 from mailweir.testing.spec import ENDING
 from mailweir.testing.suite import Suite
-from mailweir.testing.update import REFUSED, in_ci, write_expected
+from mailweir.testing.update import REFUSED, write_expected
 from pipeline.config.files import reason, shown
 from pipeline.config.given import advice
 from pipeline.config.glyphs import visible
@@ -102,7 +103,7 @@ class Done:
 
 def run_tests(values: Common, wish: Wish) -> int:
     """Carry it out and answer the exit code."""
-    if (wish.update or wish.new or wish.review or wish.prune or wish.embedded) and in_ci():
+    if (wish.update or wish.new or wish.review or wish.prune or wish.embedded) and in_ci(os.environ):
         raise click.UsageError(REFUSED)
     if wish.review and not values.asks:
         raise click.UsageError("--review asks a person at a terminal, and there is none: --update writes all of it")
@@ -150,7 +151,7 @@ async def _run(values: Common, suite: Suite, wish: Wish) -> Done:
     if wish.missing:
         done.missing = list(_untested(values, suite, every))
     only = any(test.only for found in every for test in found.file.planned.tests)
-    if only and in_ci():
+    if only and in_ci(os.environ):
         raise click.UsageError("`only` leaves out all other tests, and `CI` is set: take it out")
     for found in every:
         if found.faults:
