@@ -183,6 +183,7 @@ class JsonTest(pytest.Item):
         if not isinstance(excinfo.value, NotAsExpectedError):
             return super().repr_failure(excinfo, style)
         from mailweir.testing.came import file_beside
+        from mailweir.testing.renewed import lines as to_paste
 
         verdict = excinfo.value.verdict
         assert isinstance(self.parent, JsonFile)  # noqa: S101 - as above
@@ -190,6 +191,8 @@ class JsonTest(pytest.Item):
         lines = [*verdict.lines, ""]
         if self.test.file is not None and verdict.state == "failed":
             lines += [f"  accept it: mailweir test --update {shlex.quote(file_beside(self.test))}", ""]
+        if engine_of(self.config).update and verdict.paste is not None:
+            lines += [*to_paste(verdict.paste), ""]
         return "\n".join([*lines, f"{name}:{self.parent.found.line(self.test)}"])
 
     def reportinfo(self) -> tuple[Path, int, str]:

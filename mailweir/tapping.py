@@ -1,9 +1,10 @@
-"""Which entities somebody who looks at a flow wants to see, and how they are shown. No I/O."""
+"""Which entities somebody who looks at a flow wants to see, and how they are shown and kept. No I/O."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any, Final
 
 from mailweir.shown import address
@@ -15,6 +16,7 @@ _CONDITION: Final = re.compile(r"\s*(?P<path>[^\s\"]+)\s+(?P<how>is not|is|conta
 _EXISTS: Final = re.compile(r"\s*(?P<path>[^\s\"]+)\s+exists\s*")
 # Names before the `@` have up to 64 characters (RFC 5321, 4.5.3.1.1); a bound keeps the search quick in any text.
 _ADDRESS: Final = re.compile(r"[^\s@<>\"',;:]{1,64}@[^\s@<>\"',;:]{1,255}")
+_NOBODYS: Final = re.compile(r"[@.](example(\.(com|net|org))?|test|invalid|localhost)$")
 FORM: Final = (
     """write PROPERTY is|is not|contains|begins|ends "VALUE", or PROPERTY exists: 'email ends "@example.com"'"""
 )
@@ -74,12 +76,41 @@ def _text(value: object) -> str:
     return str(value).casefold()
 
 
+def pretended(values: Sequence[Any]) -> tuple[list[Any], int]:
+    """The same for test data, and how many addresses were replaced: `user1@example.com`, the same for the same one.
+
+    Addresses in domains that are nobody's (RFC 2606) stay as they are, and no other one becomes one of them.
+    """
+    kept: set[str] = set()
+    new: dict[str, str] = {}
+
+    def met(found: re.Match[str]) -> str:
+        name = found[0].casefold()
+        if _NOBODYS.search(name):
+            kept.add(name)
+        else:
+            new[name] = ""
+        return found[0]
+
+    for value in values:
+        _with_addresses(value, met)
+    names = (name for number in count(1) if (name := f"user{number}@example.com") not in kept)
+    new = dict(zip(new, names, strict=False))
+    replaced = [_with_addresses(value, lambda found: new.get(found[0].casefold(), found[0])) for value in values]
+    return replaced, len(new)
+
+
+def _with_addresses(value: Any, put: Callable[[re.Match[str]], str]) -> Any:  # noqa: ANN401 - as above
+    """A value with something else in the place of each address, in names of properties too."""
+    if isinstance(value, str):
+        return _ADDRESS.sub(put, value) if "@" in value else value
+    if isinstance(value, dict):
+        return {_with_addresses(name, put): _with_addresses(one, put) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_addresses(one, put) for one in value]
+    return value
+
+
 def masked(value: Any) -> Any:  # noqa: ANN401 - as above
     """The same with addresses shortened: `k…@example.com`."""
-    if isinstance(value, str):
-        return _ADDRESS.sub(lambda found: address(found[0], full=False), value) if "@" in value else value
-    if isinstance(value, dict):
-        return {name: masked(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [masked(one) for one in value]
-    return value
+    return _with_addresses(value, lambda found: address(found[0], full=False))

@@ -145,7 +145,7 @@ class _Review:
         for line in view(change.found, full=full, short=short):
             out.line(visible(line))
         if self._path is None:
-            out.line("  a case holds what it expects itself: edit the file")
+            out.line("  a case holds what it expects itself: edit the file (`--update` prints what to write)")
 
 
 def _key(keys: str) -> str:

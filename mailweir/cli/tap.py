@@ -35,7 +35,7 @@ Examples:
 @click.option("--duration", metavar="SPAN", help="End after 30s, 5min, 1h.")
 @click.option("--where", metavar="CONDITION", help="Only entities that are so: 'email ends \"@example.com\"'.")
 @click.option("--mask/--no-mask", default=True, show_default=True, help="Shorten addresses: k…@example.com.")
-@click.option("--save", metavar="FILE", help="Write them to a file of JSON, too.")
+@click.option("--save", metavar="FILE", help="Write them as test data, too, with user1@example.com for addresses.")
 @common
 def tap_command(
     values: Common,
@@ -53,7 +53,7 @@ def tap_command(
     """
     from mailweir.serving.presence import found
     from mailweir.serving.taps import Tap
-    from mailweir.tapping import masked
+    from mailweir.tapping import masked, pretended
 
     wanted = _condition(where)
     end = None if duration is None else time.monotonic() + seconds_of("--duration", duration)
@@ -75,15 +75,19 @@ def tap_command(
                 for entity in seen.entities:
                     if wanted(entity) and (limit is None or count < limit):
                         count += 1
-                        shown = masked(entity) if mask else entity
-                        out.record(shown)
+                        out.record(masked(entity) if mask else entity)
                         if target is not None:
-                            kept.append(shown)
+                            kept.append(entity)
     except KeyboardInterrupt:
         pass
     if target is not None:
+        replaced = 0
+        if mask:
+            kept, replaced = pretended(kept)
         target.write_text(json.dumps(kept, ensure_ascii=False, indent=2) + "\n", "utf-8")
         out.say(f"{count} written to {save}")
+        if replaced:
+            out.say(f"{replaced} addresses are user1@example.com and so on there; --no-mask keeps those that came")
     if missed:
         out.fault(f"warning: {missed:,} more passed than could be shown")
     return 0

@@ -21,8 +21,9 @@ from mailweir.cli.test_data import write_embedded
 from mailweir.in_ci import in_ci
 from mailweir.testing.came import file_beside
 from mailweir.testing.coverage import document, lines, too_little
-from mailweir.testing.files import FOLDER, unused_files
+from mailweir.testing.files import FOLDER, may_name, unused_files
 from mailweir.testing.reached import Reached
+from mailweir.testing.renewed import lines as to_paste
 from mailweir.testing.report import junit_report, record
 from mailweir.testing.spec import ENDING
 from mailweir.testing.suite import Suite
@@ -64,10 +65,9 @@ class Wish:
 
     def takes(self, found: Found, test: Test, names: Sequence[str]) -> bool:
         """Whether a test is wanted."""
-        name = f"{found.name}::{test.name}"
-        if names and name not in names and f"{found.file.path}::{test.name}" not in names:
+        if names and not any(f"{where}::{test.name}" in names for where in _names(found)):
             return False
-        return all(word in name.lower() for word in self.words)
+        return all(word in f"{found.name}::{test.name}".lower() for word in self.words)
 
 
 @dataclass(slots=True, repr=False)
@@ -83,6 +83,10 @@ class Done:
     """Pipes that no test is for, each with what is told of it and where it stands."""
     tested: set[tuple[str, str]] = field(default_factory=set)
     """Pipes that a test is for, with the folders of their projects."""
+    there: int = 0
+    """How many tests there are, whether they are wanted or not."""
+    left_out: int = 0
+    """How many are not run, as another one is to be run alone."""
     unused: list[Path] = field(default_factory=list)
     """Files in `expected` that no test names."""
     reviewed: Reviewed | None = None
@@ -147,6 +151,7 @@ async def _run(values: Common, suite: Suite, wish: Wish) -> Done:
     began = time.perf_counter()
     paths, names, files = _paths(values, wish)
     every = list(suite.collect(paths, expects=not wish.update))
+    _look_for(names, every)
     done.tested = {(str(found.loaded.root), test.pipe) for found in every for test in found.file.planned.tests}
     if wish.missing:
         done.missing = list(_untested(values, suite, every))
@@ -155,13 +160,19 @@ async def _run(values: Common, suite: Suite, wish: Wish) -> Done:
         raise click.UsageError("`only` leaves out all other tests, and `CI` is set: take it out")
     for found in every:
         if found.faults:
+            if files and not any(may_name(found.file, path) for path in files):
+                continue
             done.faulty.append(found)
             if wish.first:
                 break
             continue
         for test in found.file.planned.tests:
             beside = None if test.file is None else found.file.path.parent / test.file
-            if not wish.takes(found, test, names) or (only and not test.only) or (files and beside not in files):
+            done.there += 1
+            if not wish.takes(found, test, names) or (files and beside not in files):
+                continue
+            if only and not test.only:
+                done.left_out += 1
                 continue
             verdict = await suite.run(found, test)
             if wish.update and beside is not None and verdict.state == "failed" and verdict.written is not None:
@@ -180,6 +191,20 @@ async def _run(values: Common, suite: Suite, wish: Wish) -> Done:
             for path in done.unused:
                 _remove(path)
     return done
+
+
+def _look_for(names: Sequence[str], every: Sequence[Found]) -> None:
+    """A test that is asked for by its name is there, or in a file that cannot be read."""
+    known = [f"{where}::{test.name}" for found in every for where in _names(found) for test in found.file.planned.tests]
+    faulty = {where for found in every if found.faults for where in _names(found)}
+    for name in names:
+        if name not in known and name.partition("::")[0] not in faulty:
+            raise click.UsageError(f"no test '{name}'.{meant(name, known)}")
+
+
+def _names(found: Found) -> tuple[str, str]:
+    """What a test file is called on the command line."""
+    return found.name, str(found.file.path)
 
 
 def _remove(path: Path) -> None:
@@ -247,17 +272,19 @@ def _tell(values: Common, done: Done, wish: Wish) -> int:
     bad = counts["failed"] + counts["error"]
     code = 1 if bad or done.missing or done.short else 0 if counts.total() else 5
     if wish.junit is not None:
-        wish.junit.write_text(junit_report([(found, one) for found, one in done.verdicts], done.faulty), "utf-8")
+        _write_junit(wish.junit, junit_report(done.verdicts, done.faulty))
     if values.json:
-        values.out.document(_document(done, code))
+        values.out.document(_document(done, code, paste=wish.update == "all"))
         return code
     out = values.out
     if not counts.total() and not done.missing:
-        out.fault("error: no tests (looked for *.test.json). Make one: mailweir test --new PIPE")
+        none = "no tests (looked for *.test.json). Make one: mailweir test --new PIPE"
+        others = f"none of {counted(done.there, 'test')} is asked for"
+        out.fault(f"error: {others if done.there else none}")
         return code
     for line in _overview(done):
         out.line(line)
-    for line in _failures(done):
+    for line in _failures(done, paste=wish.update == "all"):
         out.line(visible(line))
     for found in done.faulty:
         faults = found.faults
@@ -281,6 +308,8 @@ def _tell(values: Common, done: Done, wish: Wish) -> int:
     if counts.total():
         spent = f"in {done.seconds:.2f} s"
         out.line(f"{counted(pipes, 'pipe')}, {counted(counts.total(), 'test')}: {', '.join(words)} {spent}")
+    if done.left_out:
+        out.say(f"note: {counted(done.left_out, 'test')} left out, as another one says `only`")
     if done.coverage is not None and wish.coverage:
         out.line("")
         for line in lines(done.coverage, full=wish.full):
@@ -288,6 +317,13 @@ def _tell(values: Common, done: Done, wish: Wish) -> int:
     if done.short:
         out.fault(f"error: {done.short}")
     return code
+
+
+def _write_junit(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise click.UsageError(f"--junit: cannot write '{path}': {reason(error)}") from None
 
 
 def _overview(done: Done) -> Iterator[str]:
@@ -302,7 +338,7 @@ def _overview(done: Done) -> Iterator[str]:
         yield f"{name:{width}}  {', '.join(f'{many} {state}' for state, many in counts.items())}"
 
 
-def _failures(done: Done) -> Iterator[str]:
+def _failures(done: Done, *, paste: bool = False) -> Iterator[str]:
     for found, verdict in done.verdicts:
         if verdict.state not in {"failed", "error"}:
             continue
@@ -313,11 +349,14 @@ def _failures(done: Done) -> Iterator[str]:
         if test.file is not None and verdict.state == "failed" and verdict.written is not None:
             yield ""
             yield f"  accept it: mailweir test --update {shlex.quote(file_beside(test))}"
+        if paste and verdict.paste is not None:
+            yield ""
+            yield from (f"  {line}" for line in to_paste(verdict.paste))
     if any(verdict.state in {"failed", "error"} for _, verdict in done.verdicts):
         yield ""
 
 
-def _document(done: Done, code: int) -> dict[str, Any]:
+def _document(done: Done, code: int, *, paste: bool) -> dict[str, Any]:
     counts = done.counts
     return {
         "schema_version": 1,
@@ -329,7 +368,7 @@ def _document(done: Done, code: int) -> dict[str, Any]:
         "errors": counts["error"],
         "skipped": counts["skipped"],
         "seconds": round(done.seconds, 3),
-        "tests": [record(found, verdict) for found, verdict in done.verdicts],
+        "tests": [record(found, verdict, paste=paste) for found, verdict in done.verdicts],
         "faults": [
             {"file": found.name, "code": one.code, "message": one.told} for found in done.faulty for one in found.faults
         ],

@@ -14,6 +14,7 @@ from mailweir.testing.difference import view
 from mailweir.testing.mails import as_expected
 from mailweir.testing.matchers import ABSENT, holds, name_of, same
 from mailweir.testing.plan import Test
+from mailweir.testing.renewed import renewed
 
 WRITTEN: Final = frozenset({"csv", "xml"})
 """Endpoints whose text is compared, as the sink writes it."""
@@ -62,7 +63,10 @@ class Came:
 
 @dataclass(slots=True, repr=False)
 class Verdict:
-    """Whether a test passed. `lines` say why not, or why it was not run; `written` is what a file of it would hold."""
+    """Whether a test passed. `lines` say why not, or why it was not run; `written` is what a file of it would hold.
+
+    Of a case that failed `paste` is what it would have to expect.
+    """
 
     test: Test
     state: State
@@ -70,6 +74,7 @@ class Verdict:
     seconds: float = 0.0
     found: Sequence[Difference] = ()
     written: Any = None
+    paste: Any = None
 
 
 def file_content(test: Test, came: Came) -> Any:
@@ -123,9 +128,7 @@ def _lines(text: str, *, xml: bool) -> list[str]:
 
 def against_case(test: Test, came: Came, files: Mapping[str, str], full: bool = False) -> Verdict:
     """The verdict on a case."""
-    expect = test.expect
-    if not isinstance(expect, dict):
-        expect = {"mails" if test.stage == "mail" else "entities": expect}
+    expect = _by_name(test)
     stopped = _stopped(test, came, error="error" in expect, rejected="rejected" in expect or "error" in expect)
     if stopped is not None:
         return stopped
@@ -147,18 +150,30 @@ def against_case(test: Test, came: Came, files: Mapping[str, str], full: bool = 
         "discarded": came.discarded,
     }
     for name, actual in lists.items():
-        wanted = expect.get(name)
-        if wanted is None:
-            continue
-        mails = name in {"mails", "discarded"}
-        some = differences([as_expected(one) for one in wanted] if mails else wanted, actual, rules)
-        found += [_named(one, name, alone=len(expect) == 1) for one in some]
-    found += _others(expect, came, rules, len(came.delivered if test.stage == "mail" else came.entities))
+        if expect.get(name) is not None:
+            some = differences(expect[name], actual, rules)
+            found += [_named(one, name, alone=len(expect) == 1) for one in some]
+    count = len(came.delivered if test.stage == "mail" else came.entities)
+    others = list(_others(expect, came, rules, count))
+    found += others
     if not found:
         return Verdict(test, "passed")
     head = f"{_counted(len(found))} in pipe `{test.pipe}`, stage `{test.stage}`"
     lines = [f"{head}    {_SIGNS}", "", *view(found, full=full, short=True), *_why_missing(found, came)]
-    return Verdict(test, "failed", lines, found=found)
+    plain = {"outcomes": came.outcomes, "count": count, "logs": came.logs, "error": next(_errors(came), None)}
+    paste = renewed(expect, lists, {one.path[0]: plain[one.path[0]] for one in others}, rules)
+    return Verdict(
+        test, "failed", lines, found=found, paste=paste if isinstance(test.expect, dict) else paste.popitem()[1]
+    )
+
+
+def _by_name(test: Test) -> dict[str, Any]:
+    """What a case expects, by what it looks at."""
+    expect = test.expect
+    if not isinstance(expect, dict):
+        expect = {"mails" if test.stage == "mail" else "entities": expect}
+    mails = {name: [as_expected(one) for one in expect[name]] for name in ("mails", "discarded") if expect.get(name)}
+    return {**expect, **mails}
 
 
 def _why_missing(found: Sequence[Difference], came: Came) -> Iterator[str]:
@@ -184,10 +199,13 @@ def _others(expect: Mapping[str, Any], came: Came, rules: Rules, count: int) -> 
     for place, line in enumerate(expect.get("logs") or ()):
         if not any(_meets(line, one, rules) for one in came.logs):
             yield Difference("", ("logs", f"[{place}]"), line, came.logs)
-    if "error" in expect:
-        texts = [came.error] if came.error else [text for _, text in came.failed]
-        if not any(_meets(expect["error"], text, rules) for text in texts):
-            yield Difference("", ("error",), expect["error"], texts[0] if texts else None)
+    if "error" in expect and not any(_meets(expect["error"], text, rules) for text in _errors(came)):
+        yield Difference("", ("error",), expect["error"], next(_errors(came), None))
+
+
+def _errors(came: Came) -> Iterator[str]:
+    """What stopped the pipe, or what entities failed with."""
+    return iter([came.error] if came.error else [text for _, text in came.failed])
 
 
 def _meets(expected: Any, actual: str, rules: Rules) -> bool:

@@ -76,13 +76,8 @@ def in_order(entities: Sequence[Any], sort_by: Sequence[str] = ("_id",)) -> list
 
 def differences(expected: Sequence[Any], actual: Sequence[Any], rules: Rules) -> list[Difference]:
     """All that differs, entity by entity in the order of an expected file."""
-    wanted = [normal(one, rules.blacklist) for one in expected]
-    came = [normal(one, rules.blacklist) for one in actual]
-    if rules.ignore_deletes:
-        named = {_key(one, rules.sort_by) for one in wanted}
-        came = [one for one in came if not _deleted(one) or _key(one, rules.sort_by) in named]
     found: list[tuple[str, list[Difference]]] = []
-    for one, other in _pairs(wanted, came, rules):
+    for one, other in pairs(expected, actual, rules):
         if other is ABSENT or (one is ABSENT and not rules.extra):
             who = id_of(other if one is ABSENT else one)
             found.append((who, [Difference(who, (), one, other)]))
@@ -92,8 +87,13 @@ def differences(expected: Sequence[Any], actual: Sequence[Any], rules: Rules) ->
     return [difference for _, some in sorted(found, key=lambda each: each[0]) for difference in some]
 
 
-def _pairs(wanted: Sequence[Any], came: Sequence[Any], rules: Rules) -> Iterator[tuple[Any, Any]]:
-    """What is compared with what; `ABSENT` beside what has no partner."""
+def pairs(expected: Sequence[Any], actual: Sequence[Any], rules: Rules) -> Iterator[tuple[Any, Any]]:
+    """What is compared with what, as it is compared; `ABSENT` beside what has no partner."""
+    wanted = [normal(one, rules.blacklist) for one in expected]
+    came = [normal(one, rules.blacklist) for one in actual]
+    if rules.ignore_deletes:
+        named_ones = {_key(one, rules.sort_by) for one in wanted}
+        came = [one for one in came if not _deleted(one) or _key(one, rules.sort_by) in named_ones]
     left: dict[str, list[Any]] = {}
     for one in in_order(came, rules.sort_by):
         left.setdefault(_key(one, rules.sort_by), []).append(one)

@@ -66,6 +66,11 @@ def _both(expected: Any, actual: Any, *, full: bool) -> Iterator[str]:
         yield f"  ({what})"
         yield from (f"{sign} {line}" for line in lines)
         return
+    if type(expected) is not type(actual) and _is_text(expected) and _is_text(actual) and _same_lines(expected, actual):
+        yield from (f"- {line}" for line in _lines(expected, full=full))
+        yield from (f"+ {line}" for line in _lines(actual, full=full))
+        yield f"  (expected is {_kind(expected)}, actual is {_kind(actual)})"
+        return
     if _is_text(expected) and _is_text(actual) and (isinstance(expected, list) or isinstance(actual, list)):
         yield from _texts(_text_lines(expected), _text_lines(actual), full=full)
     elif isinstance(expected, str) and isinstance(actual, str):
@@ -80,6 +85,10 @@ def _both(expected: Any, actual: Any, *, full: bool) -> Iterator[str]:
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str) or (isinstance(value, list) and all(isinstance(one, str) for one in value))
+
+
+def _same_lines(expected: Any, actual: Any) -> bool:
+    return _text_lines(expected) == _text_lines(actual)
 
 
 def _text_lines(value: Any) -> list[str]:
@@ -205,6 +214,6 @@ def _kind(value: object) -> str:
         return "true or false"
     if value is None:
         return "null"
-    return (
-        "a string" if isinstance(value, str) else "a number" if isinstance(value, int | float) else "a list or object"
-    )
+    if isinstance(value, list):
+        return "a list"
+    return "a string" if isinstance(value, str) else "a number" if isinstance(value, int | float) else "an object"

@@ -95,6 +95,14 @@ class _Beside:
         return is_file(self._folder / name)
 
 
+def may_name(file: TestFile, path: Path) -> bool:
+    """Whether a test file, which may have faults, can be the one that expects what stands in another file."""
+    if path.parent != file.path.parent and not path.is_relative_to(file.path.parent):
+        return False
+    own = file.path.name.removesuffix(ENDING)
+    return path.name == f"{own}.json" or any(path == file.path.parent / name for name in _names(file.document.root))
+
+
 def unused_files(every: Iterable[Found]) -> list[Path]:
     """Files in the folders of what is expected that no test of these projects names, whatever for."""
     roots: set[Path] = set()

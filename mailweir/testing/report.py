@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 _no_xml: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def record(found: Found, verdict: Verdict) -> dict[str, Any]:
-    """One verdict."""
+def record(found: Found, verdict: Verdict, *, paste: bool = False) -> dict[str, Any]:
+    """One verdict, where that is wanted with what a case would have to expect."""
     test = verdict.test
     return {
         "id": f"{found.name}::{test.name}",
@@ -28,6 +28,7 @@ def record(found: Found, verdict: Verdict) -> dict[str, Any]:
         "state": verdict.state,
         "seconds": round(verdict.seconds, 3),
         "message": "\n".join(verdict.lines),
+        **({"expect": verdict.paste} if paste and verdict.paste is not None else {}),
     }
 
 

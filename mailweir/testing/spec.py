@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from pipeline.component import Many, Part
+from pipeline.component import Advice, Many, Part
 
 NOUN: Final = "a test"
 ENDING: Final = ".test.json"
 
 Stage = Literal["source", "before-transform", "after-transform", "sink", "mail"]
-Endpoint = Literal["json", "excel", "xml", "csv", "eml"]
+Endpoint = Literal["json", "xml", "csv", "eml"]
 
 
 class SystemWish(Part):
@@ -47,17 +47,15 @@ class Circumstances(Part):
     """Values for `$SECRET()` in this test. Those that are not here are `secret:<name>`; real ones are never read."""
     mocks: dict[str, Many[object]] = Field(default_factory=dict)
     """Answers in place of what would need a network: by `system:<mail system>` one `{"code": 451, "text": "…"}` for
-    each mail that is handed over, in turn; by `http:<system>` one `{"status": 200, "headers": {}, "body": …}` for each
-    request to a service; by `transform:<function>` what a function of Python gives for each entity."""
+    each mail that is handed over, in turn, with `to` for this recipient only; by `http:<system>` one
+    `{"status": 200, "headers": {}, "body": …}` for each request to a service; by `transform:<function>` what a function
+    of Python gives for each entity."""
     mode: Literal["equals", "contains"] | None = None
     """`equals`: everything is compared; `contains`: what is expected is a part of what comes. By itself a file is
     compared whole, and of a case the properties that it names."""
     stage: Stage | None = None
     """Where to look: `source`, `before-transform`, `after-transform`, `sink`, or `mail`: what the mail sink would hand
     over. Default: `sink`."""
-    endpoint: Endpoint | None = None
-    """The form that is compared: `json` for entities, `csv` or `xml` for the text that such a sink writes, `eml` for
-    whole messages."""
     system: SystemWish | None = None
     """Another limit for the mail system of the pipe."""
     skip: str | None = None
@@ -78,6 +76,28 @@ class Case(Circumstances):
     `logs`, `error`, `count`."""
     only: str | None = None
     """Why only this one is run; refused where `CI` is set."""
+
+
+class MailAnswer(Part):
+    """What a mail system answers to a mail; without a `code` it is no answer at all."""
+
+    code: int | None = Field(default=None, ge=200, le=599)
+    """The code of the reply: 250 takes the mail, 451 takes it later, 550 never."""
+    text: str | None = None
+    """The words of the reply."""
+    to: str | None = None
+    """The recipient that it is for; all others are taken. Default: all of them."""
+
+
+class HttpAnswer(Part):
+    """What a service answers to a request; an empty one breaks off."""
+
+    status: int = Field(default=200, ge=100, le=599)
+    """The status."""
+    headers: dict[str, object] = Field(default_factory=dict)
+    """Header fields by their names."""
+    body: object = None
+    """A text as it is, anything else as JSON."""
 
 
 class Expected(Part):
@@ -114,6 +134,11 @@ class Spec(Circumstances):
     """The pipe; by itself the name of the file."""
     file: str | None = Field(default=None, min_length=1)
     """The file of what is expected, beside this one. Default: `<name>.json`."""
+    endpoint: Annotated[
+        Endpoint | None, Advice(help=('entities, as those of a sheet are, are compared as "json"',))
+    ] = None
+    """The form of that file: `json` for entities, `csv` or `xml` for the text that such a sink writes, `eml` for
+    whole messages. Default: `json`."""
     parameters: dict[str, object] = Field(default_factory=dict)
     """Parameters with which a published endpoint is asked: `_B` in rules."""
     ignore: bool = False

@@ -95,7 +95,7 @@ def test_a_failure_shows_what_differs(tmp_path: Path) -> None:
 
 def test_a_faulty_file_is_an_error(tmp_path: Path) -> None:
     """It is told as `check` tells it, never left out."""
-    done = run(project(tmp_path, expected__one={"pip": "people", "cases": []}))
+    done = run(project(tmp_path, expected__one={"pip": "people", "cases": [{"name": "a", "expect": []}]}))
     assert done.returncode == 2
     assert "error[E701]: unknown property `pip` in a test" in done.stdout
 

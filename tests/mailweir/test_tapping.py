@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailweir.tapping import condition, masked
+from mailweir.tapping import condition, masked, pretended
 
 ANN = {
     "_id": "ann",
@@ -63,6 +63,27 @@ def test_addresses_are_shortened() -> None:
     """Wherever they stand; everything else stays as it is."""
     entity: Any = {"to": "Kari Moe <kari.moe@example.com>", "cc": ["a@b.no", 5, None], "n": {"x": "no address"}}
     assert masked(entity) == {"to": "Kari Moe <k…@example.com>", "cc": ["a…@b.no", 5, None], "n": {"x": "no address"}}
+
+
+def test_addresses_for_test_data() -> None:
+    """One that comes again is the same again, in other letters, names and within texts; no two become one."""
+    values: list[Any] = [
+        {"_id": "Kari@Moe.no", "to": "Kari Moe <kari@moe.no>", "cc": ["ola@dahl.no", 5, None]},
+        {"_id": "b", "by": {"ola@dahl.no": "ask ola@dahl.no"}, "at": "user1@example.com", "x": "a@b.test"},
+    ]
+    assert pretended(values) == (
+        [
+            {"_id": "user2@example.com", "to": "Kari Moe <user2@example.com>", "cc": ["user3@example.com", 5, None]},
+            {
+                "_id": "b",
+                "by": {"user3@example.com": "ask user3@example.com"},
+                "at": "user1@example.com",
+                "x": "a@b.test",
+            },
+        ],
+        2,
+    )
+    assert pretended(pretended(values)[0]) == (pretended(values)[0], 0)
 
 
 @given(st.text(alphabet="a@. <,", max_size=200))

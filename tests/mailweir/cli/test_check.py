@@ -298,7 +298,7 @@ def test_settings_are_repaired_with_the_rest(project: Path) -> None:
         (".env", "port=587\nb c", ".env:2:1: E314 this line of `.env` cannot be read"),
         ("deep/.env", "port=587\nb c", "deep/.env:2:1: E314 this line of `deep/.env` cannot be read"),
         (".secrets.env", "canary-7 8\n", ".secrets.env:1:1: E314 this line of `.secrets.env` cannot be read"),
-        ("expected/a.test.json", '{"pipe": "a", "cases": []}', ""),
+        ("expected/a.test.json", '{"pipe": "a", "cases": [{"name": "a", "expect": []}]}', ""),
         ("expected/a.test.json", '{"pipe": "a"', "expected/a.test.json:1:1: E106 this object is never closed"),
     ],
 )

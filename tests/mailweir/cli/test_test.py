@@ -206,6 +206,60 @@ def test_only_one(command: Command, tmp_path: Path) -> None:
     assert command(tmp_path, "test", CI="true").returncode == 2
 
 
+def test_who_is_left_out_is_told(command: Command, tmp_path: Path) -> None:
+    """How many tests are not run, for one that is to be run alone; what is quiet is quiet."""
+    project(tmp_path, one=cases(BAD, {**GOOD, "only": "I look at this one"}))
+    assert command(tmp_path, "test").stderr == "note: 1 test left out, as another one says `only`\n"
+    assert command(tmp_path, "test", "-q").stderr == ""
+
+
+def test_a_test_that_is_not_there(command: Command, tmp_path: Path) -> None:
+    """By its name it is wrong use, with what was meant; of words that no name has it is said how many there are."""
+    project(tmp_path, one=cases(GOOD, BAD))
+    done = command(tmp_path, "test", "expected/one.test.json::god")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(
+        "error: no test 'expected/one.test.json::god'. Did you mean 'expected/one.test.json::"
+    )
+    assert command(tmp_path, "test", str(tmp_path / "expected" / "one.test.json") + "::good").returncode == 0
+    done = command(tmp_path, "test", "-k", "nothing")
+    assert (done.returncode, done.stderr) == (5, "error: none of 2 tests is asked for\n")
+
+
+def test_a_file_of_what_is_expected(command: Command, tmp_path: Path) -> None:
+    """Only tests that expect it are run, and told of where they have faults."""
+    project(tmp_path, people={}, bad={"pip": "people"}, also={"pip": "people", "file": "people.json"})
+    assert command(tmp_path, "test", "--update", "-k", "people.json").returncode == 1
+    done = command(tmp_path, "test", "expected/people.json")
+    assert done.stdout.splitlines()[:2] == ["expected/people.test.json  1 passed", "expected/also.test.json    1 error"]
+    assert "bad.test.json" not in done.stdout + done.stderr
+
+
+def test_update_prints_what_a_case_would_expect(command: Command, tmp_path: Path) -> None:
+    """A case is never written: the value is there to be pasted, for programs too."""
+    project(tmp_path, one=cases(BAD))
+    assert "paste it" not in command(tmp_path, "test").stdout
+    done = command(tmp_path, "test", "--update")
+    assert done.returncode == 1
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    pasted = "".join(
+        lines[lines.index("paste it as `expect`:") + 1 : lines.index("", lines.index("paste it as `expect`:"))]
+    )
+    (one,) = json.loads(command(tmp_path, "test", "--update", "--json").stdout)["tests"]
+    assert json.loads(pasted) == one["expect"]
+    project(tmp_path, one=cases({**BAD, "expect": one["expect"]}))
+    assert command(tmp_path, "test").returncode == 0
+
+
+def test_a_report_that_cannot_be_written(command: Command, tmp_path: Path) -> None:
+    """It is wrong use, and no fault of ours."""
+    done = command(project(tmp_path, one=cases(GOOD)), "test", "--junit", "no/where.xml")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: --junit: cannot write 'no/where.xml': no such file or directory\n",
+    )
+
+
 def test_a_new_test(command: Command, tmp_path: Path) -> None:
     """It holds what comes now, passes, and is told by `check` until somebody has read it."""
     done = command(project(tmp_path), "test", "--new", "people")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -24,6 +25,21 @@ def test_one_property() -> None:
         '    -   "Per Dahl"',
         '    +   "Per Dahle"',
     ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "what"),
+    [
+        ("kari@example.com", ["kari@example.com"], "expected is a string, actual is a list"),
+        (["a", "b"], "a\nb", "expected is a list, actual is a string"),
+        ("1", 1, "expected is a string, actual is a number"),
+    ],
+)
+def test_a_value_of_another_type(one: Any, other: Any, what: str) -> None:
+    """Both are shown as they are written, and what they are is said."""
+    lines = shown([{"_id": "c1", "to": one}], [{"_id": "c1", "to": other}])
+    written = [json.dumps(one), json.dumps(other)]
+    assert lines == ["  _id c1", "      to", f"    -   {written[0]}", f"    +   {written[1]}", f"        ({what})"]
 
 
 def test_lines_of_a_body() -> None:

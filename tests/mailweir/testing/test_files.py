@@ -41,7 +41,7 @@ def test_which_files_are_tests(tmp_path: Path) -> None:
 
 def test_check_tells_faults_of_tests(tmp_path: Path) -> None:
     """In the same run as those of the configuration, and by themselves when they are asked for."""
-    project(tmp_path, expected__welcome={"pip": "welcome", "cases": []}, c={"pip": 1})
+    project(tmp_path, expected__welcome={"pip": "welcome", "cases": [{"name": "a", "expect": []}]}, c={"pip": 1})
     options = Options(here=tmp_path)
     for path in (tmp_path, tmp_path / "expected", tmp_path / "expected" / "welcome.test.json"):
         checked = check_paths([path], options)
@@ -54,6 +54,6 @@ def test_a_broken_file_is_told_once(tmp_path: Path) -> None:
     project(tmp_path)
     path = tmp_path / "expected" / "welcome.test.json"
     path.parent.mkdir()
-    path.write_text('{"pipe": "welcome",, "cases": []}')
+    path.write_text('{"pipe": "welcome",, "cases": [{"name": "a", "expect": []}]}')
     checked = check_paths([path], Options(here=tmp_path))
     assert len({(one.code, one.span) for one in checked.problems}) == len(checked.problems) == 1

@@ -82,6 +82,23 @@ def test_the_line_of_a_case() -> None:
         ({"mocks": {"htp:crm": []}}, "E203", '"htp:crm"'),
         ({"mocks": {"systm:office": []}}, "E203", '"systm:office"'),
         ({"endpoint": "eml", "stage": "sink"}, "E203", '"eml"'),
+        ({"mocks": {"system:office": [{"cod": 451}]}}, "E701", '"cod"'),
+        ({"mocks": {"system:office": [{"code": "451"}]}}, "E202", '"451"'),
+        ({"mocks": {"system:office": [{"code": 99}]}}, "E203", "99"),
+        ({"mocks": {"system:office": [{}, 7]}}, "E202", "7"),
+        ({"mocks": {"http:crm": ["text", {"status": "no"}]}}, "E202", '"no"'),
+        ({"mocks": {"transform:geo": [None, {"_id": "a"}, [{"_id": "b"}], 8]}}, "E202", "8"),
+        ({"endpoint": "excel"}, "E203", '"excel"'),
+        ({"endpoint": "csv", "cases": [CASE]}, "E203", '"csv"'),
+        ({"cases": [{**CASE, "endpoint": "json"}]}, "E701", '"endpoint"'),
+        ({"cases": []}, "E203", "[]"),
+        ({"cases": [{**CASE, "expect": {}}]}, "E203", "{"),
+        ({"cases": [{**CASE, "expect": {"comment": "x", "mails": None}}]}, "E203", "{"),
+        ({"cases": [{**CASE, "expect": {"$any": True}}]}, "E202", '{\n    "$any": true\n   }'),
+        ({"cases": [{**CASE, "expect": [{"_id": "a"}, "b"]}]}, "E202", '"b"'),
+        ({"cases": [{**CASE, "stage": "mail", "expect": [{"subjct": "Hi"}]}]}, "E701", '"subjct"'),
+        ({"cases": [{**CASE, "expect": {"rejected": [{"subject": "Hi"}]}}]}, "E701", '"subject"'),
+        ("", "E114", ""),
         ({"cases": [CASE, CASE]}, "E706", '"one"'),
         ({"cases": [{**CASE, "expect": 3}]}, "E202", "3"),
         ([], "E202", "[]"),
@@ -101,6 +118,27 @@ def test_a_misspelt_matcher_is_told_at_its_place() -> None:
     assert [(one.code, one.message) for one in found] == [
         ("E707", "there is no matcher `$contain`: did you mean `$contains`?")
     ]
+
+
+def test_what_a_mail_has_is_known() -> None:
+    """Also where it became none; entities have properties of any name."""
+    mails = [{"_id": "a", "to": [], "subject": {"$any": True}, "headers": {"X-Own": "1"}, "_note": "for people"}]
+    rejected = [{"_id": "b", "code": "E502", "message": {"$contains": "no"}}]
+    cases = [
+        {**CASE, "stage": "mail", "expect": {"mails": mails, "discarded": mails, "rejected": rejected}},
+        {**CASE, "name": "two", "expect": [{"_id": "a", "subjct": 1}]},
+    ]
+    assert told({"cases": cases}) == []
+
+
+def test_answers_of_mocks_are_known() -> None:
+    """Each of them, and none at all; what a service answers may be its body alone."""
+    mocks = {
+        "system:office": [{}, {"code": 451, "text": "later"}, {"code": 550, "to": "a@example.com"}],
+        "http:crm": [{}, {"status": 404, "headers": {"retry-after": 3}, "body": None}, [1], "text", None],
+        "transform:geo": [None, {"_id": "a"}, []],
+    }
+    assert told({"mocks": mocks}) == []
 
 
 def test_nothing_is_said_of_pipes_that_are_not_known() -> None:

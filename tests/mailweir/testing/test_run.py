@@ -135,7 +135,7 @@ def test_answers_of_a_server(project: Project) -> None:
     assert passed(project.case({"outcomes": ["retrying", "dead", "in_doubt"]}, given=MANY, **case))
     expect = {"outcomes": ["sent", "dead", "sent"]}
     assert passed(project.case(expect, given=[MANY, {"at": "+1d"}], **case))
-    assert project.case({}, given=MANY, mocks={"system:offce": []}).state == "error"
+    assert project.case([], given=MANY, mocks={"system:offce": []}).state == "error"
 
 
 def test_what_becomes_no_mail(project: Project) -> None:
