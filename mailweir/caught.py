@@ -167,7 +167,7 @@ def _decoded(data: bytes, charset: str) -> str:
 def _body(message: Message) -> Body:
     text = html = None
     attachments = []
-    for part in _leaves(message):
+    for part in leaves(message):
         kind = part.get_content_type()
         name = part.get_filename()
         if name is None and part.get_content_disposition() != "attachment":
@@ -181,7 +181,7 @@ def _body(message: Message) -> Body:
     return Body(text, html, tuple(attachments))
 
 
-def _leaves(message: Message) -> Iterator[Message]:
+def leaves(message: Message) -> Iterator[Message]:
     """The parts that hold no others, in their order; a message within the message is one of them."""
     waiting: list[Message] = [message]
     while waiting:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -21,7 +21,10 @@ from mailweir.web.keys import address, keys_of, own
 from mailweir.web.listening import Listener, Tls, bound, is_loopback, url_of
 from mailweir.web.mail import Mail
 from mailweir.web.pages.answering import Pages
+from mailweir.web.pages.mail_list import MailList
+from mailweir.web.pages.mail_message import MailMessage
 from mailweir.web.pages.overview import OverviewPage
+from mailweir.web.pages.removals import Removals
 from mailweir.web.pages.rendering import Renderer
 from mailweir.web.pages.signing import Signing
 from mailweir.web.pipes import Pipes
@@ -87,7 +90,7 @@ class Opening:
     async def serving(self, service: Service) -> AsyncIterator[None]:
         """Answer as long as this lasts; what is being answered then comes to its end."""
         opened = partial(SqliteState.open, service.options.state, self._clock, outbound.stranded)
-        async with await asyncio.to_thread(opened, floor=self._wanted.floor) as state:
+        async with await asyncio.to_thread(opened, floor=self._wanted.floor) as state, AsyncExitStack() as stack:
             site = Site(
                 service, state, self._clock, self._scrubber, seal=Seal(self._token) if self._wanted.pages else None
             )
@@ -95,8 +98,12 @@ class Opening:
             routes, browsers = routes_of(site, events), None
             if site.seal is not None:
                 pages = Pages(site, Renderer(lambda text: self._scrubber().scrub(text)))
+                removals = await stack.enter_async_context(Removals(state, self._clock))
                 secure = self._wanted.tls is not None or self._wanted.behind_proxy
-                routes += [*page_routes(site, pages), *Signing(site, pages, self._keys, secure=secure).routes()]
+                routes += [
+                    *page_routes(site, pages, removals),
+                    *Signing(site, pages, self._keys, secure=secure).routes(),
+                ]
                 browsers = Browsers(site.seal, pages.refusal)
                 service.url = self.url
             looking = asyncio.create_task(events.looking())
@@ -140,9 +147,9 @@ def routes_of(site: Site, events: Events | None = None) -> list[Route]:
     return [route for part in parts for route in part.routes()]
 
 
-def page_routes(site: Site, pages: Pages) -> list[Route]:
+def page_routes(site: Site, pages: Pages, removals: Removals) -> list[Route]:
     """All pages that need a token."""
-    parts = (OverviewPage(site, pages),)
+    parts = (OverviewPage(site, pages), MailList(site, pages, removals), MailMessage(site, pages))
     return [route for part in parts for route in part.routes()]
 
 

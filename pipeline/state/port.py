@@ -204,6 +204,10 @@ class State(Look, Protocol):
         """Put messages back into the queue; how many those were. `decide` is pure."""
         ...
 
+    async def postpone(self, ids: Sequence[int], seconds: float) -> int:
+        """Let messages that wait be due no sooner than in so many seconds; how many of all nobody has claimed."""
+        ...
+
     async def delete(self, ids: Sequence[int]) -> int:
         """Remove messages that nobody has claimed; how many those were."""
         ...

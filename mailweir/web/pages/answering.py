@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from starlette.responses import Response
 
@@ -73,6 +74,17 @@ class Pages:
         """A page for who is not signed in: it has no frame. Its template is given `status` and the `model`."""
         text = self.renderer.text(template, status=status, **model)
         return Response(text.encode("utf-8", "replace"), status, {**_headers, **(headers or {})}, media_type=MEDIA)
+
+    def part(self, data: bytes, media: str, policy: str, name: str = "") -> Response:
+        """Something of others under a policy of its own; with a `name` it is a file to be kept and never shown."""
+        headers = {**_headers, "Content-Security-Policy": policy, "X-DNS-Prefetch-Control": "off"}
+        if name:
+            # RFC 6266: a name in ASCII, and for those who read it the whole one.
+            plain = "".join(one if one.isascii() and (one.isalnum() or one in "._- ") else "_" for one in name)
+            headers["Content-Disposition"] = (
+                f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+            )
+        return Response(data, 200, headers, media_type=media)
 
     def to(self, path: str) -> Response:
         """What a form that did something answers: look there (POST, redirect, GET)."""

@@ -44,6 +44,22 @@ def retry(transaction: Transaction, ids: Iterable[int], decide: Callable[[Retry,
     return many
 
 
+def postpone(transaction: Transaction, ids: Iterable[int], seconds: float) -> int:
+    """Messages that wait are not due before so many seconds are over. How many of all nobody has claimed."""
+    connection, _, now = transaction
+    free = [
+        (message_id,)
+        for (message_id,) in connection.execute(
+            "SELECT id FROM message WHERE id IN (SELECT value FROM json_each(?)) AND owner IS NULL",
+            (json.dumps(list(ids)),),
+        )
+    ]
+    connection.executemany(
+        "UPDATE message SET due = ?1 WHERE id = ?2 AND due < ?1", [(now.steady + seconds, one) for (one,) in free]
+    )
+    return len(free)
+
+
 def delete(transaction: Transaction, ids: Sequence[int]) -> int:
     """Remove messages for good. How many those were.
 

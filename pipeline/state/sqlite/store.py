@@ -200,6 +200,10 @@ class SqliteState(Queries):
         """Put messages back into the queue."""
         return await self._do(lambda transaction: people.retry(transaction, ids, decide))
 
+    async def postpone(self, ids: Sequence[int], seconds: float) -> int:
+        """Let messages that wait be due no sooner."""
+        return await self._do(lambda transaction: people.postpone(transaction, ids, seconds), needs_room=False)
+
     async def delete(self, ids: Sequence[int]) -> int:
         """Remove messages that nobody has claimed."""
         return await self._do(lambda transaction: people.delete(transaction, ids), needs_room=False)

@@ -41,7 +41,7 @@ def test_every_route_says_what_it_needs(serve: Serve) -> None:
     service = serve(PIPE)
     nothing: Any = None  # no handler is called
     ways_in = Signing(nothing, nothing, nothing, secure=False).routes()
-    routes = [*routes_of(nothing), *page_routes(nothing, nothing), *ways_in]
+    routes = [*routes_of(nothing), *page_routes(nothing, nothing, nothing), *ways_in]
     assert {route.name for route in routes if route.needs is None} == OPEN | WAYS_IN
     assert len({route.name for route in routes}) == len(routes)
     # Wrong tokens come last: who has shown too many is not even asked for one.

@@ -67,3 +67,19 @@ def test_a_deleted_message_is_never_sent(states: Any) -> None:
     assert states.rows() == {claim.id: "claimed"}
     assert states.admit(state, states.message(2)) == (Known(2, None, None),)
     assert states.run(state.message(2)) is None
+
+
+def test_a_message_that_waits_is_postponed(states: Any) -> None:
+    """It is not due before; what is due later, waits for nothing or is claimed stays as it is."""
+    state = states.open()
+    number = dead(states, state)
+    states.admit(state, states.message(2), states.message(3))
+    (claim,) = states.claim(state, most=1).messages
+    assert states.run(state.postpone([number, claim.id, 3, 99], 60.0)) == 2
+    assert states.claim(state).messages == ()
+    assert states.run(state.message(number)).row.next_try is None
+    assert states.run(state.postpone([3], 10.0)) == 1
+    states.clock.advance(59)
+    assert states.claim(state).messages == ()
+    states.clock.advance(1)
+    assert [one.id for one in states.claim(state).messages] == [3]
