@@ -56,6 +56,11 @@ class PipeContext:
         finally:
             reads.close()
 
+    def sends(self, pipe: str) -> bool:
+        """Whether there is such a pipe, and it sends messages."""
+        found = self._systems.pipe_of(pipe)
+        return found is not None and mail_sink(found) is not None
+
     def config(self, id: str, base: type[C]) -> C:
         """What is declared of the system with this `_id`."""
         return self._systems.config(id, base)

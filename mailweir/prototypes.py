@@ -71,6 +71,7 @@ _bodies: Final[Mapping[str, Body]] = {
         "datasets": ["${1:customers} ${2:c}", "${3:users} ${4:u}"],
         "equality_sets": [["${2:c}.${5:email}", "${4:u}.${5:email}"]],
     },
+    "source:outcomes": {"pipe": "${1:mailer}"},
     "source:redis_streams": {"system": "${1:redis}", "stream": "${2:orders}"},
     "source:rest": {"system": "${1:system}", "operation": "${2:list}", "id_expression": "{{ ${3:id} \\}\\}"},
     "source:sparql": {"system": "${1:system}", "query": "SELECT ?id ?name WHERE { ?id ${2:foaf:name} ?name \\}"},

@@ -105,17 +105,18 @@ class Systems:
         """The namespaces of identities and of properties in a pipe; None if its names have none."""
         from pipeline.pipe import namespaces_of
 
-        config = self._pipe(pipe)
+        config = self.pipe_of(pipe)
         return None if config is None else namespaces_of(config, self.metadata)
 
     def source(self, pipe: str) -> str | None:
         """The dataset that a pipe reads; None if its source is another one."""
         from pipeline.pipe import dataset_of
 
-        config = self._pipe(pipe)
+        config = self.pipe_of(pipe)
         return None if config is None else dataset_of(config)
 
-    def _pipe(self, id: str) -> PipeConfig | None:
+    def pipe_of(self, id: str) -> PipeConfig | None:
+        """The pipe with this `_id`."""
         from pipeline.pipe import PipeConfig
 
         configs = [one.config for one in self._components]

@@ -285,6 +285,10 @@ class SourceContext(Context, Protocol):
         """What tells the position of the pipe that is on record now, in any thread, as long as it is open."""
         ...
 
+    def sends(self, pipe: str) -> bool:
+        """Whether there is such a pipe, and it sends messages."""
+        ...
+
     @property
     def runs(self) -> bool:
         """Whether this is a run: then what earlier runs have stored may be taken away where it came from."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.state.faults import StateError, StateReason
-from pipeline.state.sqlite import bus_tables, failures
+from pipeline.state.sqlite import bus_tables, failures, outcome_tables
 
 # "Mwir": `file` and SQLite itself can tell the file from others.
 APPLICATION: Final = 0x4D776972
@@ -158,7 +158,14 @@ _datasets: Final = (
     """,
 )
 
-STEPS: Final[tuple[tuple[str, ...], ...]] = (_first, _datasets, failures.TABLES, failures.LATER, bus_tables.TABLES)
+STEPS: Final[tuple[tuple[str, ...], ...]] = (
+    _first,
+    _datasets,
+    failures.TABLES,
+    failures.LATER,
+    bus_tables.TABLES,
+    outcome_tables.TABLES,
+)
 """The step to version 1, to version 2, …"""
 
 

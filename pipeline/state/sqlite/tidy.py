@@ -53,6 +53,7 @@ def _tidy_history(transaction: Transaction, retention: Retention) -> None:
     )
     connection.execute("DELETE FROM failure WHERE dead AND moved <= ?", (now.steady - retention.others,))
     connection.execute("DELETE FROM registry WHERE expires <= ?", (now.steady,))
+    connection.execute("DELETE FROM outcome WHERE at <= ?", (now.wall - retention.others,))
     # Notes of what happens once lie between these two names.
     connection.execute(
         "DELETE FROM note WHERE name >= ? AND name < ? AND changed <= ?",
