@@ -89,8 +89,9 @@ class ReplacedFile:
 class GrownFile:
     """Puts what a run reads behind what is there, each once.
 
-    Before it writes, the state notes how long the file is. A run that was killed has that note left, and what is behind
-    it is taken back: its entities come again.
+    Before it writes, the state notes how long the file is, and forgets that in the moment in which a position is stored
+    that is behind all that was written. Of a run that was killed, or stopped on its way to such a position, the note is
+    left, and what is behind it is taken back: those entities come again.
     """
 
     def __init__(self, pipe: str, file: OutputFile, form: Form, running: Running, *, skip_deleted: bool) -> None:
@@ -101,6 +102,7 @@ class GrownFile:
         self._running = running
         self._skip_deleted = skip_deleted
         self._note = f"file:{pipe}"
+        self._noted = False
 
     async def write(self, portions: Iterable[Portion]) -> AsyncIterator[Sequence[Receipt] | Tally]:
         """What became of the entities, when they are safe."""
@@ -108,31 +110,48 @@ class GrownFile:
         told = Told(self._skip_deleted)
         texts: list[bytes] = []
         since: str | None = None
-        size = 0
+        positioned, behind, size = False, False, 0
         async for portion in arriving(portions):
             new = list(told.texts(portion, self._form))
             texts += new
             size += sum(map(len, new))
             since = portion.since if portion.since is not None else since
+            positioned = positioned or since is not None
+            # A source may have a position only behind some portions.
+            behind = portion.since is None and (behind or bool(new))
             if told.refused:
                 yield told.take_refused()
             # One with a position alone says that there is no more for now: somebody may wait for it to be stored.
             rests = not portion.read and portion.since is not None
             if len(texts) >= MANY or size >= MANY_BYTES or rests:
-                yield await self._flush(texts, since, told)
-                texts, since, size, told = [], None, 0, Told(self._skip_deleted)
-        yield await self._flush(texts, since, told)
+                await self._append(texts)
+                if not behind:
+                    await self._settle(since)
+                    since = None
+                yield told.tally()
+                texts, size, told = [], 0, Told(self._skip_deleted)
+        await self._append(texts)
+        if behind and (positioned or self._running.stopping.is_set()):
+            _log.info("%s: what is behind the last position is written anew by the next run", self._file.path)
+        else:
+            await self._settle(since)
+        yield told.tally()
 
-    async def _flush(self, texts: Sequence[bytes], since: str | None, told: Told) -> Tally:
-        state = self._running.state
+    async def _append(self, texts: Sequence[bytes]) -> None:
+        if not texts:
+            return
+        size = self._file.size
+        if not self._noted:
+            await self._running.state.admit(Batch(notes={self._note: json.dumps([self._file.path, size])}))
+            self._noted = True
+        self._file.append((self._form.head() if size == 0 else b"") + b"".join(texts))
+
+    async def _settle(self, since: str | None) -> None:
+        """What was written stays."""
         offset = None if since is None else Offset(self._pipe, since)
-        if texts:
-            size = self._file.size
-            await state.admit(Batch(notes={self._note: json.dumps([self._file.path, size])}))
-            self._file.append((self._form.head() if size == 0 else b"") + b"".join(texts))
-        if texts or offset is not None:
-            await state.admit(Batch(offset=offset, notes={self._note: ""} if texts else {}))
-        return told.tally()
+        if self._noted or offset is not None:
+            await self._running.state.admit(Batch(offset=offset, notes={self._note: ""} if self._noted else {}))
+            self._noted = False
 
     async def _take_back(self) -> None:
         """What a run has written that was killed before it could say so."""
@@ -143,6 +162,7 @@ class GrownFile:
         if path == self._file.path and self._file.size > size:
             _log.info("%s: what an unfinished run has put behind byte %d is taken back", path, size)
             self._file.cut(size)
+        await self._running.state.admit(Batch(notes={self._note: ""}))
 
 
 class Told:

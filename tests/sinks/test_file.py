@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -31,7 +31,7 @@ from pipeline.run import Mark, Portion, StoppedError
 from pipeline.state.facts import Batch
 from pipeline.state.sqlite.store import SqliteState
 from sinks.csv import Rows
-from sinks.file import GrownFile, ReplacedFile
+from sinks.file import MANY, GrownFile, ReplacedFile
 from sinks.json import Lines, Listed, text_of
 from sinks.mail import outbound
 from sinks.output_file import OutputFile
@@ -152,7 +152,7 @@ def test_an_entity_that_cannot_be_written_is_rejected(tmp_path: Path) -> None:
     assert (counts, refused.entity_id) == ({"written": 1}, "1")
 
 
-def grown(folder: Path, *portions: Portion, path: str = "out") -> dict[str, int]:
+def grown(folder: Path, portions: Iterable[Portion] = (), path: str = "out") -> dict[str, int]:
     """Append to a file of a project, with its state."""
 
     async def write() -> dict[str, int]:
@@ -171,18 +171,18 @@ def grown(folder: Path, *portions: Portion, path: str = "out") -> dict[str, int]
 
 def test_a_file_grows_with_the_position(tmp_path: Path) -> None:
     """The header comes once; the position is stored with what came up to it."""
-    assert grown(tmp_path, Portion([{"_id": "1"}], "1", 1, 0), Portion([{"_id": "2"}], "2", 1, 0)) == {
+    assert grown(tmp_path, [Portion([{"_id": "1"}], "1", 1, 0), Portion([{"_id": "2"}], "2", 1, 0)]) == {
         "written": 2,
         "at": 2,
     }
-    assert grown(tmp_path, Portion([{"_id": "3"}], "3", 1, 0)) == {"written": 1, "at": 3}
+    assert grown(tmp_path, [Portion([{"_id": "3"}], "3", 1, 0)]) == {"written": 1, "at": 3}
     assert grown(tmp_path) == {"at": 3}
     assert (tmp_path / "out").read_text() == "_id\n1\n2\n3\n"
 
 
 def test_what_a_killed_run_has_appended_is_taken_back(tmp_path: Path) -> None:
     """Only that, and only if the state says that it was in the middle of it."""
-    grown(tmp_path, Portion([{"_id": "1"}], "1", 1, 0))
+    grown(tmp_path, [Portion([{"_id": "1"}], "1", 1, 0)])
     size = (tmp_path / "out").stat().st_size
 
     async def note() -> None:
@@ -192,12 +192,42 @@ def test_what_a_killed_run_has_appended_is_taken_back(tmp_path: Path) -> None:
     asyncio.run(note())
     with (tmp_path / "out").open("a") as more:
         more.write("2\n3\nhal")
-    grown(tmp_path, Portion([{"_id": "2"}], "2", 1, 0))
+    grown(tmp_path, [Portion([{"_id": "2"}], "2", 1, 0)])
     assert (tmp_path / "out").read_text() == "_id\n1\n2\n"
     with (tmp_path / "out").open("a") as more:
         more.write("of others\n")
-    grown(tmp_path, Portion([{"_id": "3"}], "3", 1, 0))
+    grown(tmp_path, [Portion([{"_id": "3"}], "3", 1, 0)])
     assert (tmp_path / "out").read_text() == "_id\n1\n2\nof others\n3\n"
+
+
+def test_what_is_behind_the_last_position_is_taken_back(tmp_path: Path) -> None:
+    """Many entities may come before a source has its next position: killed or stopped there, all of them come again."""
+    many = [{"_id": str(at)} for at in range(MANY + 1)]
+    first = Portion([{"_id": "first"}], "1", 1, 0)
+
+    def killed() -> Iterator[Portion]:
+        yield first
+        yield Portion(many, None, len(many), 0)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        grown(tmp_path, killed())
+    assert len((tmp_path / "out").read_text().splitlines()) == MANY + 3
+    assert grown(tmp_path) == {"at": 0}
+    assert (tmp_path / "out").read_text() == ""
+    # A run that ends there without being killed leaves the same to the next one.
+    grown(tmp_path, [first, Portion([{"_id": "a"}], None, 1, 0)])
+    assert (tmp_path / "out").read_text() == "_id\nfirst\na\n"
+    rest = [Portion([{"_id": "a"}], None, 1, 0), Portion([{"_id": "b"}], "2", 1, 0)]
+    assert grown(tmp_path, [first, *rest])["at"] == 2
+    assert (tmp_path / "out").read_text() == "_id\nfirst\na\nb\n"
+
+
+def test_what_has_no_positions_stays(tmp_path: Path) -> None:
+    """Each run puts all that it reads behind what is there."""
+    for _ in range(2):
+        grown(tmp_path, [Portion([{"_id": "a"}], None, 1, 0)])
+    assert (tmp_path / "out").read_text() == "_id\na\na\n"
 
 
 def test_only_regular_files_of_the_project_are_written(tmp_path: Path) -> None:
