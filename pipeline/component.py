@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from asyncio import Event
 
     from pipeline.config.given import Given
+    from pipeline.config.tree import Document, Object
     from pipeline.errors import Problem
     from pipeline.run import Portion
     from pipeline.state.datasets import Reads
@@ -134,6 +135,11 @@ class ComponentConfig(Part):
     kind: ClassVar[Kind]
     type: str
     """What kind of component this is."""
+
+    @classmethod
+    def meant(cls, document: Document, node: Object, value: dict[str, object]) -> tuple[Object, dict[str, object]]:
+        """What is written, with all that an abbreviation in it stands for. Pure."""
+        return node, value
 
     @classmethod
     def faults(cls, given: Given) -> Iterable[Problem]:

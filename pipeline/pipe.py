@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 
 from pydantic import ConfigDict, Field
 
+from pipeline import short_config
 from pipeline.component import Identified, Kind, Many, Part, SinkConfig, Slot, SourceConfig, TransformConfig
 from pipeline.config.given import advice, note
 from pipeline.config.near import near
@@ -15,6 +16,7 @@ from pipeline.cron import cron_fault, zone_of
 
 if TYPE_CHECKING:
     from pipeline.config.given import Given
+    from pipeline.config.tree import Document, Object
     from pipeline.errors import Problem
 
 
@@ -84,6 +86,8 @@ class PipeConfig(Identified):
     """`pipe`."""
     source: Annotated[SourceConfig | None, Slot("source")] = None
     """Where the entities come from."""
+    short_config: str | None = None
+    """The source in short: `sql://shop/customers` is the table `customers` of the system `shop`."""
     transform: Annotated[Many[TransformConfig], Slot("transform", "list")] = ()
     """What shapes them: one transform or a list, applied in order."""
     sink: Annotated[SinkConfig | None, Slot("sink", default="dataset")] = None
@@ -125,8 +129,14 @@ class PipeConfig(Identified):
     """Datasets that count for how complete the pipe's own is. Default: all that it reads and joins."""
 
     @classmethod
+    def meant(cls, document: Document, node: Object, value: dict[str, object]) -> tuple[Object, dict[str, object]]:
+        """With the source that `short_config` stands for."""
+        return short_config.spelt_out(document, node, value)
+
+    @classmethod
     def faults(cls, given: Given) -> Iterable[Problem]:
         """A pipe has a source, and its pump knows when to run."""
+        yield from short_config.faults(given)
         yield from _without_source(given)
         for pump in given.parts("pump"):
             for name in ("cron_expression", "rescan_cron_expression"):
@@ -192,7 +202,7 @@ def _chosen(part: Any) -> Any:  # noqa: ANN401 - as above
 
 
 def _without_source(given: Given) -> Iterator[Problem]:
-    if given.has("source") or not given.node.whole:
+    if given.has("source") or given.has("short_config") or not given.node.whole:
         return
     sink = given.node.members.get("sink")
     mail = sink is not None and getattr(given.values.get("sink"), "type", None) in {"mail", "sms"}

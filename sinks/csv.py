@@ -40,7 +40,7 @@ class CsvSinkConfig(SinkConfig):
     quoting: Literal["minimal", "all"] = "minimal"
     """Whether only fields that need it are in quotes, or all."""
     lineterminator: Literal["\r\n", "\n"] = "\r\n"
-    """What ends a row: `\\\\r\\\n`, as RFC 4180 and spreadsheets have it, or `\\\n`."""
+    """What ends a row: CR and LF, as RFC 4180 and spreadsheets have it, or LF alone."""
     include_header: bool = True
     """Whether the first row has the names of the columns."""
     byte_order_mark: bool = False

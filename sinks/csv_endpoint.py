@@ -31,7 +31,7 @@ class CsvEndpointConfig(PublishedConfig):
     quoting: Literal["minimal", "all"] = "minimal"
     """Whether only fields that need it are in quotes, or all."""
     lineterminator: Literal["\r\n", "\n"] = "\r\n"
-    """What ends a row: `\\\\r\\\n`, as RFC 4180 and spreadsheets have it, or `\\\n`."""
+    """What ends a row: CR and LF, as RFC 4180 and spreadsheets have it, or LF alone."""
     include_header: bool = True
     """Whether the first row has the names of the columns."""
     skip_deleted_entities: bool = Field(default=True, alias="skip-deleted-entities")

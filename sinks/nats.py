@@ -19,7 +19,7 @@ class NatsSinkConfig(PublishingConfig):
 
     type: Literal["nats"]
     """`nats`."""
-    system: Annotated[str, Refers("system", NatsConfig, "are NATS")]
+    system: Annotated[str, Refers("system", NatsConfig, "speak to NATS")]
     """The `_id` of the server."""
     subject: str = Field(min_length=1, pattern=r"^[^\s*>]+$")
     """The subject. A stream that takes it is there already."""

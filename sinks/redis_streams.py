@@ -19,7 +19,7 @@ class RedisStreamsSinkConfig(PublishingConfig):
 
     type: Literal["redis_streams"]
     """`redis_streams`."""
-    system: Annotated[str, Refers("system", RedisConfig, "are Redis")]
+    system: Annotated[str, Refers("system", RedisConfig, "speak to Redis")]
     """The `_id` of the server."""
     stream: str = Field(min_length=1)
     """The key of the stream. It is made if it is not there."""

@@ -19,7 +19,7 @@ class KafkaSourceConfig(MessagesConfig):
 
     type: Literal["kafka"]
     """`kafka`."""
-    system: Annotated[str, Refers("system", KafkaConfig, "are Kafka")]
+    system: Annotated[str, Refers("system", KafkaConfig, "speak to Kafka")]
     """The `_id` of the cluster."""
     topic: str = Field(min_length=1, max_length=249)
     """The name of the topic. It is there already; all of its partitions are read."""

@@ -23,7 +23,7 @@ class NatsSourceConfig(MessagesConfig):
 
     type: Literal["nats"]
     """`nats`."""
-    system: Annotated[str, Refers("system", NatsConfig, "are NATS")]
+    system: Annotated[str, Refers("system", NatsConfig, "speak to NATS")]
     """The `_id` of the server."""
     stream: str = Field(min_length=1)
     """The name of the stream. It is there already."""

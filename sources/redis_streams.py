@@ -23,7 +23,7 @@ class RedisStreamsConfig(MessagesConfig):
 
     type: Literal["redis_streams"]
     """`redis_streams`."""
-    system: Annotated[str, Refers("system", RedisConfig, "are Redis")]
+    system: Annotated[str, Refers("system", RedisConfig, "speak to Redis")]
     """The `_id` of the server."""
     stream: str = Field(min_length=1)
     """The key of the stream."""

@@ -176,7 +176,8 @@ class Typer:
             known.of_another_type = True
             granted = note(f"without one it is `{default}`, which has no `{known.names[0]}`")
             self.problems.append(self.types.missing(place, node, path, granted))
-        node, named, fields = known.node, known.value, shapes(model)
+        node, named = model.meant(self.document, known.node, known.value)
+        fields = shapes(model)
         usable: dict[str, object] = {}
         unknown: set[str] = set()
         inner: dict[str, object] = {}
