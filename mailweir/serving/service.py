@@ -128,6 +128,10 @@ class Service:
         if pump is not None and pump.plan.mode == "scheduled":
             self.ask(pipe)
 
+    def mailed(self) -> None:
+        """There is new mail in the outbox."""
+        self._wake.set()
+
     @property
     def stopping(self) -> asyncio.Event:
         """Set when it is to end."""

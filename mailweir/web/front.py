@@ -146,10 +146,11 @@ class Front:
             if others:
                 raise RefusedError(405, "this route has no such method", headers={"Allow": ", ".join(others)})
             raise RefusedError(404, "there is nothing here")
-        if route.needs is not None and (caller is None or not caller.may(route.needs, path.get("pipe"))):
+        query = checks.query_of(scope["query_string"], route.query)
+        pipe = query.get("pipe") if route.pipe_asked else path.get("pipe")
+        if route.needs is not None and (caller is None or not caller.may(route.needs, pipe)):
             raise RefusedError(403, f"this token may not do that: it needs the role `{route.needs}`, for this pipe")
         checks.own_site(scope["method"], headers)
-        query = checks.query_of(scope["query_string"], route.query)
         if isinstance(route.body, Body):
             checks.is_json(headers)
         most = 0 if route.body is None else route.body.most

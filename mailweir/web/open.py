@@ -32,6 +32,7 @@ from mailweir.web.publishers import Publishers
 from mailweir.web.receivers import Receivers
 from mailweir.web.sessions import Seal
 from mailweir.web.site import Site
+from mailweir.web.submission import Submission
 from pipeline.state.sqlite.store import SqliteState
 from sinks.mail import outbound
 
@@ -137,6 +138,7 @@ def routes_of(site: Site, events: Events | None = None) -> list[Route]:
     """All that is answered to programs; those that are asked most first."""
     parts = (
         Receivers(site),
+        Submission(site),
         Publishers(site),
         Pipes(site),
         Mail(site),

@@ -79,8 +79,9 @@ class Route:
     """One route. `needs` is the role that a token must carry; `None` is open to everybody, and shows no content.
 
     `any_host`: probes ask by addresses that nobody knows beforehand. What `streams` is read while it is answered, so
-    its head alone is not to be had. A `page` is for people: the session of a browser will do, and no program is told of
-    it. For a `session` route the session will do too; what changes something then needs the token of the page.
+    its head alone is not to be had. `pipe_asked`: the pipe that it is about stands behind the question mark. A `page`
+    is for people: the session of a browser will do, and no program is told of it. For a `session` route the session
+    will do too; what changes something then needs the token of the page.
     """
 
     method: Method
@@ -98,6 +99,7 @@ class Route:
     streams: bool = False
     page: bool = False
     session: bool = False
+    pipe_asked: bool = False
     seconds: float = SECONDS
 
 

@@ -160,6 +160,13 @@ class Maker:
             return (self._made(known, named, said, at, generations, expires),)
         return tuple([self._made(known, each, said, at, generations, expires) for each in self._each(named)])
 
+    def letter(self, known: Known, named: Named, said: Said, at: float, expires: float | None = None) -> Made:
+        """One mail that somebody else has written: from, to and with what the sink has for all of its mails.
+
+        `known` is what it is known by; the same is the same mail.
+        """
+        return self._made(known, named, said, at, NO_GENERATIONS, expires)
+
     def _each(self, named: Named) -> Sequence[Named]:
         """The recipients of each mail."""
         if not self._settings.per_recipient or len(named.to) == 1:
