@@ -15,6 +15,7 @@ from mailweir.cli.options import Common, common
 if TYPE_CHECKING:
     from mailweir.web.open import Opening
     from pipeline.config.load import Loaded
+    from pipeline.config.load import Options as Loading
 
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -105,12 +106,14 @@ def serve_command(
         place.prepare(options.state)
         web: Opening | None = None
         if not no_http:
+            from mailweir.configuration.desk import Desk
             from mailweir.web.listening import Tls
             from mailweir.web.open import Opening, Wanted
 
             tls = None if tls_cert is None or tls_key is None else Tls(tls_cert, tls_key)
             wanted = Wanted(host, port, hosts, auth_file, tls, behind_proxy, pages=not no_ui)
-            web = Opening(wanted, options.state, options.clock, lambda: out.scrubber)
+            desk = Desk(first.root, lambda: loading_of(values), options.clock)
+            web = Opening(wanted, options.state, options.clock, lambda: out.scrubber, desk)
         if log_format == "text":
             for line in banner(first, Run(first, Asked())):
                 out.say(line)
@@ -131,6 +134,11 @@ def serve_command(
     if left:
         end_now(0)
     return 0
+
+
+def loading_of(values: Common) -> Loading:
+    """How a service loads its project."""
+    return values.loading(take_secrets=True, default_profile="prod")
 
 
 def _loaded(values: Common) -> Loaded:

@@ -37,6 +37,8 @@ class Pump:
     delivers: bool = False
     asked: bool = False
     """Somebody wants it to run as soon as it can, whatever its plan says."""
+    outdated: bool = False
+    """The run that goes on was begun with another configuration, and was asked to end."""
     fault: str = ""
     """Why the last try to run it failed."""
     known: tuple[Seat, float, float | None] | None = None

@@ -25,6 +25,7 @@ from mailweir.running import Asked, Run
 from mailweir.serving.config import BadConfigError, Served, served
 from mailweir.serving.job import Ended, Job
 from mailweir.serving.log import event
+from mailweir.serving.needs import needs_of
 from mailweir.serving.pauses import PAUSES, Pause, What, pauses_of
 from mailweir.serving.presence import Presence, pump_lock
 from mailweir.serving.pump import Pump, Rounds
@@ -306,9 +307,13 @@ class Service:
             )
 
     def _adopt(self, config: Served, records: Mapping[str, str], *, starting: bool) -> None:
-        """Serve this from now on. Runs that go on end as they began."""
+        """Serve this from now on.
+
+        A run that goes by something else now comes to its end early, which loses nothing, and begins anew.
+        """
         now = self._now()
         before, self._pumps = self._pumps, {}
+        then, needs = needs_of(self.config.loaded.project.components), needs_of(config.loaded.project.components)
         self.config = config
         self._rounds.clear()
         for name, pipe in config.pipes.items():
@@ -322,11 +327,18 @@ class Service:
             pump = Pump(pipe, plan, record, place, None if sink is None else sink.system)
             if old is not None:
                 pump.job, pump.lock, pump.began, pump.delivers = old.job, old.lock, old.began, old.delivers
-                pump.asked = old.asked
+                pump.asked, pump.outdated = old.asked, old.outdated
+                if pump.job is not None and then.get(name) != needs.get(name):
+                    pump.job.stop()
+                    pump.outdated = True
+                    pump.asked = pump.asked or not pump.delivers
             # What was handed in before it was killed may not have been read.
             pump.asked = pump.asked or (starting and receives(pipe) and plan.mode == "scheduled")
             self._pumps[name] = pump
-        self._leaving += [pump for pump in before.values() if pump.job is not None]
+        for pump in before.values():
+            if pump.job is not None:
+                pump.job.stop()
+                self._leaving.append(pump)
 
     async def _drain(self, presence: Presence) -> int:
         """Let runs come to their end; who takes too long is not waited for."""

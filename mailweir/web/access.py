@@ -16,9 +16,9 @@ from pipeline.errors import Problem, Span
 if TYPE_CHECKING:
     from pipeline.config.tree import Document
 
-Role = Literal["view", "content", "act", "send"]
+Role = Literal["view", "content", "act", "send", "configure"]
 """`view`: numbers and states. `content`: entities and mails. `act`: run, pause, retry, delete. `send`: hand in entities
-and mails."""
+and mails. `configure`: change a configuration that is in a database."""
 ROLES: Final[frozenset[Role]] = frozenset(get_args(Role))
 
 NOUN: Final = "a file of tokens"
@@ -36,7 +36,7 @@ class TokenConfig(Part):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     """The SHA-256 of the token, in hex. A token is random and has 32 characters or more."""
     roles: Annotated[Many[Role], Field(min_length=1)]
-    """What it may do: `view`, `content`, `act`, `send`."""
+    """What it may do: `view`, `content`, `act`, `send`, `configure`."""
     pipes: Many[str] | None = None
     """The pipes that it is for. Default: all, and what belongs to none."""
 

@@ -36,6 +36,8 @@ SEND_SECONDS: Final = 60.0
 # After trouble with the state, so many seconds make sense before the next try.
 RETRY_SECONDS: Final = 30
 
+# Roles of which each use is on record.
+_lasting: Final = frozenset({"content", "act", "configure"})
 _fixed: Final = (
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -281,7 +283,7 @@ class Front:
         """Who looked at contents or changed something is on record; the rest is for who looks closely."""
         route, caller = request.route, request.caller
         self.answered["" if route is None else route.name, out.status] += 1
-        lasting = caller is not None and route is not None and route.needs in {"content", "act"} and out.status < 400
+        lasting = caller is not None and route is not None and route.needs in _lasting and out.status < 400
         level = logging.INFO if lasting else logging.DEBUG
         if logging.getLogger("mailweir.serve").isEnabledFor(level):
             by = "" if caller is None else f" by {caller.name}"

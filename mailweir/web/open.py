@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mailweir.serving.log import event
 from mailweir.web.checks import LOOPBACK
+from mailweir.web.configuration import Configuration
 from mailweir.web.data import Data
 from mailweir.web.events import Events
 from mailweir.web.faults import CannotListenError
@@ -37,6 +38,7 @@ from pipeline.state.sqlite.store import SqliteState
 from sinks.mail import outbound
 
 if TYPE_CHECKING:
+    from mailweir.configuration.desk import Desk
     from mailweir.serving.service import Service
     from mailweir.web.access import Keys
     from mailweir.web.route import Route
@@ -63,7 +65,14 @@ class Wanted(NamedTuple):
 class Opening:
     """What is known before anything runs: tokens, and a port that nobody else has."""
 
-    def __init__(self, wanted: Wanted, state: Path, clock: Clock, scrubber: Callable[[], Scrubber]) -> None:
+    def __init__(
+        self,
+        wanted: Wanted,
+        state: Path,
+        clock: Clock,
+        scrubber: Callable[[], Scrubber],
+        desk: Desk | None = None,
+    ) -> None:
         """`CannotListenError` and `StateError` where it cannot be."""
         if not is_loopback(wanted.host) and wanted.tls is None and not wanted.behind_proxy:
             raise CannotListenError(
@@ -74,6 +83,7 @@ class Opening:
         self._wanted = wanted
         self._clock = clock
         self._scrubber = scrubber
+        self._desk = desk
         self._keys: Keys = keys_of(state, wanted.tokens)
         self._token = own(state)
         self._socket = bound(wanted.host, wanted.port)
@@ -93,7 +103,12 @@ class Opening:
         opened = partial(SqliteState.open, service.options.state, self._clock, outbound.stranded)
         async with await asyncio.to_thread(opened, floor=self._wanted.floor) as state, AsyncExitStack() as stack:
             site = Site(
-                service, state, self._clock, self._scrubber, seal=Seal(self._token) if self._wanted.pages else None
+                service,
+                state,
+                self._clock,
+                self._scrubber,
+                seal=Seal(self._token) if self._wanted.pages else None,
+                desk=self._desk,
             )
             events = Events(site)
             routes, browsers = routes_of(site, events), None
@@ -143,6 +158,7 @@ def routes_of(site: Site, events: Events | None = None) -> list[Route]:
         Pipes(site),
         Mail(site),
         Data(site),
+        Configuration(site),
         Health(site),
         events or Events(site),
     )

@@ -16,7 +16,7 @@ MOST_BYTES: Final = 2**20
 # A handler that is no stream has answered by then.
 SECONDS: Final = 60.0
 
-Method = Literal["GET", "POST", "DELETE"]
+Method = Literal["GET", "POST", "PUT", "DELETE"]
 
 
 class Query(NamedTuple):

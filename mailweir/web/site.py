@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections import Counter
     from pathlib import Path
 
+    from mailweir.configuration.desk import Desk
     from mailweir.serving.config import Served
     from mailweir.serving.overview import Overview
     from mailweir.serving.service import Service
@@ -38,6 +39,8 @@ class Site:
     routes: Sequence[Route] = ()
     seal: Seal | None = None
     """What sessions of browsers are sealed with, where there are pages."""
+    desk: Desk | None = None
+    """Where a configuration that is in a database is changed."""
 
     @property
     def folder(self) -> Path:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from mailweir.configuration.desk import Desk
 from mailweir.serving.config import BadConfigError
 from mailweir.serving.service import Options, Service
 from mailweir.web.keys import own
@@ -19,6 +20,8 @@ from mailweir.web.open import Opening, Wanted
 from pipeline.clock import MachineClock
 from pipeline.config.load import Loaded, load
 from pipeline.config.load import Options as Loading
+from pipeline.config.store_sqlite import SqliteConfig
+from pipeline.config.stored import store_of
 
 # Far longer than anything here takes on a machine with nothing else to do.
 PATIENCE = 120
@@ -41,9 +44,14 @@ class Answer(NamedTuple):
 class Running:
     """A service that answers."""
 
-    def __init__(self, folder: Path, parts: list[dict[str, Any]], wanted: Wanted) -> None:
-        """It begins."""
-        (folder / "all.conf.json").write_text(json.dumps(parts))
+    def __init__(self, folder: Path, parts: list[dict[str, Any]], wanted: Wanted, *, stored: bool = False) -> None:
+        """It begins, with its configuration in a file, or `stored` in a database."""
+        if stored:
+            (folder / "mailweir.json").write_text('{"config_source": "database"}')
+            with SqliteConfig.open(store_of(folder)) as store:
+                store.commit({one["_id"]: json.dumps(one).encode() for one in parts}, 0, 1.0, "test", "to begin")
+        else:
+            (folder / "all.conf.json").write_text(json.dumps(parts))
         self.folder = folder
         self.state = folder / ".mailweir"
         self.token = own(self.state)
@@ -76,7 +84,8 @@ class Running:
         self._loop = asyncio.get_running_loop()
         self.service = Service(self._load, Options(self.state, MachineClock(), lambda: 0.5))
         scrubber = self.service.config.loaded.project.scrubber
-        self.opening = Opening(wanted, self.state, MachineClock(), lambda: scrubber)
+        desk = Desk(self.folder, lambda: Loading(here=self.folder, take_secrets=True), MachineClock())
+        self.opening = Opening(wanted, self.state, MachineClock(), lambda: scrubber, desk)
         self.port = int(self.opening.url.rstrip("/").rpartition(":")[2])
         async with self.opening.serving(self.service):
             self._begun.set()
@@ -136,8 +145,8 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     """Begin a service for these components, in the folder of the test."""
     begun: list[Running] = []
 
-    def begin(*parts: dict[str, Any], wanted: Wanted = ANY_PORT) -> Running:
-        begun.append(Running(tmp_path, list(parts), wanted))
+    def begin(*parts: dict[str, Any], wanted: Wanted = ANY_PORT, stored: bool = False) -> Running:
+        begun.append(Running(tmp_path, list(parts), wanted, stored=stored))
         return begun[-1]
 
     yield begin
