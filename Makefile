@@ -1,6 +1,6 @@
 # Everything here works from a bare clone with only python3 and make.
 
-.PHONY: help demo test hunt mails reliability check fmt bench docs lock clean
+.PHONY: help demo test coverage hunt mails reliability check fmt bench docs lock clean
 
 PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11,$(if $(shell $(call serves,$(python))),$(python))))
 # Prints a word if this Python is new enough and can make a virtual environment (Debian keeps ensurepip apart).
@@ -19,8 +19,11 @@ demo: .venv/.ready ## see a first mail, and a window that fills
 	@echo 'Next:      . .venv/bin/activate && mailweir init my-mail --from-demo && cd my-mail && mailweir dev'
 	@echo 'Then:      README.md, configs/, and how faults are told: mailweir check configs/faulty'
 
-test: .venv/.ready ## run the tests and report branch coverage
+test: .venv/.ready ## run the tests
 	@$(BIN)/mailweir test -C configs
+	@$(BIN)/pytest -n auto
+
+coverage: .venv/.ready ## run the tests and report branch coverage
 	@$(BIN)/pytest -n auto --cov --cov-report=term:skip-covered
 
 hunt: .venv/.ready ## look for new examples that break a property
