@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mailweir.cli.checking import check_paths
-from pipeline.config.load import Options
 from pipeline.entity import NI, Datetime, Entity
 from pipeline.errors import TransformError
 from pipeline.transforms.json_schema import ChecksSchema, JsonSchemaConfig
+from tests.checked import marks_of_transform
 
 CONTEXT: Any = None
 PERSON = {
@@ -119,15 +117,8 @@ def test_what_cannot_be_is_found_by_a_check(
     tmp_path: Path, declared: dict[str, Any], marked: list[tuple[str, str]]
 ) -> None:
     """At its place in the schema; nothing is fetched from anywhere."""
-    pipe = {
-        "_id": "p",
-        "type": "pipe",
-        "source": {"type": "empty"},
-        "transform": {"type": "json_schema", **declared},
-        "sink": {"type": "null"},
-    }
-    text = json.dumps(pipe)
-    (tmp_path / "p.conf.json").write_text(text)
-    found = check_paths([tmp_path], Options(environ={}, here=tmp_path, run_secrets=tmp_path / "none")).problems
-    made = [(each.code, text[each.span.start : each.span.end]) for each in found]
-    assert [(code, "…" if "$ref" in at else at) for code, at in made] == marked
+    made = [
+        (code, "…" if "$ref" in at else at)
+        for code, at in marks_of_transform(tmp_path, {"type": "json_schema", **declared})
+    ]
+    assert made == marked

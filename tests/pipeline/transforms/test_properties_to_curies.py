@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mailweir.cli.checking import check_paths
-from pipeline.config.load import Options
 from pipeline.errors import UnusableError
 from pipeline.transforms.properties_to_curies import PropertiesToCuriesConfig
+from tests.checked import marks_of_transform
 
 RULES = ["n", ["address", "number"], "_", ["address"], "p", ["p_*"], "a", ["address", "**"], "x", ["**"]]
 ENTITY = {
@@ -98,14 +96,4 @@ def test_what_cannot_be_is_found_by_a_check(
     tmp_path: Path, declared: dict[str, Any], marked: list[tuple[str, str]]
 ) -> None:
     """At its place."""
-    pipe = {
-        "_id": "p",
-        "type": "pipe",
-        "source": {"type": "empty"},
-        "transform": {"type": "properties_to_curies", **declared},
-        "sink": {"type": "null"},
-    }
-    text = json.dumps(pipe)
-    (tmp_path / "p.conf.json").write_text(text)
-    found = check_paths([tmp_path], Options(environ={}, here=tmp_path, run_secrets=tmp_path / "none")).problems
-    assert [(each.code, text[each.span.start : each.span.end]) for each in found] == marked
+    assert marks_of_transform(tmp_path, {"type": "properties_to_curies", **declared}) == marked

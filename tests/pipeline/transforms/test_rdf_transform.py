@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,11 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailweir.cli.checking import check_paths
-from pipeline.config.load import Options
 from pipeline.entity import NI, URI, Datetime, Entity
 from pipeline.errors import TransformError
 from pipeline.transforms.rdf import RdfConfig
+from tests.checked import marks_of_transform
 
 NAMESPACES = {"default": {"x": "http://x.example/", "foo": "http://foo.example/#"}}
 S = "<http://x.example/1>"
@@ -228,14 +226,4 @@ def test_what_cannot_be_is_found_by_a_check(
     tmp_path: Path, declared: dict[str, Any], marked: list[tuple[str, str]]
 ) -> None:
     """At its place."""
-    pipe = {
-        "_id": "p",
-        "type": "pipe",
-        "source": {"type": "empty"},
-        "transform": {"type": "rdf", **declared},
-        "sink": {"type": "null"},
-    }
-    text = json.dumps(pipe)
-    (tmp_path / "p.conf.json").write_text(text)
-    found = check_paths([tmp_path], Options(environ={}, here=tmp_path, run_secrets=tmp_path / "none")).problems
-    assert [(each.code, text[each.span.start : each.span.end]) for each in found] == marked
+    assert marks_of_transform(tmp_path, {"type": "rdf", **declared}) == marked

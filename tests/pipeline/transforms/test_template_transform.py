@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailweir.cli.checking import check_paths
-from pipeline.config.load import Options
 from pipeline.entity import Datetime, Entity
 from pipeline.errors import TransformError, UnusableError
 from pipeline.transforms.template import TemplateConfig, WritesJson
+from tests.checked import marks_of_transform
 
 
 class Place:
@@ -135,14 +133,4 @@ def test_what_cannot_be_is_found_by_a_check(
     tmp_path: Path, declared: dict[str, Any], marked: list[tuple[str, str]]
 ) -> None:
     """At its character."""
-    pipe = {
-        "_id": "p",
-        "type": "pipe",
-        "source": {"type": "empty"},
-        "transform": {"type": "template", **declared},
-        "sink": {"type": "null"},
-    }
-    text = json.dumps(pipe)
-    (tmp_path / "p.conf.json").write_text(text)
-    found = check_paths([tmp_path], Options(environ={}, here=tmp_path, run_secrets=tmp_path / "none")).problems
-    assert [(each.code, text[each.span.start : each.span.end]) for each in found] == marked
+    assert marks_of_transform(tmp_path, {"type": "template", **declared}) == marked

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mailweir.cli.checking import check_paths
-from pipeline.config.load import Options
 from pipeline.entity import URI, Entity
 from pipeline.errors import TransformError
 from pipeline.transforms.undirected_graph import MOST_NODES, UndirectedGraph, UndirectedGraphConfig
+from tests.checked import marks_of_transform
 
 CONTEXT: Any = None
 
@@ -107,14 +105,4 @@ def test_what_cannot_be_is_found_by_a_check(
     tmp_path: Path, declared: dict[str, Any], marked: list[tuple[str, str]]
 ) -> None:
     """At its place."""
-    pipe = {
-        "_id": "edges",
-        "type": "pipe",
-        "source": {"type": "empty"},
-        "transform": {"type": "undirected_graph", **declared},
-        "sink": {"type": "null"},
-    }
-    text = json.dumps(pipe)
-    (tmp_path / "edges.conf.json").write_text(text)
-    found = check_paths([tmp_path], Options(environ={}, here=tmp_path, run_secrets=tmp_path / "none")).problems
-    assert [(each.code, text[each.span.start : each.span.end]) for each in found] == marked
+    assert marks_of_transform(tmp_path, {"type": "undirected_graph", **declared}) == marked

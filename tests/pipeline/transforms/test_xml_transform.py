@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -11,12 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailweir.cli.checking import check_paths
-from pipeline.config.load import Options
 from pipeline.entity import NI, URI, Entity
 from pipeline.errors import TransformError
 from pipeline.transforms.xml import XmlTransformConfig
 from pipeline.xml_text import MOST_DEPTH
+from tests.checked import marks_of_transform
 
 
 class Place:
@@ -244,14 +242,4 @@ def test_what_cannot_be_is_found_by_a_check(
     tmp_path: Path, declared: dict[str, Any], marked: list[tuple[str, str]]
 ) -> None:
     """At its place."""
-    pipe = {
-        "_id": "p",
-        "type": "pipe",
-        "source": {"type": "empty"},
-        "transform": {"type": "xml", "xml-property": "xml", **declared},
-        "sink": {"type": "null"},
-    }
-    text = json.dumps(pipe)
-    (tmp_path / "p.conf.json").write_text(text)
-    found = check_paths([tmp_path], Options(environ={}, here=tmp_path, run_secrets=tmp_path / "none")).problems
-    assert [(each.code, text[each.span.start : each.span.end]) for each in found] == marked
+    assert marks_of_transform(tmp_path, {"type": "xml", "xml-property": "xml", **declared}) == marked

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mailweir.cli.checking import check_paths
-from pipeline.config.load import Options
+from tests.checked import marks
 
 
 @pytest.mark.parametrize(
@@ -38,10 +36,5 @@ def test_what_cannot_be_is_found_by_a_check(
 ) -> None:
     """At its place."""
     system = {"_id": "sms", "type": "system:twilio", "account": "AC1", "token": "$SECRET(token)", **declared}
-    text = json.dumps(system)
-    (tmp_path / "sms.conf.json").write_text(text)
-    options = Options(environ={"MAILWEIR_SECRET_token": "x"}, here=tmp_path, run_secrets=tmp_path / "none")
-    found = check_paths([tmp_path], options).problems
-    assert [
-        (each.code, text[each.span.start : each.span.end]) for each in found if each.code not in {"E305", "W302"}
-    ] == marked
+    made = marks(tmp_path, system, MAILWEIR_SECRET_token="x")
+    assert [(code, at) for code, at in made if code not in {"E305", "W302"}] == marked
