@@ -224,7 +224,7 @@ class Datasets(Protocol):
         """The entity with this `_id`."""
         ...
 
-    def find(self, dataset: str, path: Sequence[str], values: Iterable[object]) -> Iterable[Entity]:
+    def find(self, dataset: str, path: Sequence[str], values: Iterable[object]) -> Sequence[Entity]:
         """The entities with one of these values at a path, each once, in the order of their `_id`.
 
         No value is null. A list at the path has each of its values. Numbers are the same by what they count, and true

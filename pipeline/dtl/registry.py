@@ -352,7 +352,8 @@ def folded(making: Making, call: Call, args: Sequence[Run], run: Run) -> Run:
     if not call.function.pure or any(making.constant(one) is None for one in args):
         return run
     try:
-        return making.always(run(NOWHERE))
+        # A scope of its own: what one call takes is not counted for the next.
+        return making.always(run(Scope({}, {}, NOWHERE.host)))
     except Exception:  # noqa: BLE001 - it is raised again, with its place, when it runs
         return run
 

@@ -26,7 +26,7 @@ class Stored:
         found = self._reads.get(dataset, id)
         return None if found is None or found.get("_deleted") is True else found
 
-    def find(self, dataset: str, path: Sequence[str], values: Iterable[object]) -> Iterable[Entity]:
+    def find(self, dataset: str, path: Sequence[str], values: Iterable[object]) -> Sequence[Entity]:
         """The entities with one of these values at a path."""
         found = self._reads.find(dataset, path, values)
         return found if len(found) < 2 else sorted(found, key=_id)

@@ -7,7 +7,7 @@ from base64 import b64encode
 from decimal import Decimal
 from typing import Any, Final
 
-from pipeline.dtl.limits import MOST_TEXT, bounded
+from pipeline.dtl.limits import MOST_TEXT, bounded, weighed
 
 # Names in order, and characters as they are: what is read most are texts in mails and logs.
 _encode: Final = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False).encode
@@ -15,6 +15,7 @@ _encode: Final = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=
 
 def as_json(value: Any) -> str:
     """JSON without tags: bytes in base64, decimals as numbers, and what else JSON lacks as its text."""
+    weighed(value)
     try:
         found = _encode(value)
     except TypeError:

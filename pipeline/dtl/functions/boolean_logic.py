@@ -107,6 +107,7 @@ def _of_each(making: Making, call: Call, *, wanted: bool) -> Run:
         found = listed(values(scope))
         if function is None:
             return wanted if any(is_true(value) is wanted for value in found) else not wanted
+        scope.looks(call, len(found))
         outer: Any = scope.v
         result = not wanted
         for value in found:

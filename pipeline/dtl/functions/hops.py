@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from pipeline.component import Datasets
@@ -77,7 +77,9 @@ class _Joined:
         scope.rows = rows
         values = [one for one in listed(way.known(scope)) if one is not None]
         last = at + 1 == len(self._ways)
-        for one in self._candidates(scope, datasets, way, at, values) if values else ():
+        candidates = self._candidates(scope, datasets, way, at, values) if values else ()
+        scope.looks(self._call, len(candidates))
+        for one in candidates:
             inner = {**rows, way.hop.alias: one}
             scope.rows = inner
             if way.fits_all or _fits(scope, way, one):
@@ -88,7 +90,7 @@ class _Joined:
 
     def _candidates(
         self, scope: Scope, datasets: Datasets, way: _Way, at: int, values: Sequence[Any]
-    ) -> Iterable[Entity]:
+    ) -> Sequence[Entity]:
         dataset = way.hop.dataset
         if way.path == ("_id",):
             found = [datasets.get(dataset, one) for one in sorted({one for one in values if type(one) is str})]

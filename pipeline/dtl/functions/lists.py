@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from pipeline.dtl.errors import located
+from pipeline.dtl.growth import repeated
 from pipeline.dtl.limits import MOST_VALUES, bounded
-from pipeline.dtl.registry import Making, Run, Subject, shows
+from pipeline.dtl.registry import Making, Run, Subject, folded, shows
 from pipeline.dtl.scope import Scope
 from pipeline.dtl.tree import Call
 from pipeline.dtl.values import first, is_true, key_of, listed
@@ -219,7 +221,7 @@ def _enumerate(start: Any, values: Any) -> Any:
     return [{"key": number, "value": value} for number, value in enumerate(values, begin)]
 
 
-@lists.values(
+@lists.special(
     "range",
     "START STOP [STEP]",
     f"The whole numbers from START up to STOP and without it, in steps of STEP, or 1; at most {MOST_VALUES:,}.",
@@ -227,24 +229,40 @@ def _enumerate(start: Any, values: Any) -> Any:
     shows(["range", 4, 0, -2], [4, 2]),
     shows(["range", 0, None], None),
 )
-def _range(start: Any, stop: Any, step: Any) -> list[int] | None:
+def _range(making: Making, call: Call) -> Run:
+    runs = [making.always(None) if node is None else making.expression(node) for node in call.args]
+
+    def run(scope: Scope) -> list[int] | None:
+        given = [each(scope) for each in runs]
+        try:
+            numbers = _numbers(*given)
+        except ValueError as error:
+            raise located(error, call, given) from error
+        if numbers is None:
+            return None
+        scope.looks(call, len(numbers))
+        return list(numbers)
+
+    return folded(making, call, runs, run)
+
+
+def _numbers(start: Any, stop: Any, step: Any) -> range | None:
     begin, end, by = whole(start), whole(stop), 1 if step is None else whole(step)
     if begin is None or end is None or by is None:
         return None
     if by == 0:
         raise ValueError("STEP is 0")
-    numbers = range(begin, end, by)
-    # len() of a range this long would not fit into a machine's word.
+    # len() of a range that is too long would not fit into a machine's word.
     bounded(abs(end - begin) // abs(by), MOST_VALUES, "values")
-    return list(numbers)
+    return range(begin, end, by)
 
 
-def _mapping(each: Callable[[Scope, Run, Any], Any]) -> Callable[[Making, Call], Run]:
+def _mapping(each: Callable[[Scope, Call, Run, Any], Any]) -> Callable[[Making, Call], Run]:
     """A function expression and values."""
 
     def make(making: Making, call: Call) -> Run:
-        function, values = map(making.expression, call.args)
-        return lambda scope: each(scope, function, values(scope))
+        function, values = repeated(making, call, call.args[0]), making.expression(call.args[1])
+        return lambda scope: each(scope, call, function, values(scope))
 
     return make
 
@@ -258,9 +276,9 @@ def _mapping(each: Callable[[Scope, Run, Any], Any]) -> Callable[[Making, Call],
     shows(["map", "_.", None], None),
 )
 @_mapping
-def _map(scope: Scope, function: Run, values: Any) -> Any:
+def _map(scope: Scope, call: Call, function: Run, values: Any) -> Any:
     if type(values) is list:
-        return scope.each(function, values)
+        return scope.each(call, function, values)
     return None if values is None else scope.with_value(function, values)
 
 
@@ -273,9 +291,10 @@ def _map(scope: Scope, function: Run, values: Any) -> Any:
     shows(["filter", ["eq", "_.", "a"], "b"], None),
 )
 @_mapping
-def _filter(scope: Scope, function: Run, values: Any) -> Any:
+def _filter(scope: Scope, call: Call, function: Run, values: Any) -> Any:
     if type(values) is not list:
         return values if values is not None and is_true(scope.with_value(function, values)) else None
+    scope.looks(call, len(values))
     outer = scope.v
     found = []
     for value in values:
@@ -296,8 +315,8 @@ def _filter(scope: Scope, function: Run, values: Any) -> Any:
     shows(["map-values", "_.", None], []),
 )
 @_mapping
-def _map_values(scope: Scope, function: Run, values: Any) -> list[Any]:
-    return scope.each(function, [inner for one in listed(values) if type(one) is dict for inner in one.values()])
+def _map_values(scope: Scope, call: Call, function: Run, values: Any) -> list[Any]:
+    return scope.each(call, function, [inner for one in listed(values) if type(one) is dict for inner in one.values()])
 
 
 @lists.special(
@@ -310,10 +329,11 @@ def _map_values(scope: Scope, function: Run, values: Any) -> list[Any]:
     shows(["map-dict", "_.", "_.", 5], None),
 )
 def _map_dict(making: Making, call: Call) -> Run:
-    key, value, values = map(making.expression, call.args)
+    key, value = (repeated(making, call, one) for one in call.args[:2])
+    values = making.expression(call.args[2])
 
     def made(scope: Scope, found: dict[str, Any]) -> dict[str, Any]:
-        names = scope.each(key, found)
+        names = scope.each(call, key, found)
         return {
             name: scope.with_value(value, inner)
             for name, inner in zip(names, found.values(), strict=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from pipeline.dtl.functions.lists import lists
+from pipeline.dtl.growth import repeated
 from pipeline.dtl.numbers import added, checked
 from pipeline.dtl.registry import Making, Run, shows
 from pipeline.dtl.scope import Scope
@@ -28,7 +29,7 @@ def _ordered(making: Making, call: Call, *, falling: bool) -> Run:
             return found
         if function is None:
             return in_order(found, falling=falling)
-        keys = scope.each(function, found)
+        keys = scope.each(call, function, found)
         return [found[at] for at in in_order(range(len(found)), keys.__getitem__, falling=falling)]
 
     return run
@@ -136,16 +137,18 @@ def _distinct(making: Making, call: Call) -> Run:
         if function is None:
             return distinct(found)
         kept: dict[Any, Any] = {}
-        for key, value in zip(scope.each(function, found), found, strict=True):
+        for key, value in zip(scope.each(call, function, found), found, strict=True):
             kept.setdefault(key_of(key), value)
         return list(kept.values())
 
     return run
 
 
-def _grouped(scope: Scope, key: Run | None, value: Run | None, values: list[Any]) -> list[tuple[Any, list[Any]]]:
-    keys = values if key is None else scope.each(key, values)
-    inner = values if value is None else scope.each(value, values)
+def _grouped(
+    scope: Scope, call: Call, key: Run | None, value: Run | None, values: list[Any]
+) -> list[tuple[Any, list[Any]]]:
+    keys = values if key is None else scope.each(call, key, values)
+    inner = values if value is None else scope.each(call, value, values)
     groups: dict[Any, tuple[Any, list[Any]]] = {}
     for name, one in zip(keys, inner, strict=True):
         groups.setdefault(key_of(name), (name, []))[1].append(one)
@@ -161,8 +164,9 @@ def _grouped(scope: Scope, key: Run | None, value: Run | None, values: list[Any]
     shows(["group", "_.", "_.", None], []),
 )
 def _group(making: Making, call: Call) -> Run:
-    key, value, values = map(making.expression, call.args)
-    return lambda scope: [list(pair) for pair in _grouped(scope, key, value, list(listed(values(scope))))]
+    key, value = (repeated(making, call, one) for one in call.args[:2])
+    values = making.expression(call.args[2])
+    return lambda scope: [list(pair) for pair in _grouped(scope, call, key, value, list(listed(values(scope))))]
 
 
 @lists.special(
@@ -180,7 +184,7 @@ def _group_by(making: Making, call: Call) -> Run:
 
     def run(scope: Scope) -> dict[str, list[Any]]:
         found: dict[str, list[Any]] = {}
-        for each, group in _grouped(scope, key, None, list(listed(values(scope)))):
+        for each, group in _grouped(scope, call, key, None, list(listed(values(scope)))):
             name = to_json(each).decode() if string is None else scope.with_value(string, each)
             if type(name) is str:
                 found.setdefault(name, []).extend(group)

@@ -73,6 +73,7 @@ def _coalesce(making: Making, call: Call) -> Run:
         found = listed(values(scope))
         if function is None:
             return next((value for value in found if value is not None), None)
+        scope.looks(call, len(found))
         outer = scope.v
         chosen = None
         for value in found:

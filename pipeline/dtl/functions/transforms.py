@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from pipeline.dtl.errors import DtlEndError, DtlError, shown
+from pipeline.dtl.growth import counted
 from pipeline.dtl.registry import Making, Signal, Step, Subject, shows
 from pipeline.dtl.scope import Scope
 from pipeline.dtl.tree import Call
@@ -163,7 +164,7 @@ def _entities(call: Call, values: Any) -> list[Entity]:
     shows(["create", None], {}, {}),
 )
 def _create(making: Making, call: Call) -> Step:
-    values = making.expression(call.args[0])
+    values = counted(making, call, call.args[0])
 
     def step(scope: Scope) -> None:
         scope.root.created += map(dict, _entities(call, values(scope)))
@@ -180,7 +181,7 @@ def _create(making: Making, call: Call) -> Step:
     shows(["create-child", None], {}, {}),
 )
 def _create_child(making: Making, call: Call) -> Step:
-    values = making.expression(call.args[0])
+    values = counted(making, call, call.args[0])
 
     def step(scope: Scope) -> None:
         children = _entities(call, values(scope))
@@ -200,7 +201,7 @@ def _create_child(making: Making, call: Call) -> Step:
     shows(["merge", ["list", None, 5]], {}, {}),
 )
 def _merge(making: Making, call: Call) -> Step:
-    values = making.expression(call.args[0])
+    values = counted(making, call, call.args[0])
 
     def step(scope: Scope) -> None:
         for one in listed(values(scope)):
@@ -219,7 +220,7 @@ def _merge(making: Making, call: Call) -> Step:
     shows(["merge-union", ["list", None, 5]], {}, {}),
 )
 def _merge_union(making: Making, call: Call) -> Step:
-    values = making.expression(call.args[0])
+    values = counted(making, call, call.args[0])
 
     def step(scope: Scope) -> None:
         target = scope.t

@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.dtl.errors import DtlError
 from pipeline.dtl.functions.transforms import transforms
+from pipeline.dtl.growth import counted
 from pipeline.dtl.namespaces import Namespaces, identifier_of, in_all, space_of
 from pipeline.dtl.registry import Making, Run, Step, shows
 from pipeline.dtl.scope import Scope
@@ -89,7 +90,7 @@ def _setting(making: Making, call: Call, value: Run, may: Callable[[Scope, str, 
     shows(["add", "a", "_S.none"], {"a": None}, {}),
 )
 def _add(making: Making, call: Call) -> Step:
-    return _setting(making, call, making.expression(call.args[1]))
+    return _setting(making, call, counted(making, call, call.args[1]))
 
 
 @transforms.transform(
@@ -102,13 +103,13 @@ def _add(making: Making, call: Call) -> Step:
 )
 def _add_if(making: Making, call: Call) -> Step:
     if call.args[1] is None:
-        return _setting(making, call, making.expression(call.args[2]), lambda scope, name, value: value is not None)
+        return _setting(making, call, counted(making, call, call.args[2]), lambda scope, name, value: value is not None)
     condition = making.expression(call.args[1])
 
     def may(scope: Scope, name: str, value: Any) -> bool:
         return is_true(scope.with_value(condition, value))
 
-    return _setting(making, call, making.expression(call.args[2]), may)
+    return _setting(making, call, counted(making, call, call.args[2]), may)
 
 
 @transforms.transform(
@@ -120,7 +121,7 @@ def _add_if(making: Making, call: Call) -> Step:
     shows(["default", "a", 1], {"a": None}, {}, {"a": None}),
 )
 def _default(making: Making, call: Call) -> Step:
-    return _setting(making, call, making.expression(call.args[1]), lambda scope, name, value: name not in scope.t)
+    return _setting(making, call, counted(making, call, call.args[1]), lambda scope, name, value: name not in scope.t)
 
 
 def _matchers(patterns: Iterable[str], spaces: Namespaces | None) -> list[Callable[[str], bool]]:

@@ -34,9 +34,9 @@ class People:
             (dataset, id)
         )
 
-    def find(self, dataset: str, path: Any, values: Any) -> Iterable[Entity]:
+    def find(self, dataset: str, path: Any, values: Any) -> list[Entity]:
         """Nobody."""
-        return ()
+        return []
 
     def all(self, dataset: str) -> Iterable[Entity]:
         """Nobody."""
