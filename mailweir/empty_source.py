@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 def unless_empty(
-    pipe: PipeConfig, source: Source, found: Iterator[Portion], since: str | None, kept: Callable[[], int]
+    pipe: PipeConfig, source: Source, found: Iterator[Portion], since: str | None, loses: Callable[[], str]
 ) -> Iterator[Portion]:
     """The portions of a reading; `SourceError` at its end if it was one of all, and no entity came.
 
-    `kept` tells how many entities there are in the dataset behind. Before the first entity no position goes on: an
+    `loses` tells what would then be lost of what the sink has kept. Before the first entity no position goes on: an
     empty file is read as one that was changed until it has entities again.
     """
     declared = chosen(pipe.source)
@@ -42,21 +42,17 @@ def unless_empty(
         yield from found
         return
     whole = (since is None or getattr(source, "afresh", False)) and not getattr(source, "cut", False)
-    if whole and not getattr(source, "skipped", 0) and (wanted == "fail" or kept()):
-        raise _empty(pipe, declared, kept())
+    if whole and not getattr(source, "skipped", 0) and ((lost := loses()) or wanted == "fail"):
+        raise _empty(pipe, declared, lost)
     if waiting is not None:
         yield waiting
 
 
-def _empty(pipe: PipeConfig, declared: object, kept: int) -> SourceError:
+def _empty(pipe: PipeConfig, declared: object, lost: str) -> SourceError:
     name = getattr(declared, "path", None) or getattr(declared, "system", None) or pipe.id
-    many = "1 entity" if kept == 1 else f"{kept:,} entities"
-    dataset = getattr(chosen(pipe.sink), "dataset", None) or pipe.id
-    why = f", and the dataset `{dataset}` has {many}: they would all be deleted" if kept else ""
     notes = (
-        advice(
-            "put back what should be there; until then the dataset stays as it is" if kept else "put entities there"
-        ),
+        advice("put back what should be there; until then all stays as it is" if lost else "put entities there"),
         advice('if there are none any more, say so in the source: `"if_source_empty": "accept"`'),
     )
+    why = f", and {lost}" if lost else ""
     return SourceError(Problem("E221", f"this source has no entities{why}", Span(str(name), 0, 0), notes=notes))

@@ -187,7 +187,7 @@ class PipeRun:
             source = self._around.taps.tapped(self._pipe.id, source)
         found = portions(source, transforms, since, asked.wanted, batch, tracks=tracks, streak=streak)
         if asked.source is None and asked.wanted == EVERYTHING:
-            found = unless_empty(self._pipe, flow.source, found, since, lambda: getattr(flow.sink, "entities", 0))
+            found = unless_empty(self._pipe, flow.source, found, since, lambda: getattr(flow.sink, "loses", ""))
         if tracks and asked.source is None and asked.wanted == EVERYTHING:
             found = marked(source, found, since, elsewhere=bool(asked.since))
         if (interval := self._pipe.checkpoint_interval) is not None and interval > 1:

@@ -188,7 +188,7 @@ class SourceConfig(ComponentConfig):
     """Whether others send to it, who do not want to wait."""
     if_source_empty: Literal["accept", "fail"] | None = None
     """What a run does that reads all of the source and meets no entity. `fail`: it stops. `accept`: there are none any
-    more, and a dataset behind deletes all it has. Default: it stops if the dataset behind has entities."""
+    more, and a dataset behind deletes all it has. Default: it stops if a dataset or a file behind would lose all."""
 
     @classmethod
     def known(cls, given: Given, dataset: Callable[[str], Sequence[Entity] | None]) -> Sequence[Entity] | None:

@@ -57,6 +57,14 @@ class DatasetSink:
         self.entities = 0
         """How many the dataset had when the run began."""
 
+    @property
+    def loses(self) -> str:
+        """What would be lost if there were no entities any more; empty if nothing would."""
+        if not self.entities or not self._settings.tracks:
+            return ""
+        many = "1 entity" if self.entities == 1 else f"{self.entities:,} entities"
+        return f"the dataset `{self._settings.dataset}` has {many}: they would all be deleted"
+
     async def write(self, portions: Iterable[Portion]) -> AsyncIterator[Sequence[Receipt] | Tally]:
         """What became of the entities, a transaction at a time."""
         await self._begin()

@@ -58,6 +58,12 @@ class ReplacedFile:
         self._form = form
         self._skip_deleted = skip_deleted
 
+    @property
+    def loses(self) -> str:
+        """What would be lost if there were no entities any more; empty if nothing would."""
+        empty = len(self._form.head() + self._form.tail())
+        return f"`{self._file.path}` would be replaced by an empty file" if self._file.has_more_than(empty) else ""
+
     async def write(self, portions: Iterable[Portion]) -> AsyncIterator[Sequence[Receipt] | Tally]:
         """What became of the entities, when the file has them."""
         form, first = self._form, True

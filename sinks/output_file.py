@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import stat
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -61,6 +62,20 @@ class OutputFile:
                 return self._real().stat().st_size
             except FileNotFoundError:
                 return 0
+
+    def has_more_than(self, size: int) -> bool:
+        """Whether there are more than so many bytes in it, unpacked; of one that cannot be unpacked: yes."""
+        with self._telling():
+            try:
+                with self._real().open("rb") as file:
+                    return (
+                        len(cast("IO[bytes]", gzip.GzipFile(fileobj=file) if self.packed else file).read(size + 1))
+                        > size
+                    )
+            except FileNotFoundError:
+                return False
+            except (gzip.BadGzipFile, EOFError, zlib.error):
+                return True
 
     def cut(self, size: int) -> None:
         """Take back what is behind so many bytes."""

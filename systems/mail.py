@@ -185,6 +185,10 @@ class Trouble:
         """For people: which server, named once, and why."""
         return self.fault.text if self.fault.text.startswith(self.server) else f"{self.server}: {self.fault.text}"
 
+    def told_of(self, system: str) -> str:
+        """The same behind the name of the system, which may be all the name that its server has."""
+        return self.fault.text.removeprefix(f"{system}: ") if self.server == system else self.told
+
 
 class Answered(NamedTuple):
     """A message with one answer for each of its recipients, in their order."""

@@ -280,7 +280,7 @@ async def _keep(looked: Looked, systems: Systems, asked: Asked, before: Before, 
     if isinstance(declared, DatasetSinkConfig):
         sink = DatasetSink(pipe.id, declared.settings(pipe.id), trial, lambda: False)
     if asked.source is None and asked.wanted == EVERYTHING:
-        found = unless_empty(pipe, source, found, since, lambda: 0 if sink is None else sink.entities)
+        found = unless_empty(pipe, source, found, since, lambda: "" if sink is None else sink.loses)
         found = marked(source, found, since, elsewhere=bool(asked.since))
     try:
         if sink is None:

@@ -59,7 +59,7 @@ def tell(out: Out, run: Run) -> None:
         _tell_some(out, outcome, run)
     _tell_missed(out, done)
     for name, trouble in done.troubles.items():
-        out.fault(visible(f"error: {name}: {trouble.told}"))
+        out.fault(visible(f"error: {name}: {trouble.told_of(name)}"))
         if trouble.fault.reason is Reason.LOGIN_REFUSED:
             wait = f"not before {trouble.seconds / 60:.0f} min are over, so that no account is locked"
             out.fault(f"  help: mend the login and run it again; the same login is tried again {wait}")

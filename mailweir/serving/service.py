@@ -273,7 +273,7 @@ class Service:
                 tell_run(pump, job, report)
                 self.totals.ended(report, pump.system, self._clock.wall())
             for name, trouble in done.troubles.items():
-                event("system.trouble", trouble.told, logging.ERROR, system=name)
+                event("system.trouble", trouble.told_of(name), logging.ERROR, system=name)
         if pump.system is not None:
             if done is not None:
                 self.totals.took(done.durations, pump.system)

@@ -77,6 +77,35 @@ def test_an_empty_source_deletes_nothing(kind: str, tmp_path: Path) -> None:
     assert (done.reports[0].stopped, done.reports[0].deleted, place.alive()) == ("", 1, 4)
 
 
+@pytest.mark.parametrize(
+    "sink",
+    [
+        {"type": "json", "path": "out/all.jsonl"},
+        {"type": "json", "path": "out/all.json.gz", "format": "list"},
+        {"type": "csv", "path": "out/all.csv", "columns": ["_id"]},
+    ],
+)
+def test_an_empty_source_replaces_no_file_that_has_entities(sink: dict[str, Any], tmp_path: Path) -> None:
+    """It stays, and the fault says which; an empty one, or none, is written."""
+    source, text, _ = SOURCES["csv"]
+    place = Place(tmp_path, source)
+    place.pipe(source, sink=sink)
+    out = tmp_path / sink["path"]
+    place.file.write_text("_id,n\n")
+    for _ in range(2):
+        assert place.run().reports[0].stopped == ""
+    nothing = out.read_bytes()
+    place.file.write_text(text)
+    assert place.run().reports[0].stopped == ""
+    full = out.read_bytes()
+    place.file.write_text("_id,n\n")
+    done = place.run()
+    assert f"`{sink['path']}` would be replaced by an empty file" in done.reports[0].stopped
+    assert out.read_bytes() == full
+    place.pipe(source | {"if_source_empty": "accept"}, sink=sink)
+    assert (place.run().reports[0].stopped, out.read_bytes()) == ("", nothing)
+
+
 @pytest.mark.parametrize("kind", SOURCES)
 def test_who_says_so_gets_all_deleted(kind: str, tmp_path: Path) -> None:
     """With `accept` no entity means that there are none."""

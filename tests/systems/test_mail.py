@@ -121,3 +121,5 @@ def test_trouble_names_its_server_once() -> None:
     assert Trouble("localhost:1025", gone, 1.0).told == "localhost:1025 cannot be reached: connection refused"
     refused = SystemFault(Phase.LOGIN, Reason.LOGIN_REFUSED, "535 no")
     assert Trouble("mail:25", refused, 1.0).told == "mail:25: 535 no"
+    assert Trouble("mail:25", refused, 1.0).told_of("office") == "mail:25: 535 no"
+    assert Trouble("office", refused, 1.0).told_of("office") == "535 no"
