@@ -118,6 +118,7 @@ verbs: Final[Mapping[str, Verb]] = {
             "--from-demo": None,
             "--force": None,
             "--list": None,
+            "--deploy": ("systemd", "docker", "compose", "k8s", "monitoring"),
         },
         ("folder",),
     ),

@@ -17,6 +17,7 @@ import click
 from mailweir.cli.options import Common, common, current_folder
 
 templates: Final = ("welcome", "alerts", "digest", "shop", "demo", "empty")
+deployments: Final = ("systemd", "docker", "compose", "k8s", "monitoring")
 # What a person keeps beside an example in a source checkout is not part of the example.
 _private: Final = frozenset({".env", ".secrets.env", ".mailweir", ".vscode", ".idea"})
 # A fresh repository is as good as an empty folder.
@@ -44,18 +45,24 @@ Examples:
   mailweir init my-mail                    a mail to each new customer
   mailweir init my-mail --template digest  another project: mailweir init --list
   mailweir init my-mail --from-demo        what `mailweir demo` shows, to keep
-  mailweir init --force                    add what is missing to this folder""",
+  mailweir init --force                    add what is missing to this folder
+  mailweir init --deploy systemd           files to run this project as a service""",
 )
 @click.argument("folder", metavar="[DIR]", default=".")
 @click.option("--template", type=click.Choice(templates), default="welcome", show_default=True, help="Which project.")
 @click.option("--from-demo", "template", flag_value="demo", help="What `mailweir demo` shows: --template demo.")
 @click.option("--force", is_flag=True, help="Into a folder that is not empty: add only the files that are missing.")
 @click.option("--list", "list_them", is_flag=True, help="List the templates.")
+@click.option("--deploy", type=click.Choice(deployments), help="Add files to the project to run it as a service.")
 @common
-def init_command(values: Common, folder: str, *, template: str, force: bool, list_them: bool) -> int:
+def init_command(
+    values: Common, folder: str, *, template: str, force: bool, list_them: bool, deploy: str | None
+) -> int:
     """Make a project in DIR, or in this folder. Asks nothing and overwrites nothing."""
     if list_them:
         return _list(values)
+    if deploy is not None:
+        return _deploy(values, folder, deploy)
     start = current_folder()
     name = folder.rstrip("/") or folder
     here = Path(name) == Path()
@@ -75,6 +82,32 @@ def init_command(values: Common, folder: str, *, template: str, force: bool, lis
         values.out.document({"schema_version": 1, "command": "init", "ok": True, "exit_code": 0, **report})
     for line in _made(called, None if here else shown(target, start), files, written):
         values.out.say(line)
+    return 0
+
+
+def _deploy(values: Common, folder: str, kind: str) -> int:
+    """Add files of a kind to a project; those that are there stay as they are."""
+    from mailweir import __version__
+    from mailweir.deployments import FOLDER, files_for
+    from pipeline.config.files import reason
+
+    target = Path(os.path.normpath(values.here / folder))
+    if not (target / "mailweir.json").exists() and not any(target.rglob("*.conf.json")):
+        raise click.UsageError(f"there is no project in {target}\n  help: mailweir init makes one")
+    files = files_for(kind, __version__)
+    try:
+        written = add(target, files)
+    except OSError as error:
+        raise click.UsageError(f"cannot write {FOLDER}/: {reason(error)}. Nothing was written.") from None
+    kept = [path for path in files if path not in written]
+    if values.json:
+        report = {"folder": str(target), "deploy": kind, "written": written, "kept": kept}
+        values.out.document({"schema_version": 1, "command": "init", "ok": True, "exit_code": 0, **report})
+    for path in written:
+        values.out.say(f"Wrote {path}")
+    for path in kept:
+        values.out.say(f"{path} was there and is as it was")
+    values.out.say(f"Next: {FOLDER}/{kind}/README.md")
     return 0
 
 

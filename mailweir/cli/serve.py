@@ -76,6 +76,7 @@ def serve_command(
     """
     import asyncio
     import logging
+    import os
     import random
 
     from mailweir.cli.queues import NotUsableError
@@ -85,6 +86,7 @@ def serve_command(
     from mailweir.serving.log import logging_to
     from mailweir.serving.process import attended, end_now
     from mailweir.serving.service import Options, Service
+    from mailweir.serving.supervised import Supervisor
     from mailweir.systems_of import NoSystemError
     from mailweir.web.faults import CannotListenError
     from pipeline.clock import MachineClock
@@ -126,7 +128,10 @@ def serve_command(
         level = logging.getLevelNamesMapping()[log_level.upper()]
         with logging_to(options.state, options.name, out.fault, lambda: out.scrubber, style=log_format, level=level):
             beside = None if web is None else web.serving(service)
-            left = asyncio.run(attended(service, None if no_reload else Path(first.root), beside))
+            supervisor = Supervisor(os.environ)
+            left = asyncio.run(
+                attended(service, None if no_reload else Path(first.root), beside, supervisor=supervisor)
+            )
     except (BadConfigError, NoSystemError, CannotListenError) as error:
         raise NotUsableError(str(error)) from None
     except StateError as error:

@@ -17,6 +17,7 @@ from watchfiles import awatch
 from mailweir.cli.watch import matters
 from mailweir.serving.log import event
 from mailweir.serving.service import Service
+from mailweir.serving.supervised import Supervisor
 
 
 async def attended(
@@ -24,10 +25,11 @@ async def attended(
     root: Path | None,
     beside: AbstractAsyncContextManager[None] | None = None,
     end: Callable[[int], object] | None = None,
+    supervisor: Supervisor | None = None,
 ) -> int:
     """Serve until a signal ends it: how many runs had not come to their end. `root` is watched for changes.
 
-    `beside` lasts as long as the service does.
+    `beside` lasts as long as the service does. The `supervisor` is whoever looks after the process.
     The second signal does not wait: `end` is called with the exit code of a process that a signal ended.
     """
     loop = asyncio.get_running_loop()
@@ -43,14 +45,16 @@ async def attended(
         loop.add_signal_handler(number, stop, number)
     loop.add_signal_handler(signal.SIGHUP, service.reload)
     watching = None if root is None else asyncio.create_task(_watch(service, root))
+    following = None if supervisor is None else asyncio.create_task(supervisor.follow(service))
     try:
         async with beside or nullcontext():
             return await service.go()
     finally:
-        if watching is not None:
-            watching.cancel()
-            with suppress(asyncio.CancelledError):
-                await watching
+        for task in (watching, following):
+            if task is not None:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
 
 
 async def _watch(service: Service, root: Path) -> None:

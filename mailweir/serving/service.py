@@ -56,6 +56,8 @@ ABORT_SECONDS: Final = 2.0
 # another try, and a configuration that was changed for the next run. That one goes on where it was.
 TURN: Final = 60.0
 TIDY_EVERY: Final = 3600.0
+# A turn takes milliseconds; one that waits for the lock of another process, seconds.
+HANGS: Final = 60.0
 
 
 @dataclass(slots=True)
@@ -86,6 +88,8 @@ class Service:
         self.totals = Totals()
         self.turned = self._clock.boot()
         """When it last looked after its pipes."""
+        self.begun = asyncio.Event()
+        """Set when it has looked after them for the first time."""
         self._pumps: dict[str, Pump] = {}
         self._leaving: list[Pump] = []
         self._rounds: dict[str, Rounds] = {}
@@ -134,6 +138,11 @@ class Service:
         self._wake.set()
 
     @property
+    def lives(self) -> bool:
+        """Whether it looks after its pipes, or stops."""
+        return self._clock.boot() - self.turned < HANGS or self._stopping.is_set()
+
+    @property
     def stopping(self) -> asyncio.Event:
         """Set when it is to end."""
         return self._stopping
@@ -152,6 +161,7 @@ class Service:
                     self._wake.clear()
                     await self._turn(look)
                     self.turned = self._clock.boot()
+                    self.begun.set()
                     self._say(presence)
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._wake.wait(), self._pause())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.responses import Response
 
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from mailweir.web.route import Call
     from mailweir.web.site import Site
-
-# A turn takes milliseconds; one that waits for the lock of another process, seconds.
-HANGS: Final = 60.0
 
 
 class Check(NamedTuple):
@@ -89,7 +86,7 @@ class Health:
 
     async def livez(self, call: Call) -> Response:
         """Whether pipes are looked after."""
-        lives = self._site.clock.boot() - self._site.service.turned < HANGS or self._site.service.stopping.is_set()
+        lives = self._site.service.lives
         return self._site.document({"status": "alive" if lives else "hangs"}, 200 if lives else 503)
 
     async def readyz(self, call: Call) -> Response:
