@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections import defaultdict
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
+from weakref import WeakValueDictionary
 
 from mailweir.flows import mail_sink
 from mailweir.web.letters import SCHEMA, Handed, handed
@@ -46,7 +46,8 @@ class Submission:
         """For the pipes of this service that mail."""
         self._site = site
         self._makers: dict[tuple[str, str], tuple[Maker, MailConfig]] = {}
-        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        # A lock is there as long as somebody holds it or waits for it.
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def routes(self) -> list[Route]:
         """For those who may hand in mails."""
@@ -90,13 +91,10 @@ class Submission:
         if key is None:
             return await self._keep(pipe, mail, call.body, uuid.uuid4().hex, {})
         note, digest = f"{ONCE}send:{pipe}/{key}", sha256(call.body).hexdigest()
-        async with self._turns[note]:
-            try:
-                before = (await self._site.state.notes(note)).get(note)
-                if before is None:
-                    return await self._keep(pipe, mail, call.body, f"key:{key}", {note: digest})
-            finally:
-                del self._turns[note]
+        async with self._turns.setdefault(note, asyncio.Lock()):
+            before = (await self._site.state.notes(note)).get(note)
+            if before is None:
+                return await self._keep(pipe, mail, call.body, f"key:{key}", {note: digest})
         known, _, name = before.partition(" ")
         if known != digest:
             raise RefusedError(409, "this `Idempotency-Key` was used for another mail")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from email import message_from_bytes
 from email.message import Message
 from email.policy import default
@@ -102,6 +103,18 @@ def test_a_key_is_for_one_mail(serve: Serve) -> None:
     assert other.status == 409
     assert service.post("/api/send", MAIL).json["id"] != first.json["id"]
     assert len(sent(service, 2)) == 2
+
+
+def test_a_key_at_once(serve: Serve) -> None:
+    """Who sends the same again before the first one is answered gets the same answer."""
+    service = serve(FOLDER, pipe())
+    with ThreadPoolExecutor(8) as threads:
+        posts = [threads.submit(service.post, "/api/send", MAIL, Idempotency_Key="order-8") for _ in range(32)]
+        answers = [post.result() for post in posts]
+    assert {answer.status for answer in answers} == {202}
+    assert len({answer.json["id"] for answer in answers}) == 1
+    service.until(lambda: service.get("/api/mail?state=sent").json["messages"])
+    assert len(sent(service)) == 1
 
 
 def test_the_limit_holds(serve: Serve) -> None:
