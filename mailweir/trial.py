@@ -170,7 +170,9 @@ class Trial:
         """Nothing is removed."""
         return None
 
-    async def compact(self, dataset: str, before: float, *, deleted: bool = False) -> Compacted:
+    async def compact(
+        self, dataset: str, before: float, *, deleted: bool = False, read: int | None = None
+    ) -> Compacted:
         """Nothing is removed."""
         return Compacted(0, 0)
 

@@ -253,13 +253,29 @@ Examples:
 @click.option("--deleted", is_flag=True, help="Deleted entities too: pipes that have not read them never hear of it.")
 @common
 def compact_command(values: Common, names: Sequence[str], *, older: str, deleted: bool) -> int:
-    """Remove versions that newer ones replaced. The room in the file is used again; the file does not shrink."""
+    """Remove versions that newer ones replaced. The room in the file is used again; the file does not shrink.
+
+    Versions that a pipe is to read and has not read yet stay.
+    """
+    from mailweir.unread import readers_of_versions
+    from sources.dataset_read import after
+
     before = now() - seconds_of("--older", older)
     ledger = ledger_of(values, "datasets", "compact")
     found = ledger.read(lambda reads: [_named(reads, name) for name in names] if names else reads.datasets())
+    readers = readers_of_versions(ledger.loaded.project.components)
+    behind: list[str] = []
 
     async def acting(state: State) -> list[Compacted]:
-        return [await state.datasets.compact(one.name, before, deleted=deleted) for one in found]
+        done = []
+        for one in found:
+            read = one.last
+            for pipe in readers.get(one.name, ()):
+                at = after(await state.offset(pipe), one.number) or 0
+                behind.extend([pipe] if at < one.last else [])
+                read = min(read, at)
+            done.append(await state.datasets.compact(one.name, before, deleted=deleted, read=read))
+        return done
 
     done = ledger.act(acting) or []
     ledger.document(
@@ -272,4 +288,6 @@ def compact_command(values: Common, names: Sequence[str], *, older: str, deleted
         versions, gone = sum(each.versions for each in done), sum(each.deleted for each in done)
         also = f" and {_of_entities(gone, 'deleted ')}" if deleted else ""
         values.out.say(f"{counted(versions, 'version')}{also} removed")
+        for pipe in behind:
+            values.out.say(f"note: what {pipe} has not read yet stays")
     return 0

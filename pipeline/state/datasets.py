@@ -256,6 +256,11 @@ class Writes(Protocol):
         """Remove a dataset, and let its pipe begin anew: how many entities it had, None if there is none."""
         ...
 
-    async def compact(self, dataset: str, before: float, *, deleted: bool = False) -> Compacted:
-        """Remove versions that were replaced, and stored before a wall time; with `deleted` also deleted entities."""
+    async def compact(
+        self, dataset: str, before: float, *, deleted: bool = False, read: int | None = None
+    ) -> Compacted:
+        """Remove versions that were replaced, and stored before a wall time; with `deleted` also deleted entities.
+
+        With `read` no more than what was written up to this change.
+        """
         ...

@@ -53,13 +53,19 @@ def _some(connection: sqlite3.Connection, table: str, number: int) -> int:
     ).rowcount
 
 
-def compact(transaction: Transaction, name: str, before: float, *, deleted: bool) -> tuple[Compacted, bool]:
-    """Remove some old versions of a dataset, and some deleted entities; whether more is there."""
+def compact(
+    transaction: Transaction, name: str, before: float, *, deleted: bool, read: int | None = None
+) -> tuple[Compacted, bool]:
+    """Remove some old versions of a dataset, and some deleted entities; whether more is there.
+
+    What was written behind the change `read` stays.
+    """
     connection = transaction.connection
     found = head(connection, name)
     if found is None:
         return Compacted(0, 0), False
-    bounds = (found.base, found.base + found.last, int(before * 1e6), PART)
+    last = found.last if read is None else min(read, found.last)
+    bounds = (found.base, found.base + last, int(before * 1e6), PART)
     where = "position > ? AND position <= ? AND ts < ?"
     versions = connection.execute(
         f"DELETE FROM history WHERE position IN (SELECT position FROM history WHERE {where} LIMIT ?)",  # noqa: S608 - as above

@@ -65,12 +65,16 @@ class SqliteWrites:
             pass
         return many
 
-    async def compact(self, dataset: str, before: float, *, deleted: bool = False) -> Compacted:
+    async def compact(
+        self, dataset: str, before: float, *, deleted: bool = False, read: int | None = None
+    ) -> Compacted:
         """Remove versions that were replaced."""
         versions = gone = 0
         more = True
         while more:
-            part, more = await self._do(lambda t: dataset_removal.compact(t, dataset, before, deleted=deleted))
+            part, more = await self._do(
+                lambda t: dataset_removal.compact(t, dataset, before, deleted=deleted, read=read)
+            )
             versions += part.versions
             gone += part.deleted
         return Compacted(versions, gone)

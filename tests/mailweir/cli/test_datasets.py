@@ -9,7 +9,7 @@ import pytest
 
 from mailweir.serving.presence import pump_lock
 from pipeline.state.datasets import Change, Entry
-from pipeline.state.facts import Offset
+from pipeline.state.facts import Batch, Offset
 from pipeline.state.versions import entity_hash, ordered_text
 
 PIPES = """[
@@ -151,3 +151,31 @@ def test_old_versions_are_cleared_away(people: Any) -> None:
     done = people("datasets", "compact", "people", "--older", "5min", "--deleted")
     assert done.err == "0 versions and 1 deleted entity removed\n"
     assert people("datasets", "compact", "--older", "soon").code == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "dataset"),
+    [
+        ({"type": "dataset", "dataset": "people", "include_previous_versions": True}, "people"),
+        ({"type": "http_endpoint"}, "system:received:reader"),
+    ],
+)
+def test_versions_that_somebody_is_to_read_stay(office: Any, source: dict[str, Any], dataset: str) -> None:
+    """Until he has: a pipe that is paused finds each version that was handed in, however old it has become."""
+    reader = {"_id": "reader", "type": "pipe", "source": source, "sink": {"type": "null"}}
+    (office.folder / "pipes.conf.json").write_text(json.dumps([reader]))
+    for at in range(4):
+        office.until(86_400 - at)
+        put(office, {"_id": "c0", "n": at}, name=dataset)
+
+    def compacted() -> tuple[int, str]:
+        done = office("datasets", "compact", "--older", "1h")
+        return int(done.err.split()[0]), done.err
+
+    number = office.document("datasets", "show", dataset).get("number", 1)
+    for position, removed in (("2", 2), ("", 0), ("4", 1)):
+        offset = Offset("reader", f"{number}.{position}" if position else f"{number}.0")
+        office.inside(lambda state, offset=offset: state.admit(Batch(offset=offset)))
+        many, said = compacted()
+        assert many == removed
+        assert ("note: what reader has not read yet stays" in said) is (position != "4")
