@@ -28,6 +28,7 @@ from mailweir.web.pages.overview import OverviewPage
 from mailweir.web.pages.removals import Removals
 from mailweir.web.pages.rendering import Renderer
 from mailweir.web.pages.signing import Signing
+from mailweir.web.pages.systems import Systems
 from mailweir.web.pipes import Pipes
 from mailweir.web.publishers import Publishers
 from mailweir.web.receivers import Receivers
@@ -167,7 +168,7 @@ def routes_of(site: Site, events: Events | None = None) -> list[Route]:
 
 def page_routes(site: Site, pages: Pages, removals: Removals) -> list[Route]:
     """All pages that need a token."""
-    parts = (OverviewPage(site, pages), MailList(site, pages, removals), MailMessage(site, pages))
+    parts = (OverviewPage(site, pages), MailList(site, pages, removals), MailMessage(site, pages), Systems(site, pages))
     return [route for part in parts for route in part.routes()]
 
 

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from mailweir.catcher import Catcher
+from mailweir.caught import Caught
 from mailweir.configuration.desk import Desk
 from mailweir.serving.config import BadConfigError
 from mailweir.serving.service import Options, Service
@@ -138,6 +140,51 @@ class Running:
         assert not self._thread.is_alive()
         if self._error is not None:
             raise self._error
+
+
+class Catching:
+    """A mail server in a thread of its own, which keeps what it gets."""
+
+    def __init__(self) -> None:
+        """It begins."""
+        self.port = 0
+        self._catcher = Catcher()
+        self._begun = Event()
+        self._loop = asyncio.new_event_loop()
+        self._over: asyncio.Event
+        self._thread = Thread(target=self._run, daemon=True)
+        self._thread.start()
+        assert self._begun.wait(PATIENCE)
+
+    def _run(self) -> None:
+        try:
+            self._loop.run_until_complete(self._go())
+        finally:
+            self._loop.close()
+
+    async def _go(self) -> None:
+        self._over = asyncio.Event()
+        async with self._catcher:
+            self.port = self._catcher.port
+            self._begun.set()
+            await self._over.wait()
+
+    def mails(self) -> list[Caught]:
+        """What came so far."""
+        return list(self._catcher.mails)
+
+    def end(self) -> None:
+        """No more."""
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join(PATIENCE)
+
+
+@pytest.fixture
+def catcher() -> Iterator[Catching]:
+    """A mail server."""
+    one = Catching()
+    yield one
+    one.end()
 
 
 @pytest.fixture
