@@ -74,6 +74,12 @@ def own_site(method: str, headers: Headers) -> None:
         raise RefusedError(403, "a page of another site sent this")
 
 
+def says_site(headers: Headers) -> None:
+    """Refuse what came with a session and says nothing of the page that it comes from."""
+    if first(headers, b"origin") is None:
+        raise RefusedError(403, "a websocket with a session says where it comes from: `Origin`")
+
+
 def own_page(method: str, headers: Headers) -> None:
     """Refuse what came with a session, and not from a page of ours or from whoever typed or followed an address."""
     site, mode = first(headers, b"sec-fetch-site"), first(headers, b"sec-fetch-mode")

@@ -106,7 +106,9 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if scope["type"] != "http":
+        if scope["type"] == "websocket":
+            scope = {**scope, "method": "WEBSOCKET"}
+        elif scope["type"] != "http":
             return
         request = _Request(scope, f"{self._begin}{next(self._number) % 2**32:08x}", self._clock.boot())
         out = _Out(send, self.bounds.send)
@@ -156,7 +158,7 @@ class Front:
         if isinstance(route.body, Body):
             checks.is_json(headers)
         most = 0 if route.body is None else route.body.most
-        body = await self._body(headers, receive, most)
+        body = b"" if scope["type"] == "websocket" else await self._body(headers, receive, most)
         form: dict[str, Any] = {}
         if isinstance(route.body, Form):
             form = checks.form_of(headers, body, route.body.fields)
@@ -184,6 +186,8 @@ class Front:
         for path, methods, route in self._paths:
             found = path.match(scope["path"])
             if found is None:
+                continue
+            if (route.method == "WEBSOCKET") is not (scope["type"] == "websocket"):
                 continue
             if scope["method"] in methods:
                 return route, found.groupdict(), []
@@ -223,6 +227,10 @@ class Front:
     def _csrf(self, request: _Request, headers: checks.Headers, posted: str) -> str:
         """What forms of a page of this session bring along; `RefusedError` where something is changed without it."""
         if self._browsers is None or not request.cookie:
+            return ""
+        if request.scope["type"] == "websocket":
+            # A script cannot give it a header, and each browser says which site it comes from (RFC 6455 section 10.2).
+            checks.says_site(headers)
             return ""
         given = posted or checks.first(headers, b"x-csrf-token") or ""
         if request.scope["method"] not in {"GET", "HEAD"} and not self._browsers.seal.is_csrf(request.cookie, given):
@@ -322,7 +330,9 @@ class _Out:
 
     async def __call__(self, message: Message) -> None:
         """One piece."""
-        if message["type"] == "http.response.start":
+        if message["type"] == "websocket.accept":
+            self.status = HTTPStatus.SWITCHING_PROTOCOLS
+        if message["type"].endswith("http.response.start"):
             self.status = message["status"]
             own = {name for name, _ in message.get("headers", ())}
             added = [pair for pair in _fixed if pair[0] not in own]

@@ -26,6 +26,10 @@ MOST_CONNECTIONS: Final = 500
 HEAD_SECONDS: Final = 10.0
 # A connection that asks nothing more stays so long.
 IDLE_SECONDS: Final = 15
+# What one message of a websocket may have; as much as a body that is posted.
+MOST_TEXT_BYTES: Final = 2**20
+# A websocket whose other end says nothing any more is closed within twice as long.
+PING_SECONDS: Final = 20.0
 MOST_HEAD_BYTES: Final = 32 * 2**10
 
 
@@ -84,7 +88,12 @@ class Listener:
             config = uvicorn.Config(
                 app,
                 http=_Http,
-                ws="none",
+                ws="wsproto",
+                ws_max_size=MOST_TEXT_BYTES,
+                ws_ping_interval=PING_SECONDS,
+                ws_ping_timeout=PING_SECONDS,
+                # What is small packed may be large unpacked.
+                ws_per_message_deflate=False,
                 lifespan="off",
                 log_config=None,
                 access_log=False,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mailweir.serving.log import event
 from mailweir.web.checks import LOOPBACK
+from mailweir.web.config_stream import ConfigStream
 from mailweir.web.configuration import Configuration
 from mailweir.web.data import Data
 from mailweir.web.events import Events
@@ -160,6 +161,7 @@ def routes_of(site: Site, events: Events | None = None) -> list[Route]:
         Mail(site),
         Data(site),
         Configuration(site),
+        ConfigStream(site),
         Health(site),
         events or Events(site),
     )

@@ -39,7 +39,9 @@ _posted: Final = {408: "the body took too long", 413: "the body is too long", 41
 def document_of(routes: Sequence[Route]) -> dict[str, Any]:
     """The document. It has no version of the program, so that it changes when the routes do."""
     paths: dict[str, dict[str, Any]] = {}
-    for route in sorted((one for one in routes if not one.page), key=lambda one: (one.path, one.method)):
+    for route in sorted(
+        (one for one in routes if not one.page and one.method != "WEBSOCKET"), key=lambda one: (one.path, one.method)
+    ):
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
     return {
         "openapi": "3.1.0",

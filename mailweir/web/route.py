@@ -16,7 +16,8 @@ MOST_BYTES: Final = 2**20
 # A handler that is no stream has answered by then.
 SECONDS: Final = 60.0
 
-Method = Literal["GET", "POST", "PUT", "DELETE"]
+# WEBSOCKET is none of HTTP: the answer to such a handshake is a `Conversation`.
+Method = Literal["GET", "POST", "PUT", "DELETE", "WEBSOCKET"]
 
 
 class Query(NamedTuple):

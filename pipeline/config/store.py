@@ -56,6 +56,10 @@ class ConfigStore(Protocol):
         """How it is now, or was after a change."""
         ...
 
+    def last(self) -> int:
+        """The number of the last change; 0 before the first."""
+        ...
+
     def history(self, most: int, before: int | None = None, id: str | None = None) -> Sequence[Change]:
         """Changes, the latest first; those `before` a number, and of one component."""
         ...

@@ -113,6 +113,13 @@ class SqliteConfig:
             rows = self._connection.execute(_latest, {"number": wanted})
             return Snapshot(wanted, {row[0]: Stored(*row) for row in rows})
 
+    def last(self) -> int:
+        """The number of the last change."""
+        if self._empty:
+            return 0
+        with self._told():
+            return self._number("SELECT coalesce(max(number), 0) FROM change")
+
     def history(self, most: int, before: int | None = None, id: str | None = None) -> Sequence[Change]:
         """Changes, the latest first."""
         if self._empty:
