@@ -48,7 +48,7 @@ class ConfigStream:
         """One, for those who look; who changes something needs the role for it."""
         return [
             Route(
-                "WEBSOCKET", "/api/config/stream", "config_stream", "view",
+                "WEBSOCKET", "/api/config/stream", "configStream", "view",
                 "Changes of the configuration and what is served, as it happens; and changing it.", self.stream,
                 query={"since": Query("number", "the number of the last change that is known")}, session=True,
             )

@@ -88,33 +88,33 @@ class Configuration:
         one, made = "/api/config/components/{component}", {200: Reply("What was stored.", _object)}
         return [
             Route(
-                "GET", "/api/config/components", "config_components", "view", "The components in the database.",
+                "GET", "/api/config/components", "configComponents", "view", "The components in the database.",
                 self.components, replies={200: Reply("Components, with their versions.", _object)}, refuses=_none,
             ),
             Route(
-                "GET", one, "config_component", "view",
+                "GET", one, "configComponent", "view",
                 "The text of a component, with secrets masked. Its ETag is its version.", self.component,
                 replies={200: Reply("The component.", _object)}, refuses=_none,
             ),
             Route(
-                "PUT", one, "config_put", "configure",
+                "PUT", one, "putConfigComponent", "configure",
                 "Store a component. The body is kept byte for byte; asterisks that were read stay the secret behind"
                 " them. It is checked as files are, with all the rest.", self.put,
                 query={"about": _about, "dry_run": _dry}, headers=_match, body=Body(_object),
                 replies=made, refuses=_tagged,
             ),
             Route(
-                "DELETE", one, "config_remove", "configure", "Remove a component that no other one needs.", self.remove,
-                query={"about": _about, "dry_run": _dry}, headers={"If-Match": _match["If-Match"]}, replies=made,
-                refuses={404: "no such component", **_tagged},
+                "DELETE", one, "removeConfigComponent", "configure", "Remove a component that no other one needs.",
+                self.remove, query={"about": _about, "dry_run": _dry}, headers={"If-Match": _match["If-Match"]},
+                replies=made, refuses={404: "no such component", **_tagged},
             ),
             Route(
-                "POST", "/api/config/changes", "config_change", "configure",
+                "POST", "/api/config/changes", "changeConfig", "configure",
                 "Store, replace and remove several components: all of it or nothing.", self.change,
                 body=Body(_change), replies=made, refuses=_refuses,
             ),
             Route(
-                "GET", "/api/config/changes", "config_changes", "view", "Changes, the latest first.", self.changes,
+                "GET", "/api/config/changes", "configChanges", "view", "Changes, the latest first.", self.changes,
                 query={
                     "limit": Query("number", "so many; 100 unless said, 200 at most"),
                     "before": Query("number", "only with a smaller number"),
@@ -123,12 +123,12 @@ class Configuration:
                 replies={200: Reply("A page of changes.", _object)}, refuses=_none,
             ),
             Route(
-                "GET", "/api/config/changes/{change}", "config_changed", "view",
+                "GET", "/api/config/changes/{change}", "configChange", "view",
                 "A change, with the difference that it made; secrets in it are masked.", self.changed,
                 replies={200: Reply("The change.", _object)}, refuses={404: "no such change", 409: _none[409]},
             ),
             Route(
-                "POST", "/api/config/rollback", "config_rollback", "configure",
+                "POST", "/api/config/rollback", "rollBackConfig", "configure",
                 "Make the configuration what it was after a change, as a new change.", self.back,
                 body=Body(_back), replies=made, refuses={404: "no such change", **_refuses},
             ),
