@@ -165,6 +165,8 @@ def _nothing(asked: str, registry: Registry) -> Sequence[Topic]:
     homes = [f"{one.title}.{name}" for one in manuals(registry) for name in _paths(one.properties) if name == asked]
     if homes:
         raise UnknownTopicError(f"{message}. A property of this name: mailweir explain {homes[0]}")
+    if any(one.name == asked.lower() for one in functions()):
+        raise UnknownTopicError(f"{message}. A function of this name: mailweir explain {DTL}{asked.lower()}")
     types = [spelling for kind in kinds for name in registry.names(kind) for spelling in sorted(_spellings(kind, name))]
     known = [*types, *_settings_names, *_objects, *plural.values(), *(word.name for word in words.words())]
     raise UnknownTopicError(message, asked, known)

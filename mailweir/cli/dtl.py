@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -12,9 +12,11 @@ from mailweir.cli.options import Common, common
 
 if TYPE_CHECKING:
     from pipeline.component import Datasets
-    from pipeline.config.tree import Document
+    from pipeline.config.tree import Document, Node
+    from pipeline.dtl.errors import DtlError
     from pipeline.dtl.parse import Fault
     from pipeline.dtl.scope import Host
+    from pipeline.dtl.tree import Place
     from pipeline.errors import Problem
     from pipeline.state.sqlite.dataset_look import SqliteReads
 
@@ -87,7 +89,7 @@ def _joining(values: Common, text: str, entity: str | None, dataset: str | None)
                 sources = _stored(reads, dataset)
             elif entity is not None:
                 sources = _entities(values, entity)
-            return _one(values, text, sources, _host(Stored(reads), dataset))
+            return _one(values, text, sources, _host(Stored(reads), dataset), reads)
         except StateError as error:
             raise NotUsableError(error.text + (f"\n  help: {error.advice}" if error.advice else "")) from None
 
@@ -98,8 +100,7 @@ def _stored(reads: SqliteReads, name: str) -> Iterator[Any]:
 
     found = reads.dataset(name)
     if found is None:
-        known = [one.name for one in reads.datasets()]
-        raise click.UsageError(f"no dataset '{name}'.{meant(name, known)}")
+        raise click.UsageError(f"no dataset '{name}'.{meant(name, _names(reads))}")
     after = 0
     while after < found.last:
         page = reads.page(found.number, after, found.last, _PAGE)
@@ -107,52 +108,93 @@ def _stored(reads: SqliteReads, name: str) -> Iterator[Any]:
         after = page.last
 
 
-def _one(values: Common, text: str, sources: Iterable[Any], host: Host) -> int:
+def _names(reads: SqliteReads) -> list[str]:
+    return [one.name for one in reads.datasets()]
+
+
+def _one(values: Common, text: str, sources: Iterable[Any], host: Host, reads: SqliteReads) -> int:
     from pipeline.config.text import read
     from pipeline.config.tree import plain
     from pipeline.dtl.errors import DtlError
-    from pipeline.dtl.trial import RulesError, evaluated, is_transform, transformed
+    from pipeline.dtl.trial import RulesError, evaluating, is_transform, transforming
 
-    document = read(text, _EXPRESSION)
+    if not text.strip():
+        raise click.UsageError("EXPR is empty")
+    # No JSON begins with an underscore: it is a path, and the shell took the quotes.
+    document = read(json.dumps(text.strip()) if text.strip().startswith("_") else text, _EXPRESSION)
     if document.problems or document.root is None:
         _show(values, document.problems, document)
         return 2
-    expression, code = plain(document.root), 0
-    tried = transformed if is_transform(expression) else evaluated
+    expression = plain(document.root)
+    try:
+        tried = (transforming if is_transform(expression) else evaluating)(expression)
+    except RulesError as error:
+        _show(values, _problems(error.faults, document), document)
+        return 2
+    _tell_unknown(values, document.root, reads)
+    code = 0
     for source in sources:
         try:
-            found = tried(expression, source, None, host)
-        except RulesError as error:
-            _show(values, _problems(error.faults, document), document)
-            return 2
+            values.out.record(_plain(tried(source, None, host)))
         except DtlError as error:
-            values.out.fault(f"error: {error}")
+            values.out.fault(_failed(error, document))
             code = 1
-            continue
-        values.out.record(_plain(found))
+        if values.out.gone:
+            break
     return code
 
 
-def _problems(faults: Iterable[Fault], document: Document) -> list[Problem]:
-    from dataclasses import replace
+def _tell_unknown(values: Common, expression: Node, reads: SqliteReads) -> None:
+    """The datasets that are joined and are not there: such a join is no fault, and finds nothing."""
+    from mailweir.cli.group import meant
+    from pipeline.transforms.dtl import datasets_in
 
+    for name in dict.fromkeys(one.name for one in datasets_in(expression)):
+        if reads.dataset(name) is None:
+            values.out.say(f"warning: there is no dataset '{name}' here to join.{meant(name, _names(reads))}")
+
+
+def _own(place: Place) -> Place:
+    """Transforms are tried as the rule `default`; places in it begin with its name."""
     from pipeline.dtl.parse import DEFAULT
+
+    return place[1:] if place[:1] == (DEFAULT,) else place
+
+
+def _failed(error: DtlError, document: Document) -> str:
+    from pipeline.config.tree import Lines
+    from pipeline.dtl.told import node_at
+
+    bare = _bare(error)
+    if document.root is None:
+        return f"error: {bare}"
+    line, column = Lines(document.text).place(node_at(document.root, bare.place).start)
+    return f"error: {bare}\n --> {_EXPRESSION}:{line}:{column}"
+
+
+def _bare(error: DtlError) -> DtlError:
+    from pipeline.dtl.errors import DtlError
+
+    return DtlError(error.why, error.function, _own(error.place), error.value)
+
+
+def _problems(faults: Iterable[Fault], document: Document) -> list[Problem]:
     from pipeline.dtl.told import problem_of
 
     root = document.root
-    if root is None:
-        return []
-    # Transforms are tried as the rule `default`; their places begin with its name.
-    bare = (one._replace(place=one.place[1:]) if one.place[:1] == (DEFAULT,) else one for one in faults)
-    return [replace(problem_of(one, document, root), fix=()) for one in bare]
+    return [] if root is None else [problem_of(one._replace(place=_own(one.place)), document, root) for one in faults]
 
 
 def _show(values: Common, problems: Iterable[Problem], document: Document) -> None:
+    """Tell faults, without repairs: `check --fix` knows nothing of what is typed here."""
+    from dataclasses import replace
+
     from pipeline.config.show import render
 
     out = values.out
     texts = {document.name: document.text}
-    out.fault(render(list(problems), texts, width=out.width(out.stderr), color=out.colors(out.stderr)).rstrip())
+    bare = [replace(one, fix=()) for one in problems]
+    out.fault(render(bare, texts, width=out.width(out.stderr), color=out.colors(out.stderr)).rstrip())
 
 
 def _data(name: str) -> bytes:
@@ -169,35 +211,46 @@ def _data(name: str) -> bytes:
 
 def _entities(values: Common, name: str) -> Iterator[Any]:
     """The value in a file, those of a list, or those of its lines."""
-    from msgspec import DecodeError
-    from msgspec.json import decode
+    from codecs import BOM_UTF8
 
-    data = _data(name)
+    data = _data(name).removeprefix(BOM_UTF8)
+    lines = [(number, line) for number, line in enumerate(data.splitlines(), 1) if line.strip()]
+    if not lines:
+        raise click.UsageError(f"{_named(name)} is empty")
     try:
-        found = decode(data)
-    except (DecodeError, UnicodeDecodeError, RecursionError):
-        pass
+        found = _decoded(data)
+    except _NotJsonError:
+        # Where the first line is a value for itself, each is.
+        if len(lines) < 2 or not _is_json(lines[0][1]):
+            _refuse(values, data, name)
     else:
         yield from found if isinstance(found, list) else [found]
         return
-    lines = [line for line in data.splitlines() if line.strip()]
-    whole = len(lines) > 1 and all(_is_json(line) for line in lines[:2])
-    if not whole:
-        _refuse(values, data, name)
-    for number, line in enumerate(lines, 1):
+    for number, line in lines:
         try:
-            yield decode(line)
-        except (DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise click.UsageError(f"{_named(name)}: line {number}: {error}") from None
+            yield _decoded(line)
+        except _NotJsonError:
+            _refuse(values, b"\n" * (number - 1) + line, name)
 
 
-def _is_json(data: bytes) -> bool:
+class _NotJsonError(ValueError):
+    """No JSON."""
+
+
+def _decoded(data: bytes) -> Any:  # noqa: ANN401 - any JSON
     from msgspec import DecodeError
     from msgspec.json import decode
 
     try:
-        decode(data)
-    except (DecodeError, UnicodeDecodeError, RecursionError):
+        return decode(data)
+    except (DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _NotJsonError(str(error)) from None
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        _decoded(data)
+    except _NotJsonError:
         return False
     return True
 
@@ -206,10 +259,13 @@ def _named(name: str) -> str:
     return "<stdin>" if name == "-" else name
 
 
-def _refuse(values: Common, data: bytes, name: str) -> None:
+def _refuse(values: Common, data: bytes, name: str) -> NoReturn:
+    """Tell what is no JSON, at its place."""
     from pipeline.config.text import read
 
     document = read(data, _named(name))
+    if not document.problems:
+        raise click.UsageError(f"{_named(name)} is no JSON that can be read")
     _show(values, document.problems, document)
     raise click.exceptions.Exit(2)
 
@@ -232,8 +288,11 @@ def _batch(values: Common, name: str) -> int:
         try:
             values.out.record({"result": _plain(_case(line, host))})
         except (DtlError, RulesError, _CaseError) as error:
-            values.out.record({"error": str(error)})
+            told = _bare(error) if isinstance(error, DtlError) else error
+            values.out.record({"error": str(told)})
             failed = True
+        if values.out.gone:
+            break
     return 1 if failed else 0
 
 
@@ -246,12 +305,17 @@ def _case(line: bytes, host: Host) -> Any:  # noqa: ANN401 - what an expression 
 
     try:
         case = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise _CaseError(f"this line is no JSON: {error.msg} at character {error.colno}") from None
     except (ValueError, RecursionError) as error:
         raise _CaseError(f"this line is no JSON: {error}") from None
     if not isinstance(case, dict) or "expr" not in case:
         raise _CaseError("a case is an object with `expr`")
-    pipe = case.get("pipe")
-    tried = transformed if case.get("kind") == "transform" else evaluated
-    spaces = namespaces_of(pipe) if isinstance(pipe, dict) else None
-    target = case.get("target")
-    return tried(case["expr"], case.get("source"), target if isinstance(target, dict) else None, host, spaces)
+    kind, target, pipe = case.get("kind", "expr"), case.get("target"), case.get("pipe")
+    if kind not in ("expr", "transform"):
+        raise _CaseError('`kind` is "expr" or "transform"')
+    for name, value in (("target", target), ("pipe", pipe)):
+        if value is not None and not isinstance(value, dict):
+            raise _CaseError(f"`{name}` is an object")
+    tried = transformed if kind == "transform" else evaluated
+    return tried(case["expr"], case.get("source"), target, host, None if pipe is None else namespaces_of(pipe))

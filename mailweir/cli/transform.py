@@ -87,10 +87,16 @@ def _shape(
     try:
         pipe = flows.pipe(name)
         transforms = flows.transforms(pipe)
-        failed = 0
+        failed = met = 0
         for entity in _entities(flows, pipe, given):
             if wanted is None or entity.get("_id") == wanted:
+                met += 1
                 failed += not _one(values, loaded, pipe, transforms, entity, stage, trace=trace)
+            if values.out.gone:
+                break
+        if wanted is not None and not met:
+            values.out.fault(f"error: no entity has the `_id` `{wanted}`")
+            return 1
     except (CannotPreviewError, UnusableError) as error:
         raise click.UsageError(str(error)) from None
     except SourceError as error:
@@ -127,6 +133,7 @@ def _one(
 ) -> bool:
     """Shape one entity and print what came of it; False if it failed."""
     from pipeline.entity import transit
+    from pipeline.state.versions import entry_of
     from pipeline.transforms.namespaces import AddNamespaces
 
     shaped: Sequence[Entity] = (entity,)
@@ -140,10 +147,17 @@ def _one(
                 return False
             through += made
         shaped = through
+    right = True
     for one in shaped:
-        if stage != "sink" or not one.get("_filtered"):
+        if stage == "sink" and one.get("_filtered"):
+            continue
+        unfit = entry_of(one)
+        if isinstance(unfit, str):
+            values.out.fault(f"error: entity `{entity.get('_id', '')}`: what is made of it is none: {unfit}")
+            right = False
+        else:
             values.out.record(transit(one))
-    return True
+    return right
 
 
 def _through(

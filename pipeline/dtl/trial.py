@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from pipeline.dtl.compile import Compiler
@@ -45,15 +45,25 @@ def evaluated(
     rules: Mapping[str, Any] = NONE,
 ) -> Any:
     """The value of an expression, which may apply some rules; RulesError or DtlError."""
+    return evaluating(expression, namespaces, rules)(source, target, host)
+
+
+def evaluating(
+    expression: Any, namespaces: Namespaces | None = None, rules: Mapping[str, Any] = NONE
+) -> Callable[[Any, Any, Host], Any]:
+    """What gives the value of an expression for a source and a target; RulesError."""
     node, parsed = parse_expression(expression, rules, REGISTRY)
     if node is None or parsed.faults:
         raise RulesError(parsed.faults)
     run = Compiler(parsed.rules, namespaces).expression(node)
-    entity = {} if source is None else typed(source)
-    scope = Scope(entity, dict(typed(target)) if target else {}, host)
-    # Tried alone, `_` is what it is tried with.
-    scope.v = entity
-    return _run(run, scope)
+
+    def value(source: Any, target: Any, host: Host) -> Any:
+        scope = _scope(source, target, host)
+        # Tried alone, `_` is what it is tried with.
+        scope.v = scope.s
+        return _run(run, scope)
+
+    return value
 
 
 def transformed(
@@ -68,18 +78,32 @@ def transformed(
 
     Before it the target is what is given, or empty.
     """
+    return transforming(rule, namespaces, rules)(source, target, host)
+
+
+def transforming(
+    rule: Any, namespaces: Namespaces | None = None, rules: Mapping[str, Any] = NONE
+) -> Callable[[Any, Any, Host], Any]:
+    """What gives the target of a source and the target before; RulesError."""
     parsed = parse({**rules, DEFAULT: rule}, REGISTRY)
     if parsed.faults:
         raise RulesError(parsed.faults)
     steps = Compiler(parsed.rules, namespaces).rule(DEFAULT)
-    entity = {} if source is None else typed(source)
-    scope = Scope(entity, dict(typed(target)) if target else {}, host)
-    signal = _run(lambda inner: carried_out(steps, inner), scope)
-    if signal == "discard":
-        return None
-    if signal == "filter":
-        scope.t["_filtered"] = True
-    return scope.t
+
+    def made(source: Any, target: Any, host: Host) -> Any:
+        scope = _scope(source, target, host)
+        signal = _run(lambda inner: carried_out(steps, inner), scope)
+        if signal == "discard":
+            return None
+        if signal == "filter":
+            scope.t["_filtered"] = True
+        return scope.t
+
+    return made
+
+
+def _scope(source: Any, target: Any, host: Host) -> Scope:
+    return Scope({} if source is None else typed(source), dict(typed(target)) if target else {}, host)
 
 
 def _run(run: Any, scope: Scope) -> Any:

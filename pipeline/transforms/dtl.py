@@ -120,16 +120,8 @@ class DtlConfig(TransformConfig):
         """The datasets that the rules join."""
         for name in ("rules", "transforms"):
             member = given.node.members.get(name)
-            if member is None:
-                continue
-            for node in walk(member.value):
-                if not isinstance(node, Array) or not node.items:
-                    continue
-                function = getattr(node.items[0], "value", None)
-                if function in joins:
-                    yield from _joined(node)
-                elif function == "lookup-entity":
-                    yield from _looked_up(node.items[1:2])
+            if member is not None:
+                yield from datasets_in(member.value)
 
 
 def _is_whole(node: Node) -> bool:
@@ -186,6 +178,18 @@ class _Rules:
         text = node.value if isinstance(node, Scalar) else None
         unset = not isinstance(self._given.values.get(self._name), Mapping)
         return unset and isinstance(text, str) and ("$ENV(" in text or "$SECRET(" in text)
+
+
+def datasets_in(rules: Node) -> Iterator[Reference]:
+    """The datasets that rules, or an expression, join."""
+    for node in walk(rules):
+        if not isinstance(node, Array) or not node.items:
+            continue
+        function = getattr(node.items[0], "value", None)
+        if function in joins:
+            yield from _joined(node)
+        elif function == "lookup-entity":
+            yield from _looked_up(node.items[1:2])
 
 
 def _joined(call: Array) -> Iterator[Reference]:

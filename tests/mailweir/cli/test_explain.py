@@ -115,6 +115,7 @@ def test_what_a_name_leads_to(asked: str, answers: list[str]) -> None:
         ("system:smtp.max_per_hours", "system:smtp has no property 'max_per_hours'", "max_per_hour"),
         ("dataset.datset", "source dataset and sink dataset have no property 'datset'", "dataset"),
         ("pipe.pump.mod", "pipe has no property 'pump.mod'", "pump.mode"),
+        ("concat", "nothing is known about 'concat'. A function of this name: mailweir explain dtl.concat", ""),
         ("discarted", "nothing is known about 'discarted'", "discarded"),
         ("sytem:smtp", "nothing is known about 'sytem:smtp'", "system:smtp"),
         (

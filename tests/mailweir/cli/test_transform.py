@@ -122,3 +122,25 @@ def test_a_faulty_configuration_is_not_used(project: Path) -> None:
     path.write_text(path.read_text().replace('"copy"', '"cpoy"'))
     done = run(project, "shaped")
     assert (done.returncode, done.stderr) == (3, "error: the configuration has 1 error. See: mailweir check\n")
+
+
+def test_what_is_no_entity_is_told(tmp_path: Path) -> None:
+    """A function of the project may make anything: what no dataset and no sink could take fails, and nothing else."""
+    made = '[{"_id": "1", "a": 1}, {"_id": "1", "a": object()}, {"_id": 5}]'
+    (tmp_path / "shapes.py").write_text(f"def odd(entity):\n    return {made}\n")
+    pipe = {"_id": "odd", "type": "pipe", "source": {"type": "embedded", "entities": [{"_id": "1"}]}}
+    shaped = {**pipe, "transform": {"type": "python", "function": "shapes:odd"}, "sink": {"type": "null"}}
+    (tmp_path / "odd.conf.json").write_text(json.dumps(shaped))
+    done = run(tmp_path, "odd")
+    assert (done.returncode, done.stdout) == (1, '{"_id": "1", "a": 1}\n')
+    told = "error: entity `1`: what is made of it is none"
+    assert done.stderr.splitlines() == [
+        f"{told}: it cannot be stored: Encoding objects of type object is unsupported",
+        f"{told}: `_id` is no text",
+    ]
+
+
+def test_an_id_that_nothing_has_is_told(project: Path) -> None:
+    """Nothing on standard output could also mean that the entity is filtered out."""
+    done = run(project, "shaped", "--id", "none")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "error: no entity has the `_id` `none`\n")
