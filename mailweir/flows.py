@@ -178,12 +178,10 @@ def flow_of(pipe: PipeConfig, context: PipeContext, source: Source | None = None
     from sources.dataset_follow import followed
 
     transforms = [] if shaped else transforms_of(pipe, context)
-    return Flow(
-        pipe,
-        source or followed(source_of(pipe, context), transforms, context.datasets),
-        transforms,
-        (pipe.sink or DatasetSinkConfig(type="dataset")).build(context),  # type: ignore[attr-defined]  # as below
-    )
+    sink = (pipe.sink or DatasetSinkConfig(type="dataset")).build(context)  # type: ignore[attr-defined]  # as below
+    if (retry := getattr(sink, "retry", None)) is not None:
+        retry(pipe.pump.batch_retries, pipe.pump.write_retry_delay)
+    return Flow(pipe, source or followed(source_of(pipe, context), transforms, context.datasets), transforms, sink)
 
 
 def source_of(pipe: PipeConfig, context: PipeContext) -> Source:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from pipeline.component import Refers
@@ -61,7 +62,15 @@ def plan_of(pipe: PipeConfig) -> Plan:
         pump.rescan_run_count,
         _cron(pump.rescan_cron_expression, pump),
         pump.partial_rescan_run_count if pump.partial_rescan_delta is not None else None,
+        made=_made(pipe) if pipe.rescan_when_config_changes else "",
     )
+
+
+def _made(pipe: PipeConfig) -> str:
+    """A short name for what shapes its entities: another one when that is declared otherwise."""
+    # Secrets print as asterisks, so a password that is changed is no change.
+    text = repr((pipe.source, pipe.transform, pipe.sink, pipe.namespaces))
+    return blake2b(text.encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
 def receives(pipe: PipeConfig) -> bool:

@@ -416,7 +416,8 @@ class Sink(Protocol):
         The sink pulls: it takes the next portion when it has room. A position is stored in the same moment as what
         came up to it, and not before. One that keeps what a whole source has, and deletes what it has no more, has an
         attribute `tracks` that is true: it gets the marks of the reading, and what was filtered out. One that is to
-        get all in every run, whatever position a sink before it has left, has an attribute `whole` that is true.
+        get all in every run, whatever position a sink before it has left, has an attribute `whole` that is true. One
+        that may write again what was not taken has a method `retry(times, seconds)`.
         """
         ...
 

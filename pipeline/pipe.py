@@ -52,7 +52,7 @@ class PumpConfig(Part):
     max_consecutive_write_errors: int | None = Field(default=None, ge=0)
     """The run stops after this many entities in a row that failed. Default, and 0: it stops for none."""
     write_retry_delay: float = Field(default=0, ge=0)
-    """Seconds to wait after entities that the sink could not write."""
+    """Seconds to wait after entities that the sink could not write, and before a batch is tried again."""
     max_retries_per_entity: int = Field(default=5, ge=0)
     """How often later runs try a failed entity again."""
     max_write_errors_in_retry_dataset: int = Field(default=0, ge=0)
@@ -63,18 +63,20 @@ class PumpConfig(Part):
     """Use the dataset `system:dead-letter:<pipe>` for entities whose tries are used up."""
     track_dead_letters: bool = False
     """Remove a dead letter when a later version of its entity succeeds."""
-    batch_retries: int = Field(default=3, ge=0)
-    """How often a failed batch is tried again as a whole."""
+    batch_retries: int = Field(default=0, ge=0, le=1000)
+    """How often a batch is tried again that a service, a database or a broker did not take, before the run stops:
+    after `write_retry_delay` seconds, or else after 1, 2, 4 … up to 60. Where an answer was lost the batch may be there
+    already."""
     fallback_to_single_entities_on_batch_fail: bool = True
-    """Write the entities of a failed batch one at a time."""
+    """Read from Sesam configurations and ignored: entities of a batch that is refused are always written one by one."""
     max_seconds_per_entity: float | None = Field(default=None, gt=0)
-    """Stop the run when one entity takes longer than this."""
+    """Read from Sesam configurations and ignored: timeouts are those of systems, and rules have limits of their own."""
     log_events_noop_runs: bool = False
     """Record runs in which nothing happened."""
     log_events_noop_runs_changes_only: bool = True
-    """Record a run without changes only when something else about it changed."""
+    """Read from Sesam configurations and ignored."""
     notification_granularity: float | None = Field(default=None, ge=0)
-    """The least number of seconds between two notices of the same kind."""
+    """Read from Sesam configurations and ignored."""
 
 
 class PipeConfig(Identified):
@@ -112,17 +114,18 @@ class PipeConfig(Identified):
     remove_namespaces: bool | None = None
     """Whether the sink sees names without namespaces."""
     enable_background_rescan: bool = False
-    """Read the whole source again beside the normal runs when a rescan is due."""
+    """Read from Sesam configurations and ignored: a rescan takes the place of the run that is due."""
     rescan_when_config_changes: bool = False
-    """Read the whole source again after the pipe's configuration changed."""
+    """Read the whole source again after the source, the transforms or the sink were changed in the configuration."""
     reprocessing_policy: Literal["continue", "automatic"] | None = None
-    """Whether the pipe starts over by itself when its input changed in a way that asks for it."""
+    """Read from Sesam configurations and ignored: a pipe whose position is lost, as when its dataset was deleted, reads
+    all."""
     infer_pipe_entity_types: bool | None = None
     """Read from Sesam configurations and ignored."""
     dependency_tracking: dict[str, object] | None = None
     """Read from Sesam configurations and ignored; `track-dependencies` in a join says whether it is followed."""
     compaction: dict[str, object] | None = None
-    """How old versions in the pipe's dataset are cleared away."""
+    """Read from Sesam configurations and ignored: `mailweir datasets compact` removes old versions."""
     exclude_completeness: Many[str] | None = None
     """Datasets that do not count for how complete the pipe's own is."""
     include_completeness: Many[str] | None = None

@@ -12,7 +12,8 @@ startup     a pipe that never ran begins at once with an interval, and at its ne
 interrupted a run that was killed begins anew at once; after three in a row it waits for its usual time, so that a pipe
             which kills its process does not do so all day
 rescan      counted in runs, every so many reads everything; an expression for it is a time to run of its own. What
-            was to be a rescan and failed is one the next time
+            was to be a rescan and failed is one the next time. So it is when what the pipe is made of has changed,
+            where that is wanted
 """
 
 from __future__ import annotations
@@ -61,6 +62,8 @@ class Plan:
     rescan_runs: int | None = None
     rescan_cron: Cron | None = None
     partial_runs: int | None = None
+    made: str = ""
+    """What the pipe is made of, where a change of that has all read again."""
 
     @property
     def times(self) -> str:
@@ -81,6 +84,7 @@ class Record(NamedTuple):
     since_full: int = 0
     since_partial: int = 0
     rescanned: float | None = None
+    made: str = ""
 
 
 class Seat(NamedTuple):
@@ -104,8 +108,9 @@ def begun(record: Record, plan: Plan, kind: Kind, wall: float) -> Record:
     # Of a time that a wrong clock has put into the future nothing is owed for long: it is counted from now on.
     if rescanned is None or rescanned > wall + CORRECTION:
         rescanned = wall
+    made = plan.made if kind is Kind.FULL else record.made
     return record._replace(
-        times=plan.times, started=wall, ended=None, kind=kind, interrupted=interrupted, rescanned=rescanned
+        times=plan.times, started=wall, ended=None, kind=kind, interrupted=interrupted, rescanned=rescanned, made=made
     )
 
 
@@ -113,7 +118,8 @@ def ended(record: Record, wall: float, *, failed: bool) -> Record:
     """The run has come to its end; `failed` before it read all that it was to read."""
     record = record._replace(ended=wall, interrupted=0)
     if failed:
-        return record._replace(failures=record.failures + 1)
+        made = "" if record.kind is Kind.FULL else record.made
+        return record._replace(failures=record.failures + 1, made=made)
     record = record._replace(failures=0, completed=True)
     match record.kind:
         case Kind.FULL:
@@ -183,7 +189,11 @@ def due(plan: Plan, place: Seat, now: Moment) -> Due | None:
 
 def kind_of(plan: Plan, record: Record, wall: float, *, positioned: bool) -> Kind:
     """What a run that begins now reads. Without a position in the source it is everything."""
-    if not positioned or (plan.rescan_runs is not None and record.since_full + 1 >= plan.rescan_runs):
+    if (
+        not positioned
+        or _changed(plan, record)
+        or (plan.rescan_runs is not None and record.since_full + 1 >= plan.rescan_runs)
+    ):
         return Kind.FULL
     if plan.rescan_cron is not None and record.rescanned is not None:
         owed = plan.rescan_cron.after(record.rescanned)
@@ -192,6 +202,12 @@ def kind_of(plan: Plan, record: Record, wall: float, *, positioned: bool) -> Kin
     if plan.partial_runs is not None and record.since_partial + 1 >= plan.partial_runs:
         return Kind.PARTIAL
     return Kind.INCREMENTAL
+
+
+def _changed(plan: Plan, record: Record) -> bool:
+    """Whether no run has read all since the pipe became what it is, where that counts."""
+    unended = is_open(record) and record.kind is Kind.FULL
+    return bool(plan.made) and (unended or plan.made != record.made)
 
 
 def gone_back(since: str, delta: int) -> str | None:

@@ -390,9 +390,20 @@ def test_rescans(place: Place) -> None:
     """Every so many runs all of the source is read again; a run that a person told to do so counts too."""
     place.pipe(rescan_run_count=3)
     assert [place.run().read for _ in range(5)] == [6, 0, 0, 6, 0]
-    assert place.record()[3:] == (Kind.INCREMENTAL, True, 0, 0, 1, 1, place.record().rescanned)
+    assert place.record()[3:] == (Kind.INCREMENTAL, True, 0, 0, 1, 1, place.record().rescanned, "")
     place.run(Asked(since=""))
     assert [place.run().read for _ in range(3)] == [0, 0, 6]
+
+
+def test_a_pipe_that_was_changed_reads_all_again(place: Place) -> None:
+    """Once, if that is wanted; a pump that was changed changes no entity."""
+    place.parts(rescan_when_config_changes=True)
+    place.pipe()
+    assert [place.run().read for _ in range(2)] == [6, 0]
+    place.pipe(schedule_interval=7)
+    assert place.run().read == 0
+    place.pipe(sink={"indexes": ["n"]})
+    assert [place.run().read for _ in range(2)] == [6, 0]
 
 
 def test_a_partial_rescan_of_what_has_no_times_reads_all(place: Place) -> None:

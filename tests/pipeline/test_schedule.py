@@ -348,6 +348,23 @@ def test_rescan_after_a_clock_that_was_wrong() -> None:
     assert kind_of(plan, record, MIDDAY + 13 * 3600, positioned=True) is Kind.FULL
 
 
+def test_a_rescan_when_the_pipe_has_become_another() -> None:
+    """Once, as soon as a reading of all has come to its end; where nobody wants that, never."""
+    record = ended(begun(Record(), Plan(made="a"), Kind.FULL, MIDDAY), MIDDAY, failed=False)
+
+    def reads(plan: Plan) -> Kind:
+        return kind_of(plan, record, MIDDAY, positioned=True)
+
+    assert [reads(Plan(made=made)) for made in ("a", "b", "")] == [Kind.INCREMENTAL, Kind.FULL, Kind.INCREMENTAL]
+    plan = Plan(made="b")
+    record = begun(record, plan, Kind.FULL, MIDDAY)
+    assert reads(plan) is Kind.FULL  # it was killed
+    record = ended(record, MIDDAY, failed=True)
+    assert reads(plan) is Kind.FULL
+    record = ended(begun(record, plan, Kind.FULL, MIDDAY), MIDDAY, failed=False)
+    assert reads(plan) is Kind.INCREMENTAL
+
+
 def test_off_and_on() -> None:
     """A pipe that was off owes nothing when it is switched on."""
     off = seat(Plan(mode="off"), Record(), Moment(0.0, MIDDAY), 0.5)
