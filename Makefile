@@ -34,6 +34,7 @@ mails: .venv/.ready ## let independent readers read a million random mails (MAIL
 
 reliability: .venv/.ready ## kill runs again and again, and count what is lost and what is sent twice
 	@$(BIN)/python -m bench.reliability
+	@$(BIN)/python -m bench.bus
 
 check: .venv/.ready ## format, lint, types, import rules
 	@$(BIN)/ruff format --check .

@@ -111,11 +111,11 @@ def carried_out(campaign: Campaign, folder: Path, say: Callable[[str], None] = l
     found = Found(campaign)
     log = folder / "server.log"
     begun = time.monotonic()
-    with _server(log, campaign) as port:
+    with recording(log, campaign) as port:
         project = _project(folder / "project", port, campaign)
         _Killer(campaign, project, log, found, say).go()
     found.seconds = time.monotonic() - begun
-    judge(found, _rows(project / ".mailweir"), recorded(log))
+    judge(found, mails_on_record(project / ".mailweir"), recorded(log))
     return found
 
 
@@ -238,7 +238,8 @@ class _Killer:
 
 
 @contextmanager
-def _server(log: Path, campaign: Campaign) -> Iterator[int]:
+def recording(log: Path, campaign: Campaign) -> Iterator[int]:
+    """The server, as long as this lasts: its port."""
     script = Path(__file__).with_name("recording_server.py")
     command = [sys.executable, "-I", script, log, campaign.seed, campaign.trouble]
     process = subprocess.Popen([str(each) for each in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -280,7 +281,7 @@ def _project(folder: Path, port: int, campaign: Campaign) -> Path:
     return folder
 
 
-def _rows(folder: Path) -> list[Row]:
+def mails_on_record(folder: Path) -> list[Row]:
     """All messages on record."""
     state = SqliteState.open(folder, MachineClock(), outbound.stranded)
     rows: list[Row] = []

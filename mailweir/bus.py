@@ -10,7 +10,6 @@ What a call did is safe when it returns: with the broker, or in the state of the
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,19 +30,29 @@ if TYPE_CHECKING:
 
 EXPIRES_AFTER: Final = 24 * 3600.0
 """How many seconds the registry keeps an entity, unless something else is said."""
+# Who needs it longer wants a dataset.
+LONGEST: Final = 366 * 24 * 3600.0
 
 
 class BusError(Exception):
     """What was published or put is not there, and why. Nothing of what it holds is told."""
 
 
+class UnfitError(BusError):
+    """It cannot be published or put as it is, wherever the bus is."""
+
+
+class TakenError(BusError):
+    """The key has another entity."""
+
+
 class Bus:
     """A bus of a project, for one thread."""
 
-    def __init__(self, project: str | Path, bus: str = "") -> None:
-        """The bus with this `_id`, or the only one of the project in this folder. `BusError`."""
-        self._systems = of_folder(Path(project))
-        self._system = _system(self._systems, bus)
+    def __init__(self, project: str | Path | Systems, bus: str = "") -> None:
+        """The bus with this `_id`, or the only one of the project in this folder, or of its systems. `BusError`."""
+        systems = project if isinstance(project, Systems) else of_folder(Path(project))
+        self._system = _system(systems, bus)
         self._writers: dict[str, BrokerWriter] = {}
 
     def __enter__(self) -> Self:
@@ -61,7 +70,7 @@ class Bus:
         for writer in self._writers.values():
             writer.close()
         self._writers.clear()
-        asyncio.run(self._system.__aexit__())
+        self._system.close()
 
     def publish(self, topic: str, *messages: Mapping[str, Any] | str) -> list[str]:
         """Publish messages, all in one go: entities, or keys of the registry. The `_id` or key of each.
@@ -70,7 +79,7 @@ class Bus:
         again with the same `_id` they are mailed once.
         """
         if not is_topic(topic):
-            raise BusError(f"`{topic}` is no name of a topic")
+            raise UnfitError(f"`{topic}` is no name of a topic")
         ready = [_outgoing(one) for one in messages]
         if topic not in self._writers:
             topics = self._system.topics
@@ -90,33 +99,24 @@ class Bus:
         A key that another entity has is refused with `BusError`. The same entity may be put once more.
         """
         key = key or secrets.token_hex(16)
-        return put(self._system, entity, key, expires_after)
-
-
-def put(system: System, entity: Mapping[str, Any], key: str, expires_after: float) -> str:
-    """Put an entity into the registry of a bus."""
-    if key_of(key.encode("utf-8", "replace")) != key:
-        raise BusError("a key has 1 to 255 letters, digits and `._:/@+-`, and begins with a letter or digit")
-    if not 0 < expires_after <= _LONGEST:
-        raise BusError("`expires_after` is a number of seconds, at most those of a year")
-    text = _text({"_id": key, **entity})
-    try:
-        new = system.put(key, text, expires_after)
-    except BrokerError as error:
-        raise BusError(error.text) from None
-    if not new:
-        raise BusError(f"the key `{key}` has another entity")
-    return key
-
-
-# Who needs more wants a dataset.
-_LONGEST: Final = 366 * 24 * 3600.0
+        if key_of(key.encode("utf-8", "replace")) != key:
+            raise UnfitError("a key has 1 to 255 letters, digits and `._:/@+-`, and begins with a letter or digit")
+        if not 0 < expires_after <= LONGEST:
+            raise UnfitError("`expires_after` is a number of seconds, at most those of a year")
+        text = _text({"_id": key, **entity})
+        try:
+            new = self._system.put(key, text, expires_after)
+        except BrokerError as error:
+            raise BusError(error.text) from None
+        if not new:
+            raise TakenError(f"the key `{key}` has another entity")
+        return key
 
 
 def _outgoing(message: Mapping[str, Any] | str) -> Outgoing:
     if isinstance(message, str):
         if key_of(message.encode("utf-8", "replace")) != message:
-            raise BusError("a message is an entity, or a key of the registry")
+            raise UnfitError("a message is an entity, or a key of the registry")
         return Outgoing(message, message.encode())
     entity = {"_id": secrets.token_hex(16), **message}
     return Outgoing(str(entity["_id"]), _text(entity))
@@ -124,11 +124,11 @@ def _outgoing(message: Mapping[str, Any] | str) -> Outgoing:
 
 def _text(entity: dict[str, Any]) -> bytes:
     if not isinstance(entity["_id"], str) or not entity["_id"]:
-        raise BusError("the `_id` of an entity is a text")
+        raise UnfitError("the `_id` of an entity is a text")
     try:
         return text_of(entity)
     except (TypeError, ValueError) as error:
-        raise BusError(f"the entity `{entity['_id']}` is no JSON: {error}") from None
+        raise UnfitError(f"the entity `{entity['_id']}` is no JSON: {error}") from None
 
 
 def _system(systems: Systems, name: str) -> System:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailweir.serving.log import event
+from mailweir.web.buses import Buses
 from mailweir.web.checks import LOOPBACK
 from mailweir.web.config_stream import ConfigStream
 from mailweir.web.configuration import Configuration
@@ -113,7 +114,9 @@ class Opening:
                 desk=self._desk,
             )
             events = Events(site)
-            routes, browsers = routes_of(site, events), None
+            buses = Buses(site)
+            stack.callback(buses.close)
+            routes, browsers = routes_of(site, events, buses), None
             if site.seal is not None:
                 pages = Pages(site, Renderer(lambda text: self._scrubber().scrub(text)))
                 removals = await stack.enter_async_context(Removals(state, self._clock))
@@ -151,11 +154,12 @@ class Opening:
         return Bounds(hosts, None if self._wanted.behind_proxy else port)
 
 
-def routes_of(site: Site, events: Events | None = None) -> list[Route]:
+def routes_of(site: Site, events: Events | None = None, buses: Buses | None = None) -> list[Route]:
     """All that is answered to programs; those that are asked most first."""
     parts = (
         Receivers(site),
         Submission(site),
+        buses or Buses(site),
         Publishers(site),
         Pipes(site),
         Mail(site),

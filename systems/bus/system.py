@@ -40,6 +40,10 @@ class Bus:
 
     async def __aexit__(self, *exc: object) -> None:
         """Close the registry."""
+        self.close()
+
+    def close(self) -> None:
+        """As above, for those who do not enter it."""
         self._store.close()
 
     def get(self, key: str) -> bytes | None:
