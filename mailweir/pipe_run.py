@@ -12,6 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from mailweir.empty_source import unless_empty
+from mailweir.execution_log import log_of, run_told
 from mailweir.failures import Again, Failures, rejected
 from mailweir.pumps import RECORDS, beginning, elsewhere, record_of, record_text, tolerance_of
 from pipeline.completeness import COMPLETENESS, counting, known_of, known_text, passed_on
@@ -47,7 +48,7 @@ class Around:
 
     `mails`: the sink sends mail, and keeps what it refuses itself. One that `serves` leaves runs in which nothing
     happened out of the record. `ends` are the datasets that it reads and writes. `troubled` tells whether the mail
-    system is out of order; `rebuilt` gives the flow anew.
+    system is out of order; `rebuilt` gives the flow anew. What is `scrubbed` has no secrets.
     """
 
     state: State
@@ -61,6 +62,7 @@ class Around:
     ends: Ends
     troubled: Callable[[], bool]
     rebuilt: Callable[[], Flow]
+    scrubbed: Callable[[str], str]
 
 
 class PipeRun:
@@ -121,6 +123,7 @@ class PipeRun:
             record = ended(record, around.clock.wall(), failed=bool(report.stopped) or around.troubled())
         complete = {} if report.stopped or around.stopping.is_set() else self._complete(known)
         await self._put_on_record(started, record, around.clock.wall(), complete)
+        await self._tell(started, record)
 
     @property
     def _completes(self) -> bool:
@@ -275,12 +278,27 @@ class PipeRun:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._around.stopping.wait(), seconds)
 
+    async def _tell(self, started: float, record: Record | None) -> None:
+        """What came of it, for pipes that read the log of this one."""
+        around, report = self._around, self._report
+        happened = self._happened or self._pipe.pump.log_events_noop_runs
+        if around.asked.uses_up and happened and log_of(report.pipe) in around.ends.writes:
+            why = report.stopped or ("somebody ended it" if around.stopping.is_set() else "")
+            ended = around.clock.wall()
+            change = run_told(report, around.done.name, record, started, ended, around.scrubbed(why))
+            await around.state.datasets.put(change)
+
+    @property
+    def _happened(self) -> bool:
+        report = self._report
+        return bool(report.read or report.total or report.earlier.total() or report.deleted or report.stopped)
+
     async def _put_on_record(
         self, started: float, record: Record | None, end: float | None = None, more: Mapping[str, str] = NOTHING
     ) -> None:
         """That it begins, or what came of it."""
         around, report = self._around, self._report
-        happened = report.read or report.total or report.earlier.total() or report.deleted or report.stopped
+        happened = self._happened
         execution = None
         if not around.serves or (end is not None and (happened or self._pipe.pump.log_events_noop_runs)):
             summary = "" if end is None else report.summary()

@@ -301,6 +301,7 @@ class Run:
                 self.asked.source,
                 shaped=self.asked.shaped,
             ),
+            scrubbed=self.systems.scrubbed,
         )
 
     async def _index(self, flow: Flow, state: State) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from mailweir.execution_log import log_of
 from mailweir.flow_graph.ends import reads, writes
 from pipeline.config.typed import Component
 
@@ -17,14 +18,22 @@ class Ends(NamedTuple):
 
 
 def ends_of(components: Sequence[Component]) -> dict[str, Ends]:
-    """Those of the pipes among the components, in the order of the files."""
-    return {
+    """Those of the pipes among the components, in the order of the files.
+
+    The log of its runs is written by a pipe if another one reads it.
+    """
+    found = {
         pipe.id: Ends(
             tuple(end.name for end in reads(pipe) if end.kind == "dataset"),
             tuple(end.name for end in writes(pipe) if end.kind == "dataset"),
         )
         for pipe in components
         if pipe.kind == "pipe" and pipe.id
+    }
+    watched = {name for pipe, ends in found.items() for name in ends.reads if name != log_of(pipe)}
+    return {
+        pipe: ends._replace(writes=(*ends.writes, log_of(pipe))) if log_of(pipe) in watched else ends
+        for pipe, ends in found.items()
     }
 
 

@@ -72,7 +72,7 @@ class PumpConfig(Part):
     max_seconds_per_entity: float | None = Field(default=None, gt=0)
     """Read from Sesam configurations and ignored: timeouts are those of systems, and rules have limits of their own."""
     log_events_noop_runs: bool = False
-    """Record runs in which nothing happened."""
+    """Record runs in which nothing happened, too."""
     log_events_noop_runs_changes_only: bool = True
     """Read from Sesam configurations and ignored."""
     notification_granularity: float | None = Field(default=None, ge=0)
