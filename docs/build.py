@@ -84,8 +84,8 @@ FUNCTION, KEY or CONDITION beside VALUES, `_` is the value that is looked at. Ev
 
 {% for example in one.examples -%}
 - `{{ example.expression }}`
-{%- for title, text in (("source", example.source), ("target", example.target), ("rules", example.rules)) if text -%}
-, {{ title }} `{{ text }}`
+{%- for title in ("source", "target", "rules", "datasets") if example[title] -%}
+, {{ title }} `{{ example[title] }}`
 {%- endfor %}: `{{ example.result }}`
 {% endfor -%}
 {% endfor -%}

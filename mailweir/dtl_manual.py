@@ -20,6 +20,7 @@ class Example:
     source: str
     target: str
     rules: str
+    datasets: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ def _example(shown: Shown) -> Example:
         "" if shown.source is None else _text(shown.source),
         "" if shown.target is None else _text(shown.target),
         _text(shown.rules) if shown.rules else "",
+        _text(shown.datasets) if shown.datasets else "",
     )
 
 

@@ -143,8 +143,8 @@ def _function(one: FunctionManual, width: int, heading: Paint) -> Iterator[str]:
     for example in one.examples:
         yield ""
         yield f"  {example.expression}"
-        for title, text in (("source", example.source), ("target", example.target), ("rules", example.rules)):
-            if text:
+        for title in ("source", "target", "rules", "datasets"):
+            if text := getattr(example, title):
                 yield f"      {title}: {text}"
         yield f"      gives: {example.result}"
 

@@ -93,6 +93,9 @@ def join_of(value: Any, place: Place, expression: ReadsExpression, fault: TellsF
             notes = [advice(f"did you mean `{close[0]}`?")] if close else []
             fault("E805", f"a join has no `{name}`", (*place, name), notes=notes)
             wrong = True
+    for name, message in _unfit(value):
+        fault("E805", message, (*place, name))
+        wrong = True
     datasets = _datasets(value.get("datasets"), (*place, "datasets"), place, fault)
     if datasets is None:
         return None
@@ -114,10 +117,22 @@ def join_of(value: Any, place: Place, expression: ReadsExpression, fault: TellsF
         template,
         recurse,
         value.get("exclude_root") is True,
-        depth if type(depth) is int else None,
+        depth,
         value.get("track-dependencies") is not False,
         place,
     )
+
+
+def _unfit(value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Settings that are not what they can be, and why."""
+    for name in ("recurse", "exclude_root", "track-dependencies"):
+        if type(value.get(name, False)) is not bool:
+            yield name, f"`{name}` is true or false"
+    depth = value.get("max_depth")
+    if depth is not None and (type(depth) is not int or depth < 1):
+        yield "max_depth", "`max_depth` is a whole number from 1 on, or null for no end"
+    if value.get("recurse") is True and value.get("return") is not None:
+        yield "return", "what `return` says cannot be joined again: put a join without `recurse` behind this one"
 
 
 def _datasets(value: Any, place: Place, whole: Place, fault: TellsFault) -> dict[str, str] | None:

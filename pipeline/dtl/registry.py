@@ -69,20 +69,29 @@ class Making(Protocol):
 
 
 class Shown(NamedTuple):
-    """An example: an expression or a transform, and what it makes of a source; values as in JSON."""
+    """An example: an expression or a transform, and what it makes of a source; values as in JSON.
+
+    `datasets` are the entities that it may join, by dataset.
+    """
 
     expr: Any
     result: Any
     source: Any = None
     target: Any = None
     rules: Mapping[str, Any] = {}
+    datasets: Mapping[str, Sequence[Mapping[str, Any]]] = {}
 
 
 def shows(
-    expr: Any, result: Any, source: Any = None, target: Any = None, rules: Mapping[str, Any] | None = None
+    expr: Any,
+    result: Any,
+    source: Any = None,
+    target: Any = None,
+    rules: Mapping[str, Any] | None = None,
+    datasets: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> Shown:
     """An example. Of a transform `result` is the target after it; null, when there is none."""
-    return Shown(expr, result, source, target, rules or {})
+    return Shown(expr, result, source, target, rules or {}, datasets or {})
 
 
 Kind = Literal["expression", "transform"]

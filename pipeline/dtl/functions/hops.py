@@ -204,33 +204,73 @@ def _name(value: Any) -> Any:
     return ("_id", value["_id"]) if type(value) is dict and "_id" in value else key_of(value)
 
 
+_ORDERS: Final = {
+    "orders": [{"_id": "o1", "customer": "1", "sku": "cup"}, {"_id": "o2", "customer": "2", "sku": "pot"}],
+}
+_ORDER: Final = {"order": [["copy", "sku"]]}
+
+
 @hops.special(
     "hops",
     "SPECIFICATION:join+",
     "The entities that are joined with the entity at hand: those of the last dataset, or what `return` says. With "
     "`recurse` what is found is joined again, `max_depth` times; of several specifications each goes on from what the "
     "one before has found.",
-    shows(["hops", {"datasets": ["orders o"], "where": ["eq", "_S._id", "o.customer"]}], [], {"_id": "1"}),
-    shows(["hops", {"datasets": ["orders o"], "where": [["eq", "_S.ids", "o._id"]]}], [], {"ids": ["a", "b"]}),
-    shows(["hops", {"datasets": ["orders o"], "where": ["eq", "_S.none", "o._id"]}], [], {}),
+    shows(
+        ["hops", {"datasets": ["orders o"], "where": ["eq", "_S._id", "o.customer"]}],
+        [{"_id": "o1", "customer": "1", "sku": "cup"}],
+        {"_id": "1"},
+        datasets=_ORDERS,
+    ),
+    shows(
+        ["hops", {"datasets": ["orders o"], "where": ["eq", "_S.ids", "o._id"], "return": "o.sku"}],
+        ["cup", "pot"],
+        {"ids": ["o1", "o2"]},
+        datasets=_ORDERS,
+    ),
+    shows(
+        ["hops", {"datasets": ["orders o"], "where": ["eq", "_S.none", "o._id"]}], [], {"_id": "1"}, datasets=_ORDERS
+    ),
+    shows(
+        [
+            "hops",
+            {"datasets": ["people p"], "where": ["eq", "_S.boss", "p._id"], "recurse": True, "exclude_root": True},
+        ],
+        [{"_id": "b", "boss": "c"}, {"_id": "c"}],
+        {"_id": "a", "boss": "b"},
+        datasets={"people": [{"_id": "a", "boss": "b"}, {"_id": "b", "boss": "c"}, {"_id": "c"}]},
+    ),
     pure=False,
 )
 def _hops(making: Making, call: Call) -> Run:
     return _joining(making, call, call.args[0])
 
 
-_ORDER: Final = {"order": [["copy", "amount"]]}
-
-
 @hops.special(
     "apply-hops",
     "RULE:rule SPECIFICATION:join+",
     "What a rule makes of the entities that `hops` finds.",
-    shows(["apply-hops", "order", {"datasets": ["orders o"], "where": ["eq", "_S._id", "o.of"]}], [], {}, None, _ORDER),
     shows(
-        ["apply-hops", "order", {"datasets": ["orders o"], "where": ["eq", "_S.ids", "o._id"]}], [], {}, None, _ORDER
+        ["apply-hops", "order", {"datasets": ["orders o"], "where": ["eq", "_S._id", "o.customer"]}],
+        [{"sku": "cup"}],
+        {"_id": "1"},
+        rules=_ORDER,
+        datasets=_ORDERS,
     ),
-    shows(["apply-hops", "order", {"datasets": ["orders o"], "where": ["eq", "_S.no", "o._id"]}], [], {}, None, _ORDER),
+    shows(
+        ["apply-hops", "order", {"datasets": ["orders o"], "where": ["eq", "_S.ids", "o._id"]}],
+        [{"sku": "cup"}, {"sku": "pot"}],
+        {"ids": ["o1", "o2"]},
+        rules=_ORDER,
+        datasets=_ORDERS,
+    ),
+    shows(
+        ["apply-hops", "order", {"datasets": ["orders o"], "where": ["eq", "_S.none", "o._id"]}],
+        [],
+        {"_id": "1"},
+        rules=_ORDER,
+        datasets=_ORDERS,
+    ),
     pure=False,
 )
 def _apply_hops(making: Making, call: Call) -> Run:
@@ -242,9 +282,14 @@ def _apply_hops(making: Making, call: Call) -> Run:
     "lookup-entity",
     "DATASET ID",
     "The entity of a dataset with this `_id`; null if there is none.",
-    shows(["lookup-entity", "countries", "NO"], None, {}),
-    shows(["lookup-entity", "countries", ["list", "NO", "SE"]], None, {}),
-    shows(["lookup-entity", "countries", None], None, {}),
+    shows(["lookup-entity", "orders", "o2"], {"_id": "o2", "customer": "2", "sku": "pot"}, {}, datasets=_ORDERS),
+    shows(
+        ["lookup-entity", "orders", ["list", "o1", "o2"]],
+        {"_id": "o1", "customer": "1", "sku": "cup"},
+        {},
+        datasets=_ORDERS,
+    ),
+    shows(["lookup-entity", "orders", None], None, {}, datasets=_ORDERS),
     pure=False,
 )
 def _lookup_entity(making: Making, call: Call) -> Run:
@@ -263,7 +308,7 @@ def _lookup_entity(making: Making, call: Call) -> Run:
     "completeness",
     "VIA DATASET",
     "Up to which time a dataset is complete, as far as the dataset VIA knows; null where it does not.",
-    shows(["completeness", "customers", "orders"], None, {}),
+    shows(["completeness", "orders", "orders"], "~t2026-01-01T12:00:00Z", {}, datasets=_ORDERS),
     shows(["completeness", ["list", "customers"], "orders"], None, {}),
     shows(["completeness", None, "orders"], None, {}),
     pure=False,

@@ -21,7 +21,9 @@ NOW = 1_767_268_800_000_000_000
 class Memory:
     """Datasets in memory. `asked` counts how often they were looked into, by the kind of the question."""
 
-    def __init__(self, datasets: Mapping[str, Sequence[Entity]], before: Mapping[str, Entity] | None = None) -> None:
+    def __init__(
+        self, datasets: Mapping[str, Sequence[Mapping[str, Any]]], before: Mapping[str, Entity] | None = None
+    ) -> None:
         """Entities by dataset; earlier versions by `_id`."""
         self._found = {name: {one["_id"]: typed(one) for one in entities} for name, entities in datasets.items()}
         self._before = before or {}

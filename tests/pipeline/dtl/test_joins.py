@@ -133,6 +133,13 @@ def test_single_entities_are_looked_up() -> None:
         ({"datasets": ["orders"], "where": []}, "a dataset in a join has a name and an alias"),
         ({"datasets": ["a o", "b o"], "where": []}, "the alias `o` is given twice"),
         ({**ORDERS_OF, "wher": []}, "a join has no `wher`"),
+        ({**ORDERS_OF, "max_depth": "x"}, "`max_depth` is a whole number from 1 on, or null for no end"),
+        ({**ORDERS_OF, "max_depth": 0}, "`max_depth` is a whole number from 1 on, or null for no end"),
+        ({**ORDERS_OF, "recurse": "yes"}, "`recurse` is true or false"),
+        (
+            {**ORDERS_OF, "recurse": True, "return": "o.name"},
+            "what `return` says cannot be joined again: put a join without `recurse` behind this one",
+        ),
         ({**ORDERS_OF, "subsets": {"o": ["eq", 1]}}, "`eq` takes 2 arguments, not 1"),
         (
             {**ORDERS_OF, "subsets": {"x": ["eq", "_S.a", 1]}},
