@@ -119,6 +119,7 @@ def source_of(entity: str) -> Source:
 
 def _tell(values: Common, loaded: Loaded, pipe: str, shown: Shown, style: str, *, strict: bool, quiet: bool) -> int:
     from mailweir.cli import preview_show as show
+    from mailweir.located import located
 
     out, mails = values.out, shown.mails
     refused = any(show.is_rejected(one) for one in mails)
@@ -131,7 +132,7 @@ def _tell(values: Common, loaded: Loaded, pipe: str, shown: Shown, style: str, *
     for place, one in enumerate(mails):
         if one.problem is not None:
             out.fault(show.rejected(one))
-            for line in _located(values, loaded, one.problem):
+            for line in located(loaded, one.problem, width=out.width(out.stderr), color=out.colors(out.stderr)):
                 out.fault(line)
         elif quiet:
             continue
@@ -145,37 +146,6 @@ def _tell(values: Common, loaded: Loaded, pipe: str, shown: Shown, style: str, *
             for line in show.text(one, shown.warnings):
                 out.line(line)
     return code
-
-
-def _located(values: Common, loaded: Loaded, problem: object) -> list[str]:
-    """Where in a template a mail failed, with the characters and what to do."""
-    from dataclasses import replace
-
-    from pipeline.config.show import render
-    from pipeline.errors import Problem, Span
-
-    if not isinstance(problem, Problem) or not (problem.span.file or problem.notes):
-        return []
-    if not problem.span.file:
-        return [f"  {note.kind}: {note.text}" for note in problem.notes]
-    out = values.out
-    project = loaded.project
-    texts = dict(project.texts)
-    decoded = problem.decoded
-    if decoded is not None and problem.span.file not in texts:
-        # What has no file is shown by itself, as if it had one.
-        name = problem.span.file
-        texts[name] = decoded.text
-        problem = replace(problem, span=Span(name, decoded.start, decoded.end), decoded=None)
-    shown = render(
-        [problem],
-        texts,
-        width=out.width(out.stderr),
-        color=out.colors(out.stderr),
-        masks=project.masks,
-        scrubber=project.scrubber,
-    )
-    return shown.splitlines()
 
 
 def _open(values: Common, loaded: Loaded, pipe: str, shown: Shown) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 from xml.etree import ElementTree as ET
 
 from mailweir.testing import compare
@@ -15,6 +15,9 @@ from mailweir.testing.mails import as_expected
 from mailweir.testing.matchers import ABSENT, holds, name_of, same
 from mailweir.testing.plan import Test
 from mailweir.testing.renewed import renewed
+
+if TYPE_CHECKING:
+    from sinks.mail.maker import Made
 
 WRITTEN: Final = frozenset({"csv", "xml"})
 """Endpoints whose text is compared, as the sink writes it."""
@@ -31,13 +34,15 @@ _CLOSED: Final = frozenset({"rejected", "discarded", "skipped"})
 class Came:
     """What came.
 
-    `mails` are all that was made of the entities, each with what became of it; `failed` are entities that a transform
+    `mails` are all that was made of the entities, each with what became of it, and `made` the same as the sink has
+    them; `failed` are entities that a transform
     had no answer to. `error` is why the pipe stopped, `broken` why the test could not be run.
     """
 
     entities: list[Any] = field(default_factory=list)
     mails: list[dict[str, Any]] = field(default_factory=list)
     raw: list[str] = field(default_factory=list)
+    made: list[Made] = field(default_factory=list)
     outcomes: list[str] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
     logs: list[str] = field(default_factory=list)

@@ -198,7 +198,9 @@ class _One:
             if self._test.stage == "mail" and running is not None and sink is not None:
                 makers = self._runner.makers
                 saw = None if self._watching is None else self._watching.template
-                maker = makers.get(self._pipe.id) or sink.maker(context, _RUN, running.wishes, saw=saw)
+                every = self._runner.components[self._pipe.id].walk()
+                given = next((one.given for one in every if one.config is sink), None)
+                maker = makers.get(self._pipe.id) or sink.maker(context, _RUN, running.wishes, given, saw=saw)
                 makers[self._pipe.id] = maker
                 sending = Sending(sink, context, Recording(maker), self._came)
             for source in self._moments(context):

@@ -108,6 +108,7 @@ class Sending:
             if mail.outcome:
                 came.outcomes.append(mail.outcome)
             if mail.made is not None:
+                came.made.append(mail.made)
                 came.mails.append(mails.document(mail.made, mail.outcome))
                 if mail.made.problem is None:
                     came.raw.append(mails.raw(mail.made))

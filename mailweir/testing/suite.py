@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mailweir.testing.plan import Test
     from mailweir.testing.reached import Reached
     from pipeline.errors import Problem
+    from pipeline.pipe import PipeConfig
 
 # What is expected of a run is larger than a configuration.
 _LIMITS: Final = Limits(bytes=200_000_000)
@@ -122,6 +123,10 @@ class Suite:
     ) -> Loaded:
         """A project with values for a test."""
         return self._runner(root, env or {}, secrets or {}).loaded
+
+    def pipe(self, root: Path, name: str) -> PipeConfig | None:
+        """A pipe of a project as tests run it; None if it cannot be used."""
+        return self._runner(root, {}, {}).pipes.get(name)
 
     async def run(self, found: Found, test: Test) -> Verdict:
         """The verdict on one test."""

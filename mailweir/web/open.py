@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from mailweir.playground.asking import Playground
 from mailweir.serving.log import event
 from mailweir.web.buses import Buses
 from mailweir.web.checks import LOOPBACK
@@ -27,11 +28,13 @@ from mailweir.web.pages.answering import Pages
 from mailweir.web.pages.mail_list import MailList
 from mailweir.web.pages.mail_message import MailMessage
 from mailweir.web.pages.overview import OverviewPage
+from mailweir.web.pages.playground import PlaygroundPage
 from mailweir.web.pages.removals import Removals
 from mailweir.web.pages.rendering import Renderer
 from mailweir.web.pages.signing import Signing
 from mailweir.web.pages.systems import Systems
 from mailweir.web.pipes import Pipes
+from mailweir.web.preview import Preview
 from mailweir.web.publishers import Publishers
 from mailweir.web.receivers import Receivers
 from mailweir.web.sessions import Seal
@@ -111,8 +114,10 @@ class Opening:
                 self._clock,
                 self._scrubber,
                 seal=Seal(self._token) if self._wanted.pages else None,
+                playground=Playground(service.config.loaded.root, service.config.loaded.profile),
                 desk=self._desk,
             )
+            stack.push_async_callback(site.closed)
             events = Events(site)
             buses = Buses(site)
             stack.callback(buses.close)
@@ -166,6 +171,7 @@ def routes_of(site: Site, events: Events | None = None, buses: Buses | None = No
         Data(site),
         Configuration(site),
         ConfigStream(site),
+        Preview(site),
         Health(site),
         events or Events(site),
     )
@@ -174,7 +180,13 @@ def routes_of(site: Site, events: Events | None = None, buses: Buses | None = No
 
 def page_routes(site: Site, pages: Pages, removals: Removals) -> list[Route]:
     """All pages that need a token."""
-    parts = (OverviewPage(site, pages), MailList(site, pages, removals), MailMessage(site, pages), Systems(site, pages))
+    parts = (
+        OverviewPage(site, pages),
+        MailList(site, pages, removals),
+        MailMessage(site, pages),
+        Systems(site, pages),
+        PlaygroundPage(site, pages),
+    )
     return [route for part in parts for route in part.routes()]
 
 

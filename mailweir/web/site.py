@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mailweir.configuration.desk import Desk
+    from mailweir.playground.asking import Playground
     from mailweir.serving.config import Served
     from mailweir.serving.overview import Overview
     from mailweir.serving.service import Service
@@ -39,6 +40,8 @@ class Site:
     routes: Sequence[Route] = ()
     seal: Seal | None = None
     """What sessions of browsers are sealed with, where there are pages."""
+    playground: Playground | None = None
+    """Where entities are tried."""
     desk: Desk | None = None
     """Where a configuration that is in a database is changed."""
 
@@ -51,6 +54,16 @@ class Site:
     def config(self) -> Served:
         """What is served just now."""
         return self.service.config
+
+    async def tried(self, wish: Mapping[str, Any]) -> dict[str, Any]:
+        """What comes of something that is tried (`mailweir.playground.trying.Wish`)."""
+        assert self.playground is not None  # noqa: S101 - it is begun before anything is answered
+        return await self.playground.ask(wish)
+
+    async def closed(self) -> None:
+        """Nothing is tried any more."""
+        if self.playground is not None:
+            await self.playground.close()
 
     async def overview(self) -> Overview:
         """How everything is."""

@@ -290,11 +290,45 @@ function page() {
     end();
   }
 
+  // The playground: what is typed is tried a quarter of a second after the last key. While it has a fault, what came
+  // before stays, in grey.
+  function playground() {
+    const form = by("playground");
+    if (!form) return;
+    let timer = 0;
+    let latest = 0;
+    const tried = async () => {
+      const number = latest += 1;
+      let answer;
+      try {
+        answer = await fetch(form.action, { method: "POST", headers: { Accept: "text/html" }, body: new URLSearchParams(new FormData(form)) });
+      } catch { toast("mailweir does not answer"); return; }
+      if (number !== latest) return;
+      if (!answer.ok) { toast("this page is too old: load it again"); return; }
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (number !== latest) return;
+      const wrong = fresh.querySelector("#faults .fault") !== null;
+      by("faults").replaceChildren(...document.adoptNode(fresh.getElementById("faults")).childNodes);
+      for (const id of ["shaped", "mails"]) {
+        const part = by(id);
+        part.classList.toggle("stale", wrong);
+        const now = fresh.getElementById(id);
+        if (!wrong && part.innerHTML !== now.innerHTML) part.replaceChildren(...document.adoptNode(now).childNodes);
+      }
+    };
+    form.addEventListener("input", (event) => {
+      if (event.target.name === "name") return;
+      clearTimeout(timer);
+      timer = setTimeout(tried, 250);
+    });
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
     root.classList.add("scripted");
     localise(document);
     theme();
     log();
+    playground();
     const help = by("help");
     if (help) { help.hidden = false; help.addEventListener("click", () => by("keys").showModal()); }
     const letters = by("letters");
