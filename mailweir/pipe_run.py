@@ -80,6 +80,7 @@ class PipeRun:
         self._again: Stage | None = None
         self._fed: FedSource | None = None
         self._shaped: Feed[Portion] | None = None
+        self._skipped: int | None = None
 
     async def go(self, since: str | None, tell: Callable[[Report], None]) -> None:
         """Run it from a position on; why it stopped before its end is in the report."""
@@ -143,7 +144,8 @@ class PipeRun:
     def portions(self, since: str | None) -> Iterator[Portion]:
         """What flows, counted. Before the run goes it is only looked at."""
         failures, report, source = self._failures, self._report, self._flow.source
-        before = getattr(source, "skipped", 0)
+        # What is read in a thread may have begun.
+        before = getattr(source, "skipped", 0) if self._skipped is None else self._skipped
         try:
             for portion in self._shaped or self._found(since):
                 if self._around.stopping.is_set() and not self._around.mails:
@@ -245,6 +247,7 @@ class PipeRun:
         """What flows; what waits for others, be it the source or a transform, does so in a thread."""
         source, stopping = self._flow.source, self._around.stopping
         settles = getattr(source, "settles", False)
+        self._skipped = getattr(source, "skipped", 0)
         if self._asks:
             self._shaped = shaped = Feed(self._found(since), ahead=False)
             try:

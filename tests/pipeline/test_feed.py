@@ -239,3 +239,21 @@ def test_mail_goes_out_while_its_source_waits(tmp_path: Path) -> None:
     done = asyncio.run(run.go())
     assert [dict(report.outcomes) for report in done.reports] == [{"sent": 2}]
     assert len(list(tmp_path.glob("out/*.eml"))) == 2
+
+
+def test_what_is_left_out_ahead_is_counted(tmp_path: Path) -> None:
+    """Also what the source passes over before anybody has asked for its first batch."""
+    config = '{"_id": "p", "type": "pipe", "source": {"type": "empty"}, "sink": {"type": "null"}}'
+    (tmp_path / "all.conf.json").write_text(config)
+
+    class Skipping:
+        waits = True
+        skipped = 0
+
+        def read(self, since: str | None) -> Iterator[tuple[list[dict[str, Any]], str | None]]:
+            for at in range(3):
+                self.skipped += 1
+                yield [{"_id": str(at)}], None
+
+    done = asyncio.run(Run(load(tmp_path, Options(environ={}, here=tmp_path)), Asked(source=Skipping())).go())
+    assert [(report.read, report.left_out) for report in done.reports] == [(3, 3)]
