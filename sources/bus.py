@@ -70,7 +70,7 @@ class BusSourceConfig(SourceConfig):
         return QueueSource(
             bus.topics.settings,
             Taking(reading.name, wait=self.wait, window=self.prefetch),
-            Opening(bus, lambda: bus.topics.queue(self.topic, reader, self.prefetch)),
+            Opening(bus, reading, lambda: bus.topics.queue(self.topic, reader, self.prefetch)),
             context.on_record,
             f"{context.now():x}",
             reading.entity,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final
 
 from msgspec import DecodeError
 from msgspec.json import Decoder
@@ -43,18 +43,27 @@ def key_of(body: bytes | None) -> str | None:
     return body.decode("ascii") if _key.fullmatch(body) else None
 
 
-class Reading(NamedTuple):
+class Reading:
     """How messages are read: from where (for people), what they become, and what the registry has under a key."""
 
-    name: str
-    shape: Shape
-    get: Callable[[str], bytes | None]
+    def __init__(self, name: str, shape: Shape, get: Callable[[str], bytes | None]) -> None:
+        """`get` gives `b""` for what was taken out."""
+        self.name = name
+        self.shape = shape
+        self._get = get
+        self.used: set[str] = set()
+        """The keys whose entities went on, and which are in the registry still."""
 
     def entity(self, message: Message) -> Entity:
         """The entity of a message, or the message itself as one."""
         id_ = message.key or name_of(message)
         held = self._held(message, id_)
+        if held is not None and held.body == b"" and message.body:
+            # A key that is published once more, as by somebody who does not know whether it was, has had its entity.
+            return {"_id": held.key, "_filtered": True}
         made = self._missing(id_) if held is None else entity_of_message(held, self.shape, self.name)
+        if held is not None and (key := key_of(message.body)) is not None:
+            self.used.add(key)
         if not isinstance(made, Fault):
             return made
         # What was in the registry is taken out of it: it is kept with what is wrong with it.
@@ -71,6 +80,8 @@ class Reading(NamedTuple):
         if not isinstance(data, bytes):
             raise TransformError(f"{self.name} {id_}: `{MESSAGE}` is no message")
         held = self._held(Message(data, id_), id_)
+        if held is not None and held.body == b"" and data:
+            return {"_id": held.key, "_filtered": True}
         made = self._missing(id_) if held is None else entity_of_message(held, self.shape, self.name)
         if isinstance(made, Fault):
             raise TransformError(str(SourceError(made.problem, made.text, made.place.line, made.place.column)))
@@ -81,7 +92,7 @@ class Reading(NamedTuple):
         key = key_of(message.body)
         if key is None:
             return replace(message, key=id_, place=id_)
-        found = self.get(key)
+        found = self._get(key)
         return None if found is None else replace(message, body=found, key=key, place=f"registry {key}")
 
     def _missing(self, id_: str) -> Fault:
@@ -110,27 +121,32 @@ class Unwrapping:
 class Opening:
     """Opens the queue of a reader. What it settles is taken out of the registry before."""
 
-    def __init__(self, bus: Bus, opened: Callable[[], Queue]) -> None:
+    def __init__(self, bus: Bus, reading: Reading, opened: Callable[[], Queue]) -> None:
         """`opened` connects."""
         self._bus = bus
+        self._reading = reading
         self._opened = opened
 
     def __call__(self) -> Queue:
         """The queue."""
-        return _TakingOut(self._opened(), self._bus)
+        return _TakingOut(self._opened(), self._bus, self._reading.used)
 
 
 class _TakingOut:
-    def __init__(self, queue: Queue, bus: Bus) -> None:
+    def __init__(self, queue: Queue, bus: Bus, used: set[str]) -> None:
         self._queue = queue
         self._bus = bus
+        self._used = used
 
     def take(self, most: int, seconds: float) -> Sequence[Message]:
         return self._queue.take(most, seconds)
 
     def settle(self, messages: Sequence[Message], refused: Sequence[Message] = ()) -> None:
-        # A kill between the two leaves messages that are known to be done; what is left in the registry expires.
-        self._bus.take_out([key for one in messages if (key := key_of(one.body)) is not None])
+        # Not what has come under a key since its message was found to have nothing. A kill between the two leaves
+        # messages that are known to be done; what is left in the registry expires.
+        keys = self._used.intersection(key for one in messages if (key := key_of(one.body)) is not None)
+        self._bus.take_out(keys)
+        self._used -= keys
         self._queue.settle(messages, refused)
 
     def close(self) -> None:

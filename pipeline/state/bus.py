@@ -41,15 +41,15 @@ class Store(Protocol):
         ...
 
     def put(self, key: str, entity: bytes, seconds: float) -> bool:
-        """Keep an entity for so long; false if there is another one under this key, which stays."""
+        """Keep an entity for so long; false if another one is or was under this key, which stays so."""
         ...
 
     def get(self, key: str) -> bytes | None:
-        """The entity under a key, if there is one that has not expired."""
+        """The entity under a key, if there is one that has not expired; `b""` if it was taken out."""
         ...
 
     def remove(self, keys: Collection[str]) -> None:
-        """Take entities out of the registry."""
+        """Take entities out of the registry; until they would have expired it is known that they were there."""
         ...
 
     def close(self) -> None:

@@ -47,14 +47,14 @@ class Bus:
         self._store.close()
 
     def get(self, key: str) -> bytes | None:
-        """What is under a key of the registry. `BrokerError`."""
+        """What is under a key of the registry; `b""` if it was taken out. `BrokerError`."""
         try:
             return self._store.get(key)
         except StateError as error:
             raise BrokerError(str(error)) from None
 
     def put(self, key: str, entity: bytes, seconds: float) -> bool:
-        """Keep an entity for so long; false if another one is under this key. `BrokerError`."""
+        """Keep an entity for so long; false if another one is or was under this key. `BrokerError`."""
         try:
             return self._store.put(key, entity, seconds)
         except StateError as error:

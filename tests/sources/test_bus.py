@@ -21,8 +21,9 @@ from pipeline.state.sqlite.bus import SqliteBus
 from pipeline.state.sqlite.looking import SqliteLook
 from pipeline.state.sqlite.store import SqliteState
 from sinks.mail import outbound
-from sources.bus_read import key_of
-from systems.brokers.messages import Outgoing
+from sources.bus_read import MESSAGE, Opening, Reading, key_of
+from sources.message_entities import Shape
+from systems.brokers.messages import Message, Outgoing
 from tests.buses import CARRIERS, bus_of
 
 
@@ -124,9 +125,44 @@ def test_a_key_of_the_registry(place: Place) -> None:
     ]
     store = SqliteBus(place.folder / ".mailweir", MachineClock())
     try:
-        assert (store.get(key), store.get("by-name")) == (None, None)
+        assert (store.get(key), store.get("by-name"), store.get("nobody")) == (b"", b"", None)
     finally:
         store.close()
+
+
+def test_a_key_that_is_published_again(place: Place) -> None:
+    """It has had its entity: nothing more comes of it, and nobody has to look at it."""
+    key = place.put({"title": "Hello"})
+    place.publish(key)
+    place.run()
+    place.publish(key)
+    report = place.run()
+    assert (report.read, report.filtered) == (1, 1)
+    assert [one["_id"] for one in place.lines()] == [key]
+    assert place.dead() == []
+
+
+def test_what_comes_under_a_key_too_late_stays() -> None:
+    """An entity that is put while its message is being settled, for which nothing was there, is not taken out."""
+    taken: list[str] = []
+    found: dict[str, bytes] = {"there": b"{}"}
+
+    class Registry:
+        def take_out(self, keys: Any) -> None:
+            taken.extend(keys)
+
+    class Settled:
+        def settle(self, messages: Any, refused: Any = ()) -> None:
+            pass
+
+    reading = Reading("bus/T", Shape(), found.get)
+    messages = [Message(key.encode(), f"T:{number}") for number, key in enumerate(("late", "there"))]
+    assert [MESSAGE in reading.entity(one) for one in messages] == [True, False]
+    found["late"] = b"{}"
+    opening: Any = Opening
+    opening(Registry(), reading, Settled)().settle(messages)
+    assert taken == ["there"]
+    assert reading.used == set()
 
 
 def test_what_is_no_entity_is_a_dead_letter(place: Place) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Sequence
+from hashlib import blake2b
 from typing import Final
 
 from pipeline.state.bus import GONE, Posted
@@ -13,6 +14,8 @@ from pipeline.state.sqlite.transaction import Transaction
 
 # Seconds for which nothing is written of a reader that is still there.
 _LATELY: Final = 24 * 3600.0
+# What no JSON begins with: behind it stands the digest of an entity that was taken out.
+_TAKEN: Final = b"\0"
 
 
 def post(transaction: Transaction, topic: str, bodies: Sequence[bytes]) -> None:
@@ -55,15 +58,22 @@ def put(transaction: Transaction, key: str, entity: bytes, seconds: float) -> bo
         "INSERT INTO registry (key, entity, expires) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING",
         (key, entity, now.steady + seconds),
     )
-    # Who did not hear that it was kept, and puts it once more, is told the same.
-    return bool(own.execute("SELECT 1 FROM registry WHERE key = ? AND entity = ?", (key, entity)).fetchone())
+    # Who did not hear that it was kept, and puts it once more, is told the same, also if it was taken out since.
+    sql = "SELECT 1 FROM registry WHERE key = ? AND entity IN (?, ?)"
+    return bool(own.execute(sql, (key, entity, _mark(entity))).fetchone())
 
 
 def remove(transaction: Transaction, keys: Collection[str]) -> None:
-    """Forget some."""
-    transaction.connection.execute(
-        "DELETE FROM registry WHERE key IN (SELECT value FROM json_each(?))", (json.dumps(list(keys)),)
-    )
+    """Keep nothing of some but what tells that they were there."""
+    own = transaction.connection
+    sql = "SELECT key, entity FROM registry WHERE key IN (SELECT value FROM json_each(?))"
+    found = own.execute(sql, (json.dumps(list(keys)),)).fetchall()
+    marks = [(_mark(entity), key) for key, entity in found if not entity.startswith(_TAKEN)]
+    own.executemany("UPDATE registry SET entity = ? WHERE key = ?", marks)
+
+
+def _mark(entity: bytes) -> bytes:
+    return _TAKEN + blake2b(entity, digest_size=16).digest()
 
 
 class SqliteBus(Beside):
@@ -103,7 +113,7 @@ class SqliteBus(Beside):
         def read(own: sqlite3.Connection) -> bytes | None:
             sql = "SELECT entity FROM registry WHERE key = ? AND expires > ?"
             row = own.execute(sql, (key, self._now(own))).fetchone()
-            return None if row is None else row[0]
+            return None if row is None else b"" if row[0].startswith(_TAKEN) else bytes(row[0])
 
         return self._look(None, read)
 

@@ -19,7 +19,7 @@ TABLES: Final = (
         PRIMARY KEY (topic, reader)
     ) WITHOUT ROWID
     """,
-    # Entities that somebody published a key for. `expires` is steady.
+    # Entities that somebody published a key for, or the digest of one that was taken out. `expires` is steady.
     "CREATE TABLE registry (key TEXT PRIMARY KEY, entity BLOB NOT NULL, expires REAL NOT NULL)",
     "CREATE INDEX registry_expiring ON registry (expires)",
 )

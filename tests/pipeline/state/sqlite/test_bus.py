@@ -74,15 +74,22 @@ def test_a_reader_that_is_gone_holds_nothing_back(bus: SqliteBus, states: Any) -
     assert bodies(bus, "a") == []
 
 
-def test_the_registry(bus: SqliteBus) -> None:
-    """A key has one entity, until it is taken out."""
-    assert bus.put("k", b"{}", 60)
-    assert bus.put("k", b"{}", 60)
-    assert not bus.put("k", b"[]", 60)
-    assert bus.get("k") == b"{}"
-    bus.remove(["k", "nobody"])
-    assert bus.get("k") is None
-    assert bus.put("k", b"[]", 60)
+def test_the_registry(bus: SqliteBus, states: Any) -> None:
+    """A key has one entity. Taken out, nothing of it is left but that it was there."""
+    assert bus.put("k", b'{"n": 1}', 60)
+    assert bus.put("k", b'{"n": 1}', 60)
+    assert not bus.put("k", b'{"n": 2}', 60)
+    assert bus.get("k") == b'{"n": 1}'
+    for _ in range(2):
+        bus.remove(["k", "nobody"])
+        assert bus.get("k") == b""
+    assert bus.get("nobody") is None
+    assert bus.put("k", b'{"n": 1}', 60)
+    assert bus.get("k") == b""
+    assert not bus.put("k", b'{"n": 2}', 60)
+    states.clock.advance(61)
+    assert bus.put("k", b'{"n": 2}', 60)
+    assert bus.get("k") == b'{"n": 2}'
 
 
 def test_entities_expire(bus: SqliteBus, states: Any) -> None:
