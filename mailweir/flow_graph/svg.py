@@ -7,8 +7,9 @@ import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
-from xml.sax.saxutils import escape
+from types import MappingProxyType
+from typing import Final, NamedTuple
+from xml.sax.saxutils import escape, quoteattr
 
 from mailweir.flow_graph.layers import Layout, Point, Way, lay_out
 from mailweir.flow_graph.model import Edge, Graph, Vertex, VertexKind, closing, label
@@ -76,6 +77,23 @@ _dark: Final = _Colors(
 )
 
 
+class Dress(NamedTuple):
+    """What a page says of a box: where it leads, what it is in words, a line below its name, and how it stands."""
+
+    href: str
+    words: str
+    note: str = ""
+    standing: str = ""
+
+
+def inline(graph: Graph, dresses: Mapping[str, Dress]) -> str:
+    """The drawing as part of a page: its boxes lead on, and colours are those of the page.
+
+    A box and the lines that leave it have the class of its standing.
+    """
+    return _Drawing(graph, dresses).part()
+
+
 def draw(graph: Graph) -> str:
     """The drawing, in ASCII: every other character is written as a reference."""
     text = _Drawing(graph).text()
@@ -101,8 +119,9 @@ def boxes(graph: Graph) -> list[Box]:
 class _Drawing:
     """One drawing: the layout with its columns."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, dresses: Mapping[str, Dress] = MappingProxyType({})) -> None:
         self.graph = graph
+        self.dresses = dresses
         self.closing = closing(graph)
         self.looped = {edge.start for edge in graph.edges if edge.start == edge.end}
         self.layout: Layout = lay_out(graph, self._height)
@@ -125,8 +144,26 @@ class _Drawing:
         parts += [_shaped(box) for box in self.boxes]
         return "\n".join([*parts, "</svg>"])
 
+    def part(self) -> str:
+        width = (self.right[-1] if self.right else 0) + MARGIN
+        height = self.layout.height + 2 * MARGIN
+        size = f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}"'
+        ports = _ports(self.graph.edges)
+        parts = [f'<svg class="flow" {size} role="group" aria-label="What flows from where to where">']
+        parts += [self._way(way, ports[way.edge]) for way in self.layout.ways]
+        parts += [_linked(_shaped(box, self.dresses.get(box.vertex.key)), box, self.dresses) for box in self.boxes]
+        return "\n".join([*parts, "</svg>"])
+
+    def _tall(self, vertex: Vertex) -> float:
+        dress = self.dresses.get(vertex.key)
+        return MAIL_BOX if vertex.limit or (dress is not None and dress.note) else BOX
+
+    def _class(self, edge: Edge) -> str:
+        dress = self.dresses.get(edge.start)
+        return f"{edge.kind} {dress.standing}" if dress is not None and dress.standing else edge.kind
+
     def _height(self, vertex: Vertex) -> float:
-        height = MAIL_BOX if vertex.limit else BOX
+        height = self._tall(vertex)
         return height + 2 * LOOP if vertex.key in self.looped else height
 
     def _columns(self) -> tuple[list[float], list[float]]:
@@ -145,13 +182,14 @@ class _Drawing:
         at = MARGIN
         for layer, more in zip(self.layout.layers, map(operator.add, room, steep), strict=True):
             left.append(at)
-            right.append(at + max((_width(point.vertex) for point in layer if point.vertex), default=0.0))
+            widths = (_width(one.vertex, self.dresses.get(one.vertex.key)) for one in layer if one.vertex)
+            right.append(at + max(widths, default=0.0))
             at = right[-1] + COLUMN_GAP + more
         return left, right
 
     def _box(self, point: Point) -> Box:
         assert point.vertex is not None  # noqa: S101 - waypoints have no box
-        height = MAIL_BOX if point.vertex.limit else BOX
+        height = self._tall(point.vertex)
         x, y = self.left[point.layer], MARGIN + point.y - height / 2
         return Box(point.vertex, x, y, self.right[point.layer] - x, height)
 
@@ -183,7 +221,7 @@ class _Drawing:
                 x = self.right[point.layer]
                 path.append(f"H{x:.1f}")
         head = _head(start, heights[0], -HEAD) if way.reversed else _head(end, heights[-1], HEAD)
-        return f'<g class="{way.edge.kind}"><path class="line" d="{"".join(path)}"/>{head}{text}</g>'
+        return f'<g class="{self._class(way.edge)}"><path class="line" d="{"".join(path)}"/>{head}{text}</g>'
 
     def _loop(self, edge: Edge, words: str) -> str:
         box = self.by_key[edge.start]
@@ -191,7 +229,7 @@ class _Drawing:
         path = f"M{x + 14:.1f} {y:.1f}C{x + 14:.1f} {top:.1f} {x - 14:.1f} {top:.1f} {x - 14:.1f} {y - HEAD + 1:.1f}"
         head = f'<path class="head" d="M{x - 14:.1f} {y:.1f}l-4.5 {-HEAD}h9z"/>'
         text = _words(x + 22 + columns(words) * SMALL / 2, y - 8, words)
-        return f'<g class="{edge.kind}"><path class="line" d="{path}"/>{head}{text}</g>'
+        return f'<g class="{self._class(edge)}"><path class="line" d="{path}"/>{head}{text}</g>'
 
 
 def sentences(graph: Graph) -> str:
@@ -225,9 +263,9 @@ def _ports(edges: Sequence[Edge]) -> dict[Edge, float]:
     return found
 
 
-def _width(vertex: Vertex) -> float:
+def _width(vertex: Vertex, dress: Dress | None) -> float:
     name = columns(visible(vertex.name)) * NAME
-    limit = columns(visible(vertex.limit or "")) * SMALL
+    limit = columns(visible((dress and dress.note) or vertex.limit or "")) * SMALL
     return float(round(max(name, limit) + 2 * PADDING + (ICON if vertex.limit else 0)))
 
 
@@ -252,22 +290,37 @@ def _head(x: float, y: float, size: float) -> str:
     return f'<path class="head" d="M{x:.1f} {y:.1f}l{-size:.1f} -4.5v9z"/>'
 
 
-def _shaped(box: Box) -> str:
+def _linked(shape: str, box: Box, dresses: Mapping[str, Dress]) -> str:
+    dress = dresses.get(box.vertex.key)
+    if dress is None:
+        return shape
+    attributes = f"class={quoteattr(dress.standing)} aria-label={quoteattr(visible(dress.words))}"
+    # Without a page of its own it is words, and nothing to press.
+    name, more = ("a", f"href={quoteattr(dress.href)} ") if dress.href else ("g", 'role="img" ')
+    return f"<{name} {more}{attributes}>{shape}</{name}>"
+
+
+def _shaped(box: Box, dress: Dress | None = None) -> str:
     vertex, middle, center = box.vertex, box.x + box.width / 2, box.y + box.height / 2
     place = f" ({vertex.file})" if vertex.file else ""
+    words = dress.words if dress is not None else f"{vertex.kind} {vertex.name}{place}"
+    below = (dress and dress.note) or vertex.limit
+    # The words say it all, and more.
+    quiet = "" if dress is None else ' aria-hidden="true"'
     parts = [
-        f'<g class="{vertex.kind}"><title>{_escaped(f"{vertex.kind} {vertex.name}{place}")}</title>',
+        f'<g class="{vertex.kind}"><title>{_escaped(words)}</title>',
         _outline(box),
     ]
     if vertex.limit:
         x, y = box.x + PADDING - 3, center - 7
         parts.append(f'<path class="icon" d="M{x:.1f} {y:.1f}h20v14h-20zl10 8l10 -8"/>')
         middle += ICON / 2
-        parts.append(f'<text class="limit" x="{middle:.1f}" y="{center + 16:.1f}">{_escaped(vertex.limit)}</text>')
+    if below:
+        parts.append(f'<text class="limit"{quiet} x="{middle:.1f}" y="{center + 16:.1f}">{_escaped(below)}</text>')
         center -= 9
     elif vertex.kind == "dataset":
         center += 3
-    parts.append(f'<text class="name" x="{middle:.1f}" y="{center + 5:.1f}">{_escaped(vertex.name)}</text></g>')
+    parts.append(f'<text class="name"{quiet} x="{middle:.1f}" y="{center + 5:.1f}">{_escaped(vertex.name)}</text></g>')
     return "".join(parts)
 
 
@@ -280,7 +333,7 @@ def _outline(box: Box) -> str:
         bend = f"a{width / 2:.1f} {rim} 0 0 "
         drum = f"M{x:.1f} {y + rim:.1f}v{side}{bend}0 {width} 0v{-side}"
         return f'<path class="box" d="{drum}{bend}0 {-width} 0{bend}0 {width} 0"/>'
-    radius = height / 2 if box.vertex.kind == "pipe" else 8 if box.vertex.limit else 4
+    radius = BOX / 2 if box.vertex.kind == "pipe" else 8 if box.vertex.limit else 4
     return f'<rect class="box" x="{x:.1f}" y="{y:.1f}" width="{width}" height="{height}" rx="{radius}"/>'
 
 

@@ -127,6 +127,14 @@ class Service:
         self._wake.set()
         return True
 
+    def end(self, run: str) -> bool:
+        """Let what a run has on its way come home, and store the rest; False if none of ours has this name."""
+        for pump in self._all():
+            if pump.job is not None and pump.job.run_name == run:
+                pump.job.stop()
+                return True
+        return False
+
     def arrived(self, pipe: str) -> None:
         """There are new entities for a pipe that others hand them in for."""
         pump = self._pumps.get(pipe)

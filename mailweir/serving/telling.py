@@ -52,7 +52,9 @@ def pipe_facts(pump: Pump, seconds: float, now: Moment) -> dict[str, Any]:
     report = None if pump.job is None else pump.job.report
     running = pump.job is not None and {
         "since": pump.began.wall,
+        "run": pump.job.run_name,
         "read": 0 if report is None else report.read,
+        "filtered": 0 if report is None else report.filtered,
         "outcomes": {} if report is None else _words(report.outcomes),
     }
     return {

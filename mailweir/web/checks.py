@@ -67,7 +67,9 @@ def own_site(method: str, headers: Headers) -> None:
     origin, site = first(headers, b"origin"), first(headers, b"sec-fetch-site")
     if site is not None and site not in {"same-origin", "none"}:
         raise RefusedError(403, "a page of another site sent this")
-    if origin is None:
+    # Pages that tell nobody where they are send no origin of theirs with a form either (Fetch, section 3.1), and the
+    # browser says all the same that it is one of ours.
+    if origin is None or (origin == "null" and site == "same-origin"):
         return
     parts = urlsplit(origin)
     if parts.scheme not in {"http", "https"} or parts.netloc.lower() != (first(headers, b"host") or "").strip().lower():

@@ -28,6 +28,8 @@ from mailweir.web.pages.answering import Pages
 from mailweir.web.pages.mail_list import MailList
 from mailweir.web.pages.mail_message import MailMessage
 from mailweir.web.pages.overview import OverviewPage
+from mailweir.web.pages.pausing import Pausing
+from mailweir.web.pages.pipes import PipePages
 from mailweir.web.pages.playground import PlaygroundPage
 from mailweir.web.pages.removals import Removals
 from mailweir.web.pages.rendering import Renderer
@@ -186,6 +188,8 @@ def page_routes(site: Site, pages: Pages, removals: Removals) -> list[Route]:
         MailMessage(site, pages),
         Systems(site, pages),
         PlaygroundPage(site, pages),
+        PipePages(site, pages),
+        Pausing(site, pages),
     )
     return [route for part in parts for route in part.routes()]
 

@@ -7,29 +7,27 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mailweir.ledger.windows import Window, facts, gates
 from mailweir.serving.overview import facts as overview_facts
-from mailweir.serving.pauses import PAUSES, Pause, What, name_of, pauses_of, text_of
 from mailweir.shown import moment
 from mailweir.web.asked import limit_of, object_of, text_at
+from mailweir.web.pausing import LONGEST, MOST_REASON, known, pause, resume, run
 from mailweir.web.route import Body, Query, RefusedError, Reply, Route
-from pipeline.state.facts import Batch
 from systems.mail import CarrierConfig
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
+    from mailweir.serving.pauses import What
     from mailweir.web.route import Call
     from mailweir.web.site import Site
     from pipeline.state.facts import Execution
 
 _HOUR: Final = 3600.0
-# A pause of more than a year is one without end.
-_LONGEST: Final = 366 * 24 * 3600
 _object: Final = {"type": "object"}
 _why: Final = {
     "type": "object",
     "properties": {
-        "reason": {"type": "string", "minLength": 1, "maxLength": 500},
-        "seconds": {"type": "integer", "minimum": 1, "maximum": _LONGEST},
+        "reason": {"type": "string", "minLength": 1, "maxLength": MOST_REASON},
+        "seconds": {"type": "integer", "minimum": 1, "maximum": LONGEST},
     },
     "required": ["reason"],
 }
@@ -105,44 +103,29 @@ class Pipes:
     async def run(self, call: Call) -> Response:
         """As soon as it can."""
         name = self._known("pipe", call)
-        pause = (await self._pauses()).get(("pipe", name))
-        if pause is not None:
-            raise RefusedError(409, f"`{name}` was paused by {pause.by}: {pause.reason}")
-        if not self._site.service.ask(name):
-            raise RefusedError(
-                409, f"`{name}` does not run: its mode is `off`, or it runs when its entities are asked for"
-            )
+        await run(self._site, name)
         return self._site.document({"pipe": name, "asked": True}, 202)
 
     def _pausing(self, what: What) -> Any:  # noqa: ANN401 - a handler
-        async def pause(call: Call) -> Response:
+        async def pausing(call: Call) -> Response:
             name = self._known(what, call)
             given = object_of(call.body, {"reason", "seconds"})
             seconds = given.get("seconds")
-            if seconds is not None and not (type(seconds) is int and 0 < seconds <= _LONGEST):
-                raise RefusedError(400, f"`seconds` is a whole number from 1 to {_LONGEST}")
-            reason = text_at(given, "reason", most=500)
-            if not reason.strip():
-                raise RefusedError(400, "`reason` is missing: it is shown to everyone until it is resumed")
-            now = self._site.clock.wall()
-            by = "" if call.caller is None else call.caller.name
-            held = Pause(by, now, reason, None if seconds is None else now + seconds)
-            await self._site.state.admit(Batch(notes={name_of(what, name): text_of(held)}))
+            if seconds is not None and not (type(seconds) is int and 0 < seconds <= LONGEST):
+                raise RefusedError(400, f"`seconds` is a whole number from 1 to {LONGEST}")
+            reason = text_at(given, "reason", most=MOST_REASON)
+            await pause(self._site, call, what, name, reason, seconds)
             return self._site.document({"kind": what, "id": name, "paused": True})
 
-        return pause
+        return pausing
 
     def _resuming(self, what: What) -> Any:  # noqa: ANN401 - as above
-        async def resume(call: Call) -> Response:
+        async def resuming(call: Call) -> Response:
             name = self._known(what, call)
-            before = (await self._pauses()).get((what, name))
-            await self._site.state.admit(Batch(notes={name_of(what, name): ""}))
-            return self._site.document({"kind": what, "id": name, "was_paused": before is not None})
+            was_paused = await resume(self._site, what, name)
+            return self._site.document({"kind": what, "id": name, "was_paused": was_paused})
 
-        return resume
-
-    async def _pauses(self) -> dict[tuple[What, str], Pause]:
-        return pauses_of(await self._site.state.notes(PAUSES), self._site.clock.wall())
+        return resuming
 
     async def runs(self, call: Call) -> Response:
         """Of all, or of one."""
@@ -163,10 +146,7 @@ class Pipes:
         return self._site.document({"window": [entry for one in windows for entry in facts(one, one.gate.systems)]})
 
     def _known(self, what: What, call: Call) -> str:
-        name = call.path[what]
-        if all(one.id != name or one.kind != what for one in self._site.config.loaded.project.components):
-            raise RefusedError(404, f"there is no {what} `{name}`")
-        return name
+        return known(self._site, what, call.path[what])
 
 
 def _run_facts(one: Execution) -> dict[str, Any]:

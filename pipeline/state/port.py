@@ -40,7 +40,7 @@ from pipeline.state.facts import (
 )
 from pipeline.state.failures import FailureReads, FailureWrites
 from pipeline.state.faults import StateError
-from pipeline.state.views import Detail, Discarded, Discards, Filter, Freeing, Holder, LimitChange, Page, Usage
+from pipeline.state.views import Detail, Discarded, Discards, Filter, Freeing, Holder, LimitChange, Page, Settled, Usage
 
 Decide = Callable[[Stranded, Moment], Settlement]
 """The delivery table's word on a message whose sender died when it may have gone. Pure."""
@@ -67,6 +67,10 @@ class Look(FailureReads, Protocol):
 
     async def executions(self, pipe: str = "", most: int = 50) -> Sequence[Execution]:
         """The latest runs, the newest first."""
+        ...
+
+    async def execution(self, run: str) -> Sequence[Execution]:
+        """The pipes of a run, in the order in which they began; none if nothing of it is on record."""
         ...
 
     async def counts(self, system: str = "", pipe: str = "") -> Mapping[MessageState, int]:
@@ -103,6 +107,10 @@ class Look(FailureReads, Protocol):
 
     async def discarded(self, system: str, since: float, width: float) -> Sequence[Discarded]:
         """The same in spans of so many seconds, without those in which there is none."""
+        ...
+
+    async def settled(self, since: float, width: float) -> Sequence[Settled]:
+        """How many messages were discarded, rejected or given up since a wall time, in spans of so many seconds."""
         ...
 
     async def usage(self, limits: Mapping[str, int] | None = None) -> Sequence[Usage]:

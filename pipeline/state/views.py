@@ -122,6 +122,14 @@ class Discards(NamedTuple):
     first: float | None
 
 
+class Settled(NamedTuple):
+    """How many messages came to an end without being sent, in a short span that begins at a wall time."""
+
+    at: float
+    state: MessageState
+    many: int
+
+
 class Discarded(NamedTuple):
     """How many messages were discarded in a short span, and when the first and the last of them were."""
 

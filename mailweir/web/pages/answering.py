@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from mailweir.destination import destination
 from mailweir.flows import mail_systems
@@ -41,6 +42,11 @@ class Pages:
         self.renderer = renderer
         self._banner: tuple[Served, Banner] | None = None
 
+    def serves(self, address: str) -> bool:
+        """Whether there is a page at this address."""
+        path = address.partition("?")[0]
+        return any(one.page and compile_path(one.path)[0].match(path) for one in self._site.routes)
+
     async def page(
         self,
         call: Call,
@@ -53,14 +59,16 @@ class Pages:
         status: int = 200,
         **model: Any,  # noqa: ANN401 - what the template shows
     ) -> Response:
-        """A page: its template is given `frame`, `title`, `may` and the `model`.
+        """A page: its template is given `frame`, `title`, `may`, `serves` and the `model`.
 
         `overview` saves a look at the state where the page has one already, `here` is the path of the page, and
         `topics` are what it wants to hear of (`mailweir.web.events.TOPICS`), with commas.
         """
         assert call.caller is not None  # noqa: S101 - a page needs a role
         frame = self._frame(call.caller, call.csrf, here, overview or await self._site.overview())
-        text = self.renderer.text(template, frame=frame, title=title, topics=topics, may=call.may, **model)
+        text = self.renderer.text(
+            template, frame=frame, title=title, topics=topics, may=call.may, serves=self.serves, **model
+        )
         return Response(text.encode("utf-8", "replace"), status, _headers, media_type=MEDIA)
 
     def bare(

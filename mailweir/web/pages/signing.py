@@ -95,7 +95,9 @@ class Signing:
             raise RefusedError(404, "there is no such file")
         current = self._pages.renderer.is_current(name, call.query.get("v"))
         kept = "public, max-age=31536000, immutable" if current else "no-cache"
-        return Response(data, headers={"Cache-Control": kept}, media_type=TYPES[name[name.rfind(".") :]])
+        # A worker obeys the policy of its own file, not that of the page: it listens to events.
+        headers = {"Cache-Control": kept, "Content-Security-Policy": "default-src 'none'; connect-src 'self'"}
+        return Response(data, headers=headers, media_type=TYPES[name[name.rfind(".") :]])
 
     @property
     def _seal(self) -> Seal:

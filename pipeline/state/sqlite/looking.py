@@ -22,7 +22,7 @@ from pipeline.state.owners import Owners
 from pipeline.state.sqlite import connection, failures, queries, schema
 from pipeline.state.sqlite.opening import FILE, SENDERS
 from pipeline.state.sqlite.reading import Reader
-from pipeline.state.views import Detail, Discarded, Discards, Filter, Freeing, Holder, LimitChange, Page, Usage
+from pipeline.state.views import Detail, Discarded, Discards, Filter, Freeing, Holder, LimitChange, Page, Settled, Usage
 
 T = TypeVar("T")
 
@@ -55,6 +55,10 @@ class Queries:
         """The latest runs."""
         return await self._look(lambda connection, _: queries.executions(connection, pipe, most))
 
+    async def execution(self, run: str) -> Sequence[Execution]:
+        """The pipes of a run."""
+        return await self._look(lambda connection, _: queries.execution(connection, run))
+
     async def counts(self, system: str = "", pipe: str = "") -> Mapping[MessageState, int]:
         """How many messages there are of each state but `sent`."""
         return await self._look(lambda connection, _: queries.counts(connection, system, pipe))
@@ -86,6 +90,10 @@ class Queries:
     async def discarded(self, system: str, since: float, width: float) -> Sequence[Discarded]:
         """The same in spans of so many seconds."""
         return await self._look(lambda connection, _: queries.discarded(connection, system, since, width))
+
+    async def settled(self, since: float, width: float) -> Sequence[Settled]:
+        """What was discarded, rejected or given up since a wall time, in spans of so many seconds."""
+        return await self._look(lambda connection, _: queries.settled(connection, since, width))
 
     async def usage(self, limits: Mapping[str, int] | None = None) -> Sequence[Usage]:
         """Gates."""

@@ -13,7 +13,19 @@ from pipeline.state.gate import Count
 from pipeline.state.keys import SIZE
 from pipeline.state.sqlite import bearings as stored
 from pipeline.state.sqlite.columns import LAST_GENERATION, full_of, generation_of, is_whole, key_bytes, name_of, text_of
-from pipeline.state.views import Detail, Discarded, Discards, Filter, Freeing, Holder, LimitChange, Page, Row, Usage
+from pipeline.state.views import (
+    Detail,
+    Discarded,
+    Discards,
+    Filter,
+    Freeing,
+    Holder,
+    LimitChange,
+    Page,
+    Row,
+    Settled,
+    Usage,
+)
 
 _SELECT: Final = (
     "SELECT id, key, pipe, system, run, entity_id, recipients, subject, state, owner, admitted,"
@@ -72,6 +84,16 @@ def executions(connection: sqlite3.Connection, pipe: str, most: int) -> tuple[Ex
             "SELECT run, pipe, started, ended, report FROM execution WHERE ?1 = '' OR pipe = ?1"
             " ORDER BY started DESC LIMIT ?2",
             (pipe, most),
+        )
+    )
+
+
+def execution(connection: sqlite3.Connection, run: str) -> tuple[Execution, ...]:
+    """The pipes of a run, in the order in which they began."""
+    return tuple(
+        Execution(*row)
+        for row in connection.execute(
+            "SELECT run, pipe, started, ended, report FROM execution WHERE run = ? ORDER BY started, pipe", (run,)
         )
     )
 
@@ -191,6 +213,20 @@ def discarded(connection: sqlite3.Connection, system: str, since: float, width: 
             " WHERE state = 'discarded' AND owner IS NULL AND system = ?1 AND admitted + moved - since >= ?2)"
             " GROUP BY CAST((at - ?2) / ?3 AS INTEGER) ORDER BY 1",
             (system, since, width),
+        )
+    )
+
+
+def settled(connection: sqlite3.Connection, since: float, width: float) -> tuple[Settled, ...]:
+    """How many messages were discarded, rejected or given up since a wall time, in spans of so many seconds."""
+    return tuple(
+        Settled(since + width * number, MessageState(state), many)
+        for state, number, many in connection.execute(
+            "SELECT state, CAST((at - ?1) / ?2 AS INTEGER) AS number, count(*) FROM ("
+            "SELECT state, admitted + moved - since AS at FROM message WHERE owner IS NULL AND state <> 'sent'"
+            " AND state IN ('discarded', 'rejected', 'dead') AND at >= ?1)"
+            " GROUP BY state, number ORDER BY number, state",
+            (since, width),
         )
     )
 

@@ -51,6 +51,8 @@ def test_the_port_of_a_proxy() -> None:
     [
         {"origin": "https://evil.test"},
         {"origin": "null"},
+        {"origin": "null", "sec_fetch_site": "cross-site"},
+        {"origin": "null", "sec_fetch_site": "none"},
         {"origin": "https://localhost:1"},
         {"sec_fetch_site": "cross-site"},
         {"sec_fetch_site": "same-site"},
@@ -71,6 +73,7 @@ def test_own_pages_and_programs_may() -> None:
     checks.own_site(
         "POST", headers(host="localhost:8420", origin="http://localhost:8420", sec_fetch_site="same-origin")
     )
+    checks.own_site("POST", headers(host="localhost:8420", origin="null", sec_fetch_site="same-origin"))
     checks.own_site("GET", headers(host="localhost:8420", sec_fetch_site="cross-site"))
 
 

@@ -15,7 +15,7 @@ from mailweir.web.keys import address
 HTML = "text/html,application/xhtml+xml"
 # What browsers tell of a page that is opened from its address, and of a form that a page of ours posts.
 TYPED = {"Sec_Fetch_Site": "none", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"}
-OWN = {**TYPED, "Sec_Fetch_Site": "same-origin"}
+OWN = {**TYPED, "Sec_Fetch_Site": "same-origin", "Origin": "null"}
 
 
 class Browser:
