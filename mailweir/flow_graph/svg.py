@@ -294,10 +294,9 @@ def _linked(shape: str, box: Box, dresses: Mapping[str, Dress]) -> str:
     dress = dresses.get(box.vertex.key)
     if dress is None:
         return shape
-    attributes = f"class={quoteattr(dress.standing)} aria-label={quoteattr(visible(dress.words))}"
     # Without a page of its own it is words, and nothing to press.
-    name, more = ("a", f"href={quoteattr(dress.href)} ") if dress.href else ("g", 'role="img" ')
-    return f"<{name} {more}{attributes}>{shape}</{name}>"
+    name, href = ("a", f" href={quoteattr(dress.href)}") if dress.href else ("g", "")
+    return f"<{name}{href} class={quoteattr(dress.standing)}>{shape}</{name}>"
 
 
 def _shaped(box: Box, dress: Dress | None = None) -> str:
@@ -305,8 +304,6 @@ def _shaped(box: Box, dress: Dress | None = None) -> str:
     place = f" ({vertex.file})" if vertex.file else ""
     words = dress.words if dress is not None else f"{vertex.kind} {vertex.name}{place}"
     below = (dress and dress.note) or vertex.limit
-    # The words say it all, and more.
-    quiet = "" if dress is None else ' aria-hidden="true"'
     parts = [
         f'<g class="{vertex.kind}"><title>{_escaped(words)}</title>',
         _outline(box),
@@ -316,11 +313,11 @@ def _shaped(box: Box, dress: Dress | None = None) -> str:
         parts.append(f'<path class="icon" d="M{x:.1f} {y:.1f}h20v14h-20zl10 8l10 -8"/>')
         middle += ICON / 2
     if below:
-        parts.append(f'<text class="limit"{quiet} x="{middle:.1f}" y="{center + 16:.1f}">{_escaped(below)}</text>')
+        parts.append(f'<text class="limit" x="{middle:.1f}" y="{center + 16:.1f}">{_escaped(below)}</text>')
         center -= 9
     elif vertex.kind == "dataset":
         center += 3
-    parts.append(f'<text class="name"{quiet} x="{middle:.1f}" y="{center + 5:.1f}">{_escaped(vertex.name)}</text></g>')
+    parts.append(f'<text class="name" x="{middle:.1f}" y="{center + 5:.1f}">{_escaped(vertex.name)}</text></g>')
     return "".join(parts)
 
 

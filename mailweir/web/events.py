@@ -83,7 +83,8 @@ class Events:
         """All of it."""
         last = self._ring.last
         told = facts(await self._site.overview())
-        return self._site.document({"id": last, "at": moment(self._site.clock.wall()), **told})
+        at = moment(self._site.clock.wall())
+        return self._site.document({"id": last, "at": at, "listeners": self._listeners, **told})
 
     async def events(self, call: Call) -> Response:
         """From the one that is known on, or from now on."""

@@ -25,6 +25,7 @@ from mailweir.web.keys import address, keys_of, own
 from mailweir.web.listening import Listener, Tls, bound, is_loopback, url_of
 from mailweir.web.mail import Mail
 from mailweir.web.pages.answering import Pages
+from mailweir.web.pages.logs import LogPage
 from mailweir.web.pages.mail_list import MailList
 from mailweir.web.pages.mail_message import MailMessage
 from mailweir.web.pages.overview import OverviewPage
@@ -184,6 +185,9 @@ def page_routes(site: Site, pages: Pages, removals: Removals) -> list[Route]:
     """All pages that need a token."""
     parts = (
         OverviewPage(site, pages),
+        PipePages(site, pages),
+        Pausing(site, pages),
+        LogPage(site, pages),
         MailList(site, pages, removals),
         MailMessage(site, pages),
         Systems(site, pages),

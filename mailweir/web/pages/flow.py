@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -163,5 +162,4 @@ def within(graph: Graph, folder: str) -> Graph:
 
 def folder_of(pipe: Vertex) -> str:
     """The folder of the file that declares it; `""` for that of the project."""
-    parent = str(PurePosixPath(pipe.file or "").parent)
-    return "" if parent == "." else parent
+    return (pipe.file or "").rpartition("/")[0]

@@ -145,7 +145,6 @@ function page() {
       }
       const then = fresh.getElementById("live");
       if (then) by("live").dataset.at = then.dataset.at;
-      document.dispatchEvent(new Event("refreshed"));
       show();
       if (waits.length) setTimeout(refresh, 2000);
     } catch { /* the stream says that nothing comes any more */ } finally { busy = false; }
@@ -258,28 +257,63 @@ function page() {
     });
   }
 
-  // The log: `Hold` keeps what comes from moving it, `Copy` takes what is shown.
+  // The log: lines are added as they come, as far as they are wanted. `Hold` keeps them back, `Copy` takes what is shown.
+  const LEVELS = ["debug", "info", "warning", "error"];
+  const MOST_LINES = 1000;
+  function element(name, text, attributes = {}) {
+    const made = document.createElement(name);
+    made.textContent = text;
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    return made;
+  }
+  function lineOf(told) {
+    const line = element("li", "", { class: LEVELS.includes(told.level) ? told.level : "" });
+    const parts = [element("time", "", { datetime: told.time }), element("span", told.level, { class: "level" })];
+    if (told.pipe) parts.push(element("a", told.pipe, { href: `/pipes/${encodeURIComponent(told.pipe)}` }));
+    else if (told.system) parts.push(element("span", told.system));
+    parts.push(element("span", told.message, { class: "message" }));
+    if (told.run) parts.push(element("a", "run", { class: "muted", href: `/runs/${encodeURIComponent(told.run)}` }));
+    for (const part of parts) line.append(part, " ");
+    localise(line);
+    return line;
+  }
   function log() {
     const hold = by("hold");
-    const tail = by("log");
-    if (!hold || !tail) return;
+    if (!hold || !by("log")) return;
     let held = false;
-    let waiting = 0;
-    let lines = [];
+    let kept = [];
+    let times = [];
     const word = hold.textContent;
-    hold.hidden = false;
     const end = () => { const box = by("log"); box.scrollTop = box.scrollHeight; };
-    const told = () => { hold.textContent = held ? `Go on${waiting ? ` (${waiting} new)` : ""}` : word; hold.setAttribute("aria-pressed", String(held)); };
-    hold.addEventListener("click", () => { held = !held; waiting = 0; told(); if (!held) { refresh(); end(); } });
+    const told = () => { hold.textContent = held ? `Go on${kept.length ? ` (${kept.length} new)` : ""}` : word; hold.setAttribute("aria-pressed", String(held)); };
+    const wanted = (one, { level, pipe, q }) => (LEVELS.indexOf(one.level) >= LEVELS.indexOf(level) || !LEVELS.includes(one.level)) && (!pipe || one.pipe === pipe)
+      && (!q || JSON.stringify(one).toLowerCase().includes(q.toLowerCase()));
+    const add = (lines) => {
+      const box = by("log");
+      const follows = box.scrollTop + box.clientHeight >= box.scrollHeight - 40;
+      const list = box.querySelector("ol");
+      list.append(...lines.map(lineOf));
+      while (list.children.length > MOST_LINES) list.firstElementChild.remove();
+      by("none").hidden = list.children.length > 0;
+      if (follows) end();
+    };
+    hold.hidden = false;
+    hold.addEventListener("click", () => { held = !held; if (!held) { add(kept); kept = []; end(); } told(); });
     document.addEventListener("happened", (event) => {
       if (event.detail.name !== "log") return;
+      // The page itself is a line of the log when it is asked for again.
+      event.preventDefault();
+      const one = JSON.parse(event.detail.data);
+      if (!wanted(one, by("log").dataset)) return;
       const now = Date.now();
-      lines = [...lines.filter((at) => at > now - 1000), now];
+      times = [...times.filter((at) => at > now - 1000), now];
       // More than anybody can listen to: a screen reader is told how many, not each.
-      by("log").setAttribute("aria-live", lines.length > 2 ? "off" : "polite");
-      if (held) { waiting += 1; told(); event.preventDefault(); }
+      const fast = times.length > 2;
+      by("log").setAttribute("aria-live", fast ? "off" : "polite");
+      if (fast && now > (log.said ?? 0) + 5000) { log.said = now; by("pace").textContent = `${times.length} lines in the last second`; }
+      if (!fast) by("pace").textContent = "";
+      if (held) { kept = [...kept.slice(1 - MOST_LINES), one]; told(); } else add([one]);
     });
-    document.addEventListener("refreshed", () => { if (!held) end(); });
     const copy = by("copy");
     if (copy && navigator.clipboard) {
       copy.hidden = false;

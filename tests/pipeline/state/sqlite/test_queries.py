@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.state.facts import MessageState
+from pipeline.state.facts import Batch, Execution, MessageState
 from pipeline.state.faults import StateError, StateReason
-from pipeline.state.views import Discarded, Discards, Filter, Freeing
+from pipeline.state.views import Discarded, Discards, Filter, Freeing, Settled
 
 
 def test_a_list_comes_in_pages(states: Any) -> None:
@@ -145,6 +145,31 @@ def test_discards_are_counted_since_a_time(states: Any) -> None:
     )
     assert states.run(state.discarded("office", since + 20, 15.0)) == (Discarded(since + 20, since + 20, 1),)
     assert states.run(state.discarded("backup", 0.0, 15.0)) == ()
+
+
+def test_ends_without_sending_are_counted_in_spans(states: Any) -> None:
+    """What was discarded, rejected or given up, by state and span, through any system; not what waits or was sent."""
+    state = states.open()
+    states.admit(state, states.message(1, state=MessageState.REJECTED), states.message(2), states.message(3))
+    (claim,) = states.claim(state, most=1).messages
+    states.send(state, [claim])
+    states.clock.advance(20)
+    states.admit(state, states.message(4, system="backup", state=MessageState.REJECTED))
+    begin = 1_800_000_000.0
+    rejected = MessageState.REJECTED
+    assert states.run(state.settled(begin, 15.0)) == (Settled(begin, rejected, 1), Settled(begin + 15, rejected, 1))
+    assert states.run(state.settled(begin, 60.0)) == (Settled(begin, rejected, 2),)
+    assert states.run(state.settled(begin + 1, 60.0)) == (Settled(begin + 1, rejected, 1),)
+
+
+def test_a_run_has_its_pipes(states: Any) -> None:
+    """What is on record of a run by its name, in the order in which its pipes began."""
+    state = states.open()
+    runs = [Execution("7f", "b", 5.0, 9.0, "{}"), Execution("7f", "a", 6.0), Execution("8a", "a", 7.0)]
+    for one in runs:
+        states.run(state.admit(Batch(execution=one)))
+    assert list(states.run(state.execution("7f"))) == runs[:2]
+    assert list(states.run(state.execution("7"))) == []
 
 
 def test_what_happened_before_a_wall_clock_was_set_keeps_its_time(states: Any) -> None:
