@@ -192,8 +192,6 @@ def page_routes(site: Site, pages: Pages, removals: Removals) -> list[Route]:
         MailMessage(site, pages),
         Systems(site, pages),
         PlaygroundPage(site, pages),
-        PipePages(site, pages),
-        Pausing(site, pages),
     )
     return [route for part in parts for route in part.routes()]
 
