@@ -26,7 +26,7 @@ _on_this_machine = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class OAuth2Config(Part):
-    """A token that the service's provider gives out to programs (the grant "client credentials")."""
+    """A token that the service's provider gives out to programs: for name and password, or for a `refresh_token`."""
 
     client_id: str | Secret
     """The name of this program at the provider."""
@@ -36,6 +36,9 @@ class OAuth2Config(Part):
     """Where tokens are given out: a whole URL."""
     scope: str | Many[str] = ()
     """What the token is to be good for: one scope, or a list."""
+    refresh_token: Secret | str | None = None
+    """What a person has allowed this program once: tokens are fetched with it (the grant "refresh token"). Write a
+    `$SECRET()`."""
     extra: dict[str, str | Secret] = Field(default_factory=dict)
     """Further fields of the request for a token, such as `audience`."""
     refresh_window: float = Field(default=30, ge=0, le=86_400)
@@ -117,6 +120,7 @@ class HttpSystemConfig(SystemConfig):
                 wanted.extra,
                 wanted.refresh_window,
                 wanted.client_auth == "body",
+                wanted.refresh_token,
             )
         return Settings(
             self.url_pattern,

@@ -50,7 +50,7 @@ class HttpError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OAuth2:
-    """How a token is asked for (RFC 6749 section 4.4).
+    """How a token is asked for (RFC 6749 section 4.4, or section 6 with a `refresh` token).
 
     `ahead` is how many seconds before its end a token is not used any more; `in_body` puts the login into the form.
     """
@@ -62,6 +62,7 @@ class OAuth2:
     extra: Mapping[str, str | Secret] = field(default_factory=dict)
     ahead: float = 30.0
     in_body: bool = False
+    refresh: str | Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)

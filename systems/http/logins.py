@@ -101,6 +101,7 @@ class Fetched:
         self._lock = Lock()
         self._token: Secret | None = None
         self._until = 0.0
+        self._refresh = wanted.refresh
 
     def header(self, method: str, uri: str) -> str | None:
         """The token, fetched anew when its time is over; HttpError if there is none."""
@@ -119,6 +120,8 @@ class Fetched:
     def _renew(self) -> None:
         wanted, place = self._wanted, shown(self._wanted.token_url)
         form = {"grant_type": "client_credentials"}
+        if self._refresh is not None:
+            form = {"grant_type": "refresh_token", "refresh_token": revealed(self._refresh)}
         if wanted.scopes:
             form["scope"] = " ".join(wanted.scopes)
         form |= {name: revealed(value) for name, value in wanted.extra.items()}
@@ -150,6 +153,9 @@ class Fetched:
         except ValueError:
             life = 0.0
         self._token = Secret(token)
+        if self._refresh is not None and isinstance(newer := found.get("refresh_token"), str) and newer:
+            # RFC 6749 section 6: from now on only the new one may be taken.
+            self._refresh = Secret(newer)
         # One that says nothing is used until it is refused; of a short life at least the half is used.
         self._until = began + (max(life - wanted.ahead, life / 2) if life > 0 else float("inf"))
 

@@ -122,6 +122,21 @@ def test_a_token_is_fetched_once_and_again_before_its_end() -> None:
     assert service.logins[0] == f"Basic {b64encode(b'me:p+w').decode()}"
 
 
+def test_a_token_is_fetched_with_what_a_person_has_allowed() -> None:
+    """Where the provider gives a new refresh token with each, that one is used the next time."""
+    service = Giving()
+    with serving(service) as url:
+        system = Http("api", service.settings(url, refresh=Secret("r0"), scopes=("read",)))
+        assert asked(system) == b"in"
+        service.valid = "other"
+        service.said["refresh_token"] = "r1"
+        assert asked(system) == b"in"
+        service.valid = "other"
+        assert asked(system) == b"in"
+    assert service.forms[0] == {"grant_type": ["refresh_token"], "refresh_token": ["r0"], "scope": ["read"]}
+    assert [form["refresh_token"] for form in service.forms] == [["r0"], ["r0"], ["r1"]]
+
+
 def test_a_token_that_is_refused_is_replaced_once() -> None:
     """A provider may take tokens back; who is refused with a new one is not let in."""
     service = Giving()
