@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -121,32 +121,58 @@ def _told(error: Any) -> str:  # noqa: ANN401 - as the library has it
     return f"{path.removeprefix('.')}: {text}" if path else text
 
 
-def _validator(schema: Mapping[str, object]) -> Validator:
+def _refused(uri: str) -> Any:  # noqa: ANN401 - as the library wants it
+    raise ValueError(f"{uri} is not asked for a schema")
+
+
+def _validator(schema: Mapping[str, object], retriever: Callable[[str], Any] = _refused) -> Validator:
     """What checks; ValidationError of the library for what is no schema. Patterns take time as texts are long, only."""
     import jsonschema_rs  # noqa: PLC0415 - it may not be installed
 
     plain = json.loads(json.dumps(schema))
     return jsonschema_rs.validator_for(
-        plain, retriever=_refused, validate_formats=True, pattern_options=jsonschema_rs.RegexOptions()
+        plain, retriever=retriever, validate_formats=True, pattern_options=jsonschema_rs.RegexOptions()
     )
-
-
-def _refused(uri: str) -> Any:  # noqa: ANN401 - as the library wants it
-    raise ValueError(f"{uri} is not asked for a schema")
 
 
 def _fault(schema: Mapping[str, object]) -> tuple[str, Sequence[str | int]] | None:
     """Why this is no schema, and where in it."""
     import jsonschema_rs  # noqa: PLC0415 - as above
 
+    sought: list[str] = []
+
+    def refused(uri: str) -> Any:  # noqa: ANN401 - as the library wants it
+        sought.append(uri)
+        return _refused(uri)
+
     try:
-        _validator(schema)
+        _validator(schema, refused)
     except jsonschema_rs.ValidationError as error:
+        if sought:
+            text, path = _outwards(schema, sought[0]) or (sought[0], ())
+            return f"`{text}` is outside of the schema, and nothing is fetched", path
         words = " ".join(error.message.split())
         words = words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
         return words, tuple(error.instance_path)
     except (ValueError, TypeError, RecursionError) as error:
         return str(error) or "it is nested too deep", ()
+    return None
+
+
+def _outwards(value: Any, uri: str) -> tuple[str, tuple[str | int, ...]] | None:  # noqa: ANN401 - JSON values
+    """The reference that leads to an address, and where it stands."""
+    parts: Iterable[tuple[str | int, Any]] = ()
+    if isinstance(value, Mapping):
+        parts = value.items()
+    elif isinstance(value, list | tuple):
+        parts = enumerate(value)
+    for part, inner in parts:
+        if part in {"$ref", "$dynamicRef"} and isinstance(inner, str):
+            to = inner.partition("#")[0]
+            if to and uri.endswith(to):
+                return inner, (part,)
+        elif (below := _outwards(inner, uri)) is not None:
+            return below[0], (part, *below[1])
     return None
 
 
