@@ -84,7 +84,7 @@ FUNCTION, KEY or CONDITION beside VALUES, `_` is the value that is looked at. Ev
 
 {% for example in one.examples -%}
 - `{{ example.expression }}`
-{%- for title in ("source", "target", "rules", "datasets") if example[title] -%}
+{%- for title in ("source", "before", "target", "rules", "datasets") if example[title] -%}
 , {{ title }} `{{ example[title] }}`
 {%- endfor %}: `{{ example.result }}`
 {% endfor -%}

@@ -21,6 +21,7 @@ class Example:
     target: str
     rules: str
     datasets: str
+    before: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ def _example(shown: Shown) -> Example:
         "" if shown.target is None else _text(shown.target),
         _text(shown.rules) if shown.rules else "",
         _text(shown.datasets) if shown.datasets else "",
+        "" if shown.before is None else _text(shown.before),
     )
 
 

@@ -71,7 +71,7 @@ class Making(Protocol):
 class Shown(NamedTuple):
     """An example: an expression or a transform, and what it makes of a source; values as in JSON.
 
-    `datasets` are the entities that it may join, by dataset.
+    `datasets` are the entities that it may join, by dataset, and `before` is the version of the source before this one.
     """
 
     expr: Any
@@ -80,6 +80,7 @@ class Shown(NamedTuple):
     target: Any = None
     rules: Mapping[str, Any] = {}
     datasets: Mapping[str, Sequence[Mapping[str, Any]]] = {}
+    before: Any = None
 
 
 def shows(
@@ -89,9 +90,10 @@ def shows(
     target: Any = None,
     rules: Mapping[str, Any] | None = None,
     datasets: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    before: Any = None,
 ) -> Shown:
     """An example. Of a transform `result` is the target after it; null, when there is none."""
-    return Shown(expr, result, source, target, rules or {}, datasets or {})
+    return Shown(expr, result, source, target, rules or {}, datasets or {}, before)
 
 
 Kind = Literal["expression", "transform"]

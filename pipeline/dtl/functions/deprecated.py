@@ -87,13 +87,22 @@ def _reference(dataset: Any, id: str) -> URI:
     return URI(f"{_SCHEME}{quote(dataset, safe='')}/{quote(id, safe='')}")
 
 
+_CUSTOMERS: Final = {"customers": [{"_id": "1", "name": "Kari"}]}
+
+
 @deprecated.special(
     "lookup",
     "[DATASETS] REFERENCES",
     "The entities that are referred to, each with its dataset as `_dataset`: by an address that `reference` made, or "
     "by an `_id` in DATASETS, or else in the dataset that is read.",
-    shows(["lookup", "~rsesam:customers/1"], None),
-    shows(["lookup", ["list", "customers", "people"], ["list", "1", 5]], []),
+    shows(
+        ["lookup", "~rsesam:customers/1"], {"_id": "1", "name": "Kari", "_dataset": "customers"}, datasets=_CUSTOMERS
+    ),
+    shows(
+        ["lookup", ["list", "customers", "people"], ["list", "1", 5]],
+        [{"_id": "1", "name": "Kari", "_dataset": "customers"}],
+        datasets=_CUSTOMERS,
+    ),
     shows(["lookup", "customers", None], None),
     deprecated="lookup-entity",
     pure=False,

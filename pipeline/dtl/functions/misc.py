@@ -48,9 +48,9 @@ def _tuples(values: list[Any]) -> list[list[Any]]:
     "FUNCTION:each",
     "Whether FUNCTION gives another value for this version of the source entity than for the one before, or one of the "
     "two is deleted. Null where no version before is known. `_` is the entity in it.",
+    shows(["is-changed", "_.name"], True, {"_id": "1", "name": "Kari"}, before={"_id": "1", "name": "Karin"}),
+    shows(["is-changed", ["list", "_.a", "_.b"]], False, {"_id": "1", "a": 1, "c": 2}, before={"_id": "1", "a": 1}),
     shows(["is-changed", "_.name"], None, {"_id": "1", "name": "Kari"}),
-    shows(["is-changed", ["list", "_.a", "_.b"]], None, {"_id": "1"}),
-    shows(["is-changed", None], None, {}),
     pure=False,
 )
 def _is_changed(making: Making, call: Call) -> Run:

@@ -24,7 +24,9 @@ EXAMPLES = [
 def test_examples_are_true(function: Function, example: Shown) -> None:
     """What the manual says that an example gives is what it gives, to the type of each value."""
     tried = evaluated if function.kind == "expression" else transformed
-    result = tried(example.expr, example.source, example.target, host(Memory(example.datasets)), rules=example.rules)
+    before = {} if example.before is None else {example.before["_id"]: example.before}
+    knows = host(Memory(example.datasets, before), "people")
+    result = tried(example.expr, example.source, example.target, knows, rules=example.rules)
     assert json.dumps(transit(result)) == json.dumps(example.result)
 
 
