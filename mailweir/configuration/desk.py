@@ -101,6 +101,10 @@ class Desk:
             raise StoreError("no configuration was stored in the database yet")
         return SqliteConfig.open(store_of(self.root), make=False)
 
+    def load(self) -> Loaded:
+        """The project as it is stored now, in files or in the database."""
+        return load(self.root, self._options())
+
     def now(self) -> Snapshot:
         """How it is; empty before anything was stored."""
         if not self.is_there:

@@ -7,6 +7,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailweir.flows import CannotRunError, mail_sink, pipes_of
+from pipeline.config.edits import encode
 
 if TYPE_CHECKING:
     from pipeline.config.load import Loaded
@@ -34,6 +35,21 @@ class Served(NamedTuple):
             if sink is not None:
                 found[sink.system] = (*found.get(sink.system, ()), pipe.id)
         return found
+
+
+class Load(NamedTuple):
+    """What was served from a time on: the texts of all files, by name."""
+
+    hash: str
+    at: float
+    texts: Mapping[str, bytes]
+
+
+def load_of(config: Served) -> Load:
+    """What is remembered of a configuration that is served."""
+    documents = config.loaded.project.documents
+    texts = {name: encode(documents[name], documents[name].text) for name in config.loaded.files}
+    return Load(config.hash, config.at, texts)
 
 
 def served(load: Callable[[], Loaded], at: float) -> Served:

@@ -11,6 +11,7 @@ import logging
 import os
 import secrets
 import socket
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mailweir.flows import mail_sink
 from mailweir.pumps import RECORDS, plan_of, receives, record_of
 from mailweir.running import Asked, Run
-from mailweir.serving.config import BadConfigError, Served, served
+from mailweir.serving.config import BadConfigError, Load, Served, load_of, served
 from mailweir.serving.job import Ended, Job
 from mailweir.serving.log import event
 from mailweir.serving.needs import needs_of
@@ -56,6 +57,8 @@ ABORT_SECONDS: Final = 2.0
 # another try, and a configuration that was changed for the next run. That one goes on where it was.
 TURN: Final = 60.0
 TIDY_EVERY: Final = 3600.0
+# Configurations that are remembered after another one is served.
+MOST_LOADS: Final = 20
 # A turn takes milliseconds; one that waits for the lock of another process, seconds.
 HANGS: Final = 60.0
 
@@ -81,6 +84,8 @@ class Service:
         self._clock = options.clock
         self._load = load
         self.config = served(load, self._clock.wall())
+        self.loads: deque[Load] = deque([load_of(self.config)], MOST_LOADS)
+        """The latest configurations that were served, the one that is served last."""
         self.url = ""
         """Where its pages are."""
         self.problem = ""
@@ -333,6 +338,8 @@ class Service:
         before, self._pumps = self._pumps, {}
         then, needs = needs_of(self.config.loaded.project.components), needs_of(config.loaded.project.components)
         self.config = config
+        if config.hash != self.loads[-1].hash:
+            self.loads.append(load_of(config))
         self._rounds.clear()
         for name, pipe in config.pipes.items():
             plan, record = plan_of(pipe), record_of(records.get(RECORDS + name))

@@ -25,6 +25,8 @@ from mailweir.web.keys import address, keys_of, own
 from mailweir.web.listening import Listener, Tls, bound, is_loopback, url_of
 from mailweir.web.mail import Mail
 from mailweir.web.pages.answering import Pages
+from mailweir.web.pages.config import ConfigPages
+from mailweir.web.pages.config_editing import ConfigEditing
 from mailweir.web.pages.logs import LogPage
 from mailweir.web.pages.mail_list import MailList
 from mailweir.web.pages.mail_message import MailMessage
@@ -192,6 +194,8 @@ def page_routes(site: Site, pages: Pages, removals: Removals) -> list[Route]:
         MailMessage(site, pages),
         Systems(site, pages),
         PlaygroundPage(site, pages),
+        ConfigPages(site, pages),
+        ConfigEditing(site, pages),
     )
     return [route for part in parts for route in part.routes()]
 
