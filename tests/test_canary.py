@@ -41,6 +41,8 @@ ways = [
     ["check", "--diff"],
     ["check", "-vv"],
     ["check", "-"],
+    ["config", "import"],
+    ["config", "import", "--json"],
     ["list"],
     ["list", "--json"],
     ["list", "--values"],

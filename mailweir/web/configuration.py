@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mailweir.configuration.desk import ConflictError, RefusedChangeError, Wanted
-from mailweir.configuration.texts import change_facts, diff, shown
+from mailweir.configuration.texts import change_facts, diff, shown, words
+from mailweir.serving.log import event
 from mailweir.web.asked import limit_of, object_of, text_at
 from mailweir.web.route import Body, Query, RefusedError, Reply, Route
 from pipeline.config.formats import as_json
@@ -262,6 +263,9 @@ async def carried_out(site: Site, desk: Desk, wanted: Wanted, *, dry: bool) -> d
         raise RefusedError(503, str(error)) from None
     if change is None:
         return {"change": None, "diff": ""}
+    said = f"change {change.number} of the configuration by {change.who}: {words(change)}"
+    names = [one.id for one in change.components]
+    event("config.changed", said, change=change.number, by=change.who, components=names)
     site.service.reload()
     return change_facts(change)
 
