@@ -56,7 +56,11 @@ class PipePages:
             "limit": Query("number", "the newest so many; 50 unless said, 200 at most"),
         }
         return [
-            Route("GET", "/pipes", "pipesPage", "view", "All pipes.", self.pipes, replies=_html, page=True),
+            Route(
+                "GET", "/pipes", "pipesPage", "view", "All pipes.", self.pipes,
+                query={"q": Query("text", "with this text in their `_id`, in small or capital letters")}, replies=_html,
+                page=True,
+            ),
             Route(
                 "GET", "/pipes/{pipe}", "pipePage", "view", "A pipe.", self.pipe, replies=_html,
                 refuses={404: "no such pipe"}, page=True,
@@ -76,14 +80,16 @@ class PipePages:
         ]  # fmt: skip
 
     async def pipes(self, call: Call) -> Response:
-        """All of them."""
+        """All of them, or those that are looked for."""
+        text = call.query.get("q", "")
         overview = await self._site.overview()
         rows = [
             (pipe, pipe_page(pipe), standing_of(overview, pipe), pipe_row(overview, pipe, UTC)[1:])
             for pipe in overview.pipes
+            if text.casefold() in pipe.casefold()
         ]
         return await self._pages.page(
-            call, "pipes.html", "Pipes", overview=overview, here="/pipes", topics="pipes", rows=rows
+            call, "pipes.html", "Pipes", overview=overview, here="/pipes", topics="pipes", rows=rows, text=text
         )
 
     async def pipe(self, call: Call) -> Response:

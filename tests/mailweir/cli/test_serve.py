@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import re
 import signal
 import socket
 import subprocess
@@ -437,6 +439,63 @@ def test_http_beside_the_pipes(serve: Callable[..., Served], tmp_path: Path) -> 
     assert service.end() == 0
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), PATIENCE).close()
+
+
+def test_a_terminal_is_told_what_opens_the_pages(
+    serve: Callable[..., Served], command: Command, tmp_path: Path
+) -> None:
+    """`status` gives a terminal an address that lets a browser in once, and programs where the pages are."""
+    people(tmp_path, "ann")
+    configured(tmp_path, reading())
+    service = serve()
+    url = service.until("serve.listening")["url"]
+    service.until("run.ended", pipe="people")
+    assert f"Pages {url}\n" in command(tmp_path, "status").stdout
+    assert [one["url"] for one in status(command, tmp_path)["services"]] == [url]
+    shown = on_a_terminal(tmp_path, "status")
+    found = re.search(re.escape(f"Pages {url}") + r"(open\?code=[0-9a-f.]+)", shown)
+    assert found is not None, shown
+    port = int(url.rstrip("/").rpartition(":")[2])
+    statuses = []
+    for _ in range(2):
+        connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        connection.request("GET", f"/{found[1]}")
+        statuses.append(connection.getresponse().status)
+        connection.close()
+    assert statuses == [303, 401]
+    assert not [line for line in service.lines if found[1] in json.dumps(line)]
+
+
+def test_without_pages(serve: Callable[..., Served], command: Command, tmp_path: Path) -> None:
+    """With `--no-ui` there are none, and nobody is led to them."""
+    people(tmp_path, "ann")
+    configured(tmp_path, reading())
+    service = serve("--no-ui")
+    service.until("run.ended", pipe="people")
+    assert "Pages" not in command(tmp_path, "status").stdout
+    assert [one["url"] for one in status(command, tmp_path)["services"]] == [None]
+
+
+def on_a_terminal(folder: Path, *arguments: str) -> str:
+    """What a command shows a person."""
+    master, slave = pty.openpty()
+    try:
+        with subprocess.Popen(
+            [sys.executable, "-m", "mailweir", *arguments],
+            cwd=folder,
+            stdout=slave,
+            stderr=subprocess.DEVNULL,
+            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(TOP)},
+        ):
+            os.close(slave)
+            found = b""
+            # The other end is gone when the command is.
+            with suppress(OSError):
+                while part := os.read(master, 65536):
+                    found += part
+    finally:
+        os.close(master)
+    return found.decode()
 
 
 def test_listening_for_others_is_refused(command: Command, tmp_path: Path) -> None:

@@ -73,6 +73,9 @@ def test_more_boxes_than_a_picture_takes(browse: Browse) -> None:
     assert "60 pipes" in text
     assert 'href="/?folder="' in text
     assert 'href="/pipes/p59"' in browser.text("/?folder=")
+    found = browser.text("/pipes?q=P5")
+    assert found.count('href="/pipes/p') == 11
+    assert "No pipe has this" in browser.text("/pipes?q=nothing")
 
 
 def test_a_pipe_is_run_paused_and_resumed(browse: Browse) -> None:
