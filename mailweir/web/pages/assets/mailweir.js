@@ -113,6 +113,7 @@ function page() {
   let busy = false;
   let again = false;
   let next = 0;
+  let waiting = false;
   const inUse = (part) => part.contains(document.activeElement) && document.activeElement !== document.body
     || part.matches(":hover") && part.dataset.live === "rows"
     || (getSelection() && !getSelection().isCollapsed && part.contains(getSelection().anchorNode));
@@ -145,17 +146,24 @@ function page() {
       }
       const then = fresh.getElementById("live");
       if (then) by("live").dataset.at = then.dataset.at;
+      waiting = waits.length > 0;
       show();
-      if (waits.length) setTimeout(refresh, 2000);
+      for (const part of waits) {
+        for (const left of ["pointerleave", "focusout"]) part.addEventListener(left, settle, { once: true });
+      }
+      if (waits.length) document.addEventListener("selectionchange", settle, { once: true });
     } catch { /* the stream says that nothing comes any more */ } finally { busy = false; }
   }
+
+  // Not within the event: where the focus goes is known behind it.
+  function settle() { if (waiting) { waiting = false; setTimeout(refresh); } }
 
   let on = false;
   function show() {
     const place = by("live");
     if (!place) return;
     const at = time(new Date(place.dataset.at));
-    const text = on ? `live ● ${at}` : `reconnecting ○ (data of ${at})`;
+    const text = on ? `live ● ${at}${waiting ? ", more waits until you are done" : ""}` : `reconnecting ○ (data of ${at})`;
     place.className = on ? "on" : "off";
     if (place.textContent !== text) place.textContent = text;
     root.classList.toggle("stale", !on);

@@ -84,6 +84,18 @@ def test_a_page_changes_by_itself(service: Any, context: Any) -> None:
     expect(overview.locator("#needs")).not_to_contain_text("half a rea", timeout=PATIENCE)
 
 
+def test_rows_stay_under_the_pointer(service: Any, context: Any) -> None:
+    """Rows that somebody points at stay where they are, it is said that more waits, and it comes when they are left."""
+    page = opened(context, "/pipes")
+    page.locator("#pipes tbody tr").hover()
+    service.post("/api/pipes/people/pause", {"reason": "the moon"})
+    expect(page.locator("#live")).to_contain_text("more waits until you are done", timeout=PATIENCE)
+    expect(page.locator("#pipes")).not_to_contain_text("the moon")
+    page.mouse.move(2, 2)
+    expect(page.locator("#pipes")).to_contain_text("the moon", timeout=PATIENCE)
+    expect(page.locator("#live")).not_to_contain_text("more waits")
+
+
 def test_one_stream_for_all_tabs(service: Any, context: Any) -> None:
     """Ten pages of a browser are told what happens by one stream, and each of them shows it."""
     pages = [opened(context, "/pipes") for _ in range(10)]

@@ -149,6 +149,13 @@ def test_other_sites_read_nothing(browse: Browse) -> None:
     assert b"http-equiv" not in browser.get("/nothing").body
 
 
+@pytest.mark.parametrize("behind", [True, False])
+def test_cookies_of_encrypted_talks(browse: Browse, behind: bool) -> None:
+    """Where a proxy speaks TLS, browsers send the session over TLS only."""
+    browser = browse(PIPE, wanted=Wanted(port=0, behind_proxy=behind))
+    assert ("Secure" in browser.enter(browser.service.token).headers["set-cookie"]) is behind
+
+
 def test_without_pages(browse: Browse) -> None:
     """With `--no-ui` there are none, and tokens work as ever."""
     browser = browse(PIPE, wanted=Wanted(port=0, pages=False))
