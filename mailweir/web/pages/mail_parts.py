@@ -90,8 +90,9 @@ def checks(mail: Caught, framed: Framed | None) -> Iterator[Check]:
         yield from _links(framed)
         if framed.remote:
             yield Check(False, f"{_counted(framed.remote, 'image')} of others, which many readers do not load")
-        for what, many in framed.left_out.items():
-            yield Check(False, f"{_counted(many, what)} left out: no reader of mail runs or follows it")
+        if framed.left_out:
+            what = ", ".join(f"{many} × {name}" for name, many in framed.left_out.items())
+            yield Check(False, f"left out, since no reader of mail runs or follows it: {what}")
         if framed.cut:
             yield Check(False, "too long to be shown whole: see the source")
     listed = mail.header("list-unsubscribe") is not None

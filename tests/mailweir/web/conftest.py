@@ -15,6 +15,7 @@ import pytest
 from mailweir.catcher import Catcher
 from mailweir.caught import Caught
 from mailweir.configuration.desk import Desk
+from mailweir.rehearsal import Mishap
 from mailweir.serving.config import BadConfigError
 from mailweir.serving.service import Options, Service
 from mailweir.web.keys import own
@@ -148,7 +149,9 @@ class Catching:
     def __init__(self) -> None:
         """It begins."""
         self.port = 0
-        self._catcher = Catcher()
+        self.mishaps: list[Mishap] = []
+        """What it refuses; may be changed while it runs."""
+        self._catcher = Catcher(mishaps=self.mishaps)
         self._begun = Event()
         self._loop = asyncio.new_event_loop()
         self._over: asyncio.Event

@@ -206,7 +206,7 @@ function page() {
   }
 
   // Keys. Those of one letter can be turned off, and never act while somebody types.
-  const typing = (target) => target.closest("input, textarea, select, [contenteditable]") !== null;
+  const typing = (target) => target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]") !== null;
   let going = false;
   function rowsBy(step) {
     const rows = all("table.rows tbody tr").filter((row) => row.offsetParent !== null);

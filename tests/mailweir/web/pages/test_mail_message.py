@@ -47,7 +47,7 @@ def test_every_view_of_a_message(browse: Browse) -> None:
     assert "<b>Ann" not in first
     assert "https://shop.example/?a=1" in first
     assert "1 image of others" in first
-    assert "1 script left out" in first
+    assert "left out, since no reader of mail runs or follows it: 1 × script, 1 × form" in first
     assert "archive@example.com <span" in first
     assert "The words within" in browser.text(f"{path}/text")
     assert "Subject: =?utf-8?" in browser.text(f"{path}/source")
