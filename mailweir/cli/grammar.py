@@ -222,6 +222,8 @@ verbs: Final[Mapping[str, Verb]] = {
             "--no-http": None,
             "--no-ui": None,
             "--drain-timeout": "text",
+            "--role": ("all", "scheduler", "sender", "web"),
+            "--reload": None,
             "--no-reload": None,
             "--log-format": ("text", "json"),
             "--log-level": ("debug", "info", "warning", "error"),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipeline.config.load import Loaded
     from pipeline.config.load import Options as Loading
 
+ROLES = ("all", "scheduler", "sender", "web")
 LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -26,6 +27,7 @@ LEVELS = ("debug", "info", "warning", "error")
 Examples:
   mailweir serve                         until Ctrl-C or SIGTERM
   mailweir serve --no-http               pipes and mail only, nothing listens
+  mailweir serve --role web              pages and HTTP; another process on this machine runs the pipes
   mailweir serve --log-format json       for a program that collects logs
   mailweir status                        how it is, from another terminal
   curl -H "Authorization: Bearer $(cat .mailweir/token)" http://127.0.0.1:8420/metrics""",
@@ -45,7 +47,10 @@ Examples:
 @click.option("--no-ui", is_flag=True, help="Without pages for browsers.")
 @click.option("--drain-timeout", default="30s", show_default=True, metavar="SPAN",
               help="How long runs may take to come to their end when it is stopped.")  # fmt: skip
-@click.option("--no-reload", is_flag=True, help="Read the configuration again at SIGHUP only, not when a file changes.")
+@click.option("--role", "roles", multiple=True, type=click.Choice(ROLES), default=["all"], show_default=True,
+              help="What it does: runs pipes, sends what waits, answers HTTP. Repeatable.")  # fmt: skip
+@click.option("--reload/--no-reload", "reloads", default=True, show_default=True,
+              help="Read the configuration again when a file changes; at SIGHUP it is read in any case.")  # fmt: skip
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="Lines for people or programs.")
 @click.option("--log-level", type=click.Choice(LEVELS), default="info", show_default=True, help="The least to tell.")
 @common
@@ -62,7 +67,8 @@ def serve_command(
     no_http: bool,
     no_ui: bool,
     drain_timeout: str,
-    no_reload: bool,
+    roles: tuple[str, ...],
+    reloads: bool,
     log_format: Literal["text", "json"],
     log_level: str,
 ) -> int:
@@ -85,6 +91,7 @@ def serve_command(
     from mailweir.serving.config import BadConfigError
     from mailweir.serving.log import logging_to
     from mailweir.serving.process import attended, end_now
+    from mailweir.serving.service import ROLES as ALL_ROLES
     from mailweir.serving.service import Options, Service
     from mailweir.serving.supervised import Supervisor
     from mailweir.systems_of import NoSystemError
@@ -95,6 +102,9 @@ def serve_command(
 
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("a certificate and its key come together: --tls-cert FILE --tls-key FILE")
+    wanted_roles = ALL_ROLES if "all" in roles else ALL_ROLES & frozenset(roles)
+    if no_http and wanted_roles == {"web"}:
+        raise click.UsageError("--role web does nothing but answer HTTP, and --no-http listens nowhere")
     drain = seconds_of("--drain-timeout", drain_timeout)
     out = values.out
 
@@ -103,11 +113,11 @@ def serve_command(
 
     try:
         first = load()
-        options = Options(Path(first.root) / ".mailweir", MachineClock(), random.random, drain)
+        options = Options(Path(first.root) / ".mailweir", MachineClock(), random.random, drain, roles=wanted_roles)
         service = Service(load, options)
         place.prepare(options.state)
         web: Opening | None = None
-        if not no_http:
+        if not no_http and "web" in wanted_roles:
             from mailweir.configuration.desk import Desk
             from mailweir.web.listening import Tls
             from mailweir.web.open import Opening, Wanted
@@ -129,9 +139,7 @@ def serve_command(
         with logging_to(options.state, options.name, out.fault, lambda: out.scrubber, style=log_format, level=level):
             beside = None if web is None else web.serving(service)
             supervisor = Supervisor(os.environ)
-            left = asyncio.run(
-                attended(service, None if no_reload else Path(first.root), beside, supervisor=supervisor)
-            )
+            left = asyncio.run(attended(service, Path(first.root) if reloads else None, beside, supervisor=supervisor))
     except (BadConfigError, NoSystemError, CannotListenError) as error:
         raise NotUsableError(str(error)) from None
     except StateError as error:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SILENT: Final = 30.0
 # A pipe that has not begun so long after its time is late.
 LATE: Final = 60.0
+ALL_ROLES: Final = ("scheduler", "sender", "web")
 _bad: Final = (Outcome.IN_DOUBT, Outcome.DEAD)
 
 
@@ -115,9 +116,11 @@ def heads(overview: Overview, zone: tzinfo) -> list[str]:
         facts, config = one.facts, one.facts.get("config", {})
         loaded = time_of(float(config.get("at", 0)), overview.now, zone)
         state = "is stopping" if facts.get("stopping") else f"is up {ago(overview.now - float(facts['started']))}"
+        roles = facts.get("roles", ALL_ROLES)
+        only = f", {' and '.join(roles)} only" if len(roles) < len(ALL_ROLES) else ""
         lines.append(
-            f"serve {state} on {facts.get('host')} (process {facts.get('pid')})   config {str(config.get('hash'))[:4]}…"
-            f" loaded {loaded}   profile {facts.get('profile')}"
+            f"serve {state} on {facts.get('host')} (process {facts.get('pid')}{only})"
+            f"   config {str(config.get('hash'))[:4]}… loaded {loaded}   profile {facts.get('profile')}"
         )
     return lines
 

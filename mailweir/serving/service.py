@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from traceback import extract_tb
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from mailweir.flows import mail_sink
 from mailweir.pumps import RECORDS, plan_of, receives, record_of
@@ -63,6 +63,11 @@ MOST_LOADS: Final = 20
 HANGS: Final = 60.0
 
 
+# `scheduler` runs pipes, `sender` sends what waits in the outbox, `web` answers HTTP.
+Role = Literal["scheduler", "sender", "web"]
+ROLES: Final[frozenset[Role]] = frozenset(get_args(Role))
+
+
 @dataclass(slots=True)
 class Options:
     """How a service is to be."""
@@ -72,6 +77,7 @@ class Options:
     chance: Callable[[], float]
     drain: float = 30.0
     turn: float = TURN
+    roles: frozenset[Role] = ROLES
     name: str = field(default_factory=lambda: secrets.token_hex(4))
 
 
@@ -189,9 +195,9 @@ class Service:
             await self._reloaded(look)
         try:
             await self._refresh(look)
-            for pump in self._in_order():
+            for pump in self._in_order() if "scheduler" in self.options.roles else ():
                 await self._run_if_due(pump, look)
-            for system in self.config.systems:
+            for system in self.config.systems if "sender" in self.options.roles else ():
                 await self._deliver_if_due(system, look)
         except StateError as error:
             if str(error) != self._state_fault:
@@ -440,6 +446,7 @@ class Service:
             "config": {"hash": self.config.hash, "at": self.config.at, "problem": self.problem},
             "state": self._state_fault,
             "stopping": self._stopping.is_set(),
+            "roles": sorted(self.options.roles),
             "pipes": {name: pipe_facts(pump, pump.seconds(now), now) for name, pump in sorted(self._pumps.items())},
         }
 

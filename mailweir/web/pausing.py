@@ -52,5 +52,7 @@ async def run(site: Site, name: str) -> None:
     held = (await pauses(site)).get(("pipe", name))
     if held is not None:
         raise RefusedError(409, f"`{name}` was paused by {held.by}: {held.reason}")
+    if "scheduler" not in site.service.options.roles:
+        raise RefusedError(409, "this service runs no pipes (`--role`): ask the one that does")
     if not site.service.ask(name):
         raise RefusedError(409, f"`{name}` does not run: its mode is `off`, or it runs when its entities are asked for")

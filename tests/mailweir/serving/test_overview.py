@@ -23,7 +23,7 @@ def found(alive: bool = True, **pipe: Any) -> Found:
     """A service with one pipe."""
     about: dict[str, Any] = {"pid": 7, "host": "mail-1", "profile": "prod", "started": NOW - 7200, "beat": NOW - 1}
     config = {"hash": "5d1e0000", "at": NOW - 3600, "problem": pipe.pop("problem", "")}
-    for name in ("beat", "state", "stopping"):
+    for name in ("beat", "state", "stopping", "roles"):
         if name in pipe:
             about[name] = pipe.pop(name)
     return Found(alive, {**about, "config": config, "pipes": {"welcome": {**STANDING, **pipe}}})
@@ -139,3 +139,9 @@ def test_the_one_that_runs_it_tells() -> None:
 def test_results(execution: Execution, words: str) -> None:
     """What came of a run; of one that cannot be read nothing is told."""
     assert result_of(execution) == words
+
+
+def test_a_service_with_a_part_of_it_says_so() -> None:
+    """Who does all has no word for it; who does a part is known by it."""
+    assert "only" not in heads(overview(found(roles=["scheduler", "sender", "web"])), UTC)[0]
+    assert heads(overview(found(roles=["scheduler", "web"])), UTC)[0].count(", scheduler and web only)") == 1
