@@ -18,6 +18,7 @@ names = (
     "state",
     "mail",
     "pipelines",
+    "service",
     "testing",
 )
 
