@@ -114,7 +114,7 @@ verbs: Final[Mapping[str, Verb]] = {
     "graph": Verb({"--format": ("text", "mermaid", "dot", "json", "svg"), "--partial": None}, ("pipe",)),
     "init": Verb(
         {
-            "--template": ("welcome", "alerts", "digest", "shop", "demo", "empty"),
+            "--template": ("welcome", "alerts", "digest", "shop", "mailer", "demo", "empty"),
             "--from-demo": None,
             "--force": None,
             "--list": None,

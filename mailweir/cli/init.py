@@ -16,7 +16,7 @@ import click
 
 from mailweir.cli.options import Common, common, current_folder
 
-templates: Final = ("welcome", "alerts", "digest", "shop", "demo", "empty")
+templates: Final = ("welcome", "alerts", "digest", "shop", "mailer", "demo", "empty")
 deployments: Final = ("systemd", "docker", "compose", "k8s", "monitoring")
 # What a person keeps beside an example in a source checkout is not part of the example.
 _private: Final = frozenset({".env", ".secrets.env", ".mailweir", ".vscode", ".idea"})
