@@ -78,11 +78,11 @@ class SqlSinkConfig(SinkConfig):
         if given.get("create_table_if_missing") is not True:
             return
         columns = given.parts("schema_definition")
-        if not columns:
+        if not columns and not given.has("schema_definition"):
             help_ = advice('add `"schema_definition": [{"name": "id", "primary_key": true}, …]`')
             message = "a table that is made needs a `schema_definition`"
             yield given.problem("E204", message, "create_table_if_missing", at="key", notes=(help_,))
-        elif not any(column.get("primary_key") is True for column in columns):
+        elif columns and not given.has("primary_key") and not any(map(_keys, columns)):
             help_ = advice('write `"primary_key": true` at the column by which a row is known')
             message = "`schema_definition` has no primary key"
             yield given.problem("E204", message, "schema_definition", at="key", notes=(help_,))
@@ -93,6 +93,7 @@ class SqlSinkConfig(SinkConfig):
         from sinks.sql_write import SqlWriter  # noqa: PLC0415 - as above
         from systems.sql.system import Sql  # noqa: PLC0415 - as above
 
+        key = (self.primary_key,) if isinstance(self.primary_key, str) else self.primary_key or ()
         columns = tuple(
             Column(
                 one.name,
@@ -102,13 +103,17 @@ class SqlSinkConfig(SinkConfig):
                 one.precision,
                 one.scale,
                 null=one.allow_null,
-                key=one.primary_key,
+                key=one.primary_key or one.name in key,
                 indexed=one.index,
                 default=one.default,
             )
             for one in self.schema_definition
         )
-        key = (self.primary_key,) if isinstance(self.primary_key, str) else self.primary_key or ()
         wanted = Wanted(self.table, self.db_schema, key, columns, makes=self.create_table_if_missing)
         system = context.system(self.system, Sql)
         return BatchSink(context.pipe, lambda: SqlWriter(system, wanted), self.batch_size, context.run)
+
+
+def _keys(column: Given) -> bool:
+    """Whether a column is a part of the key, or may be."""
+    return column.get("primary_key", default=False) is not False

@@ -374,7 +374,7 @@ class Service:
     async def _drain(self, presence: Presence) -> int:
         """Let runs come to their end; who takes too long is not waited for."""
         running = [pump for pump in self._all() if pump.job is not None]
-        event("serve.stopping", f"stopping: {len(running)} runs come to their end", running=len(running))
+        event("serve.stopping", f"stopping{_ending(len(running))}", running=len(running))
         self._say(presence, anyway=True)
         await self._until_ended(Job.stop, self.options.drain)
         if any(pump.job is not None for pump in self._all()):
@@ -467,3 +467,8 @@ class Service:
 
 def _next(seconds: float, wall: float) -> float | None:
     return None if seconds == float("inf") else round(wall + max(0.0, seconds))
+
+
+def _ending(runs: int) -> str:
+    """What is waited for."""
+    return {0: "", 1: ": 1 run comes to its end"}.get(runs, f": {runs} runs come to their end")

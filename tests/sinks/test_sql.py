@@ -243,6 +243,24 @@ def test_what_cannot_be_is_told_by_check(tmp_path: Path, sink: dict[str, Any], w
     assert words in problems[0].message
 
 
+def test_a_column_with_a_fault_is_told_alone(tmp_path: Path) -> None:
+    """It does not make the columns missing, nor the key."""
+    for column in ({"name": "id", "type": "text", "primary_key": True}, {"name": "id", "primary_key": "yes"}):
+        sink = {"create_table_if_missing": True, "schema_definition": [column]}
+        problems = check_paths([project(tmp_path, sink)], Options(environ={}, here=tmp_path)).problems
+        assert [problem.code[:3] for problem in problems] == ["E20"]
+        assert "E204" not in {problem.code for problem in problems}
+
+
+def test_the_key_of_a_table_that_is_made(shop: Shop) -> None:
+    """Is what `primary_key` names, where no column says that it is one."""
+    columns = [{"name": "id", "source_property": "_id"}, {"name": "price", "type": "integer"}]
+    wanted: dict[str, Any] = {"create_table_if_missing": True, "schema_definition": columns, "primary_key": "id"}
+    for price in (1, 2):
+        assert shop.write({"_id": "a", "price": price}, table="keyed", **wanted) == (1, {})
+    assert shop.query("SELECT id, price FROM keyed") == [("a", 2)]
+
+
 def test_a_run_writes_a_database(tmp_path: Path) -> None:
     """The file is made with its table; what is refused is told, and fails the run."""
     columns = [{"name": "id", "primary_key": True}, {"name": "n", "allow_null": False}]
