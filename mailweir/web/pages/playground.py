@@ -9,6 +9,8 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
+from markupsafe import Markup, escape
+
 from mailweir.playground.cases import CannotSaveError, case_of, files_for, takes_cases, with_case
 from mailweir.tapping import pretended
 from mailweir.testing.files import FOLDER
@@ -123,10 +125,10 @@ class PlaygroundPage:
             status=400 if wrong else 200,
             pipes=pipes_for(self._site, call),
             pipe=pipe,
-            entity=wish["entity"],
+            entity=self._typed(wish["entity"]),
             now=wish["now"] or NOW,
             file=name,
-            config=wish["edits"].get(name, written),
+            config=self._typed(wish["edits"].get(name, written)),
             edited=bool(wish["edits"]),
             every=[
                 {"id": id_, "word": one["word"], "address": f"/playground?{urlencode({'pipe': pipe, 'id': id_})}"}
@@ -144,6 +146,10 @@ class PlaygroundPage:
             wrong=wrong,
             saved=call.query.get("saved", ""),
         )
+
+    def _typed(self, text: str) -> Markup:
+        """A text for a field: without secrets, and otherwise to the character."""
+        return escape(self._site.scrubber().scrub(text))
 
     def _wish(self, pipe: str, typed: Mapping[str, str], name: str, written: str) -> dict[str, Any]:
         """What is to be tried. Forms end lines with CR and LF."""

@@ -77,6 +77,14 @@ def test_own_pages_and_programs_may() -> None:
     checks.own_site("GET", headers(host="localhost:8420", sec_fetch_site="cross-site"))
 
 
+def test_forms_of_pages_that_tell_no_address() -> None:
+    """Under `Referrer-Policy: no-referrer` their origin is `null`; it is ours only if the browser says so."""
+    checks.own_site("POST", headers(host="localhost:8420", origin="null", sec_fetch_site="same-origin"))
+    for site in ({}, {"sec_fetch_site": "cross-site"}, {"sec_fetch_site": "none"}):
+        with pytest.raises(RefusedError):
+            checks.own_site("POST", headers(host="localhost:8420", origin="null", **site))
+
+
 @pytest.mark.parametrize(
     ("given", "status"),
     [

@@ -81,6 +81,7 @@ def test_the_first_look(page: Any) -> None:
     """A pipe that mails, its first test entity with the mail, and what becomes of all of them."""
     text = page.text("/playground")
     assert 'aria-current="page">Playground' in text
+    assert ">\n{\n  &#34;_id&#34;: &#34;c1&#34;,\n" in text
     said = shown(text)
     assert "c1 ● sent c2 ⊘ rejected c3 · filtered" in said
     assert "Welcome, Kari" in said
