@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from mailweir.codes import codes
-from mailweir.dtl_manual import subjects
+from mailweir.dtl_manual import FunctionManual, subjects
 from mailweir.flow_graph import svg
 from mailweir.flow_graph.build import build as graph_of
 from mailweir.manual import PropertyManual, manuals
@@ -66,30 +67,58 @@ FUNCTIONS = """\
 # Functions of the Data Transformation Language
 
 Rules are lists of transforms, in JSON; what a transform takes is an expression. `mailweir explain dtl.concat` shows a
-function in the terminal, `mailweir dtl '["upper", "a"]'` tries one.
+function in the terminal, `mailweir dtl '["upper", "a"]'` tries one. Each has a page, with examples that the tests run.
 
 An argument in brackets may be left out; `…` stands for more of what is before it. In an argument that is called
-FUNCTION, KEY or CONDITION beside VALUES, `_` is the value that is looked at. Every example is run by the tests.
+FUNCTION, KEY or CONDITION beside VALUES, `_` is the value that is looked at.
 {% for subject in subjects %}
 
 ## {{ subject.title }}
 
 {{ subject.doc }}
-{% for one in subject.functions %}
-### {{ one.name }}
+
+| function | |
+|---|---|
+{% for one in subject.functions -%}
+| [`{{ one.name }}`](dtl/{{ one.name | file_name }}) | {{ one.doc | sentence | cell }} |
+{% endfor -%}
+{% endfor %}"""
+
+FUNCTION = """\
+{{ comment }}
+# {{ name }}
+{% for one in ways %}
+
+## {{ "As a transform" if one.kind == "transform" else "As an expression" }}
 
 {% for call in one.calls %}`{{ call }}`{% if not loop.last %} or {% endif %}{% endfor %}
 
-{{ one.doc }}{% if one.deprecated %} Old: use `{{ one.deprecated }}`.{% endif %}
+{{ one.doc }}{% if one.deprecated %} Old: use [`{{ one.deprecated }}`]({{ one.deprecated | file_name }}).{% endif %}
 
 {% for example in one.examples -%}
 - `{{ example.expression }}`
-{%- for title in ("source", "before", "target", "rules", "datasets") if example[title] -%}
+{%- for title in ("source", "before", "target", "rules", "datasets", "rdf") if example[title] -%}
 , {{ title }} `{{ example[title] }}`
 {%- endfor %}: `{{ example.result }}`
 {% endfor -%}
-{% endfor -%}
-{% endfor %}"""
+{% endfor %}
+
+See also
+{%- for title, at in subjects.items() %} [{{ title }}](../dtl.md#{{ at }}){{ "" if loop.last else "," }}{% endfor %}.
+"""
+
+# Functions whose names are no names of files.
+SIGNS = {"%": "percent", "*": "asterisk", "+": "plus-sign", "-": "minus-sign", "/": "slash", "^": "caret"}
+
+
+def file_name(name: str) -> str:
+    """That of the page of a function."""
+    return f"{SIGNS.get(name, name.removesuffix('!'))}.md"
+
+
+def sentence(text: str) -> str:
+    """The first one."""
+    return text.partition(". ")[0].removesuffix(".") + "."
 
 
 def cell(text: str) -> str:
@@ -116,7 +145,7 @@ def rows(properties: Iterable[PropertyManual], prefix: str = "") -> Iterator[tup
 def build() -> dict[str, str]:
     """File name → text of every page."""
     environment = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
-    environment.filters.update(cell=cell, default_cell=default_cell)
+    environment.filters.update(cell=cell, default_cell=default_cell, file_name=file_name, sentence=sentence)
     types = environment.from_string(TYPES)
     known = list(manuals(installed()))
     texts = {}
@@ -128,10 +157,24 @@ def build() -> dict[str, str]:
         ]
         texts[f"{name}.md"] = types.render(comment=COMMENT, title=title, manuals=chosen).rstrip() + "\n"
     texts["dtl.md"] = environment.from_string(FUNCTIONS).render(comment=COMMENT, subjects=subjects()).rstrip() + "\n"
+    texts |= functions(environment)
     texts["welcome.svg"] = picture()
     texts["openapi.json"] = interface()
     texts["codes.md"] = environment.from_string(CODES).render(comment=COMMENT, codes=codes()).rstrip() + "\n"
     return texts
+
+
+def functions(environment: Environment) -> Iterator[tuple[str, str]]:
+    """A page for every function. One that is a transform too has both on it."""
+    page = environment.from_string(FUNCTION)
+    ways: defaultdict[str, list[FunctionManual]] = defaultdict(list)
+    for subject in subjects():
+        for one in subject.functions:
+            ways[one.name].append(one)
+    for name, found in ways.items():
+        titles = {one.title: one.title.lower().replace(" ", "-") for one in found}
+        text = page.render(comment=COMMENT, name=name, ways=found, subjects=titles)
+        yield f"dtl/{file_name(name)}", text.rstrip() + "\n"
 
 
 def interface() -> str:
@@ -150,9 +193,16 @@ def picture() -> str:
 def main(arguments: list[str]) -> int:
     """Write the pages, or only compare."""
     stale = 0
-    FOLDER.mkdir(exist_ok=True)
-    for name, text in build().items():
+    texts = build()
+    for path in FOLDER.glob("dtl/*.md"):
+        if f"dtl/{path.name}" not in texts:
+            stale += 1
+            sys.stdout.write(f"docs/reference/dtl/{path.name} is of no function\n")
+            if "--check" not in arguments:
+                path.unlink()
+    for name, text in texts.items():
         path = FOLDER / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         stale += 1

@@ -22,6 +22,7 @@ class Example:
     rules: str
     datasets: str
     before: str
+    rdf: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ def _example(shown: Shown) -> Example:
         _text(shown.rules) if shown.rules else "",
         _text(shown.datasets) if shown.datasets else "",
         "" if shown.before is None else _text(shown.before),
+        _text(shown.rdf) if shown.rdf else "",
     )
 
 

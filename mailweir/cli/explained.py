@@ -143,7 +143,7 @@ def _function(one: FunctionManual, width: int, heading: Paint) -> Iterator[str]:
     for example in one.examples:
         yield ""
         yield f"  {example.expression}"
-        for title in ("source", "before", "target", "rules", "datasets"):
+        for title in ("source", "before", "target", "rules", "datasets", "rdf"):
             if text := getattr(example, title):
                 yield f"      {title}: {text}"
         yield f"      gives: {example.result}"

@@ -71,7 +71,8 @@ class Making(Protocol):
 class Shown(NamedTuple):
     """An example: an expression or a transform, and what it makes of a source; values as in JSON.
 
-    `datasets` are the entities that it may join, by dataset, and `before` is the version of the source before this one.
+    `datasets` are the entities that it may join, by dataset, `before` is the version of the source before this one, and
+    `rdf` is the registry of this name in the metadata.
     """
 
     expr: Any
@@ -81,6 +82,7 @@ class Shown(NamedTuple):
     rules: Mapping[str, Any] = {}
     datasets: Mapping[str, Sequence[Mapping[str, Any]]] = {}
     before: Any = None
+    rdf: Mapping[str, Any] = {}
 
 
 def shows(
@@ -91,9 +93,10 @@ def shows(
     rules: Mapping[str, Any] | None = None,
     datasets: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
     before: Any = None,
+    rdf: Mapping[str, Any] | None = None,
 ) -> Shown:
     """An example. Of a transform `result` is the target after it; null, when there is none."""
-    return Shown(expr, result, source, target, rules or {}, datasets or {}, before)
+    return Shown(expr, result, source, target, rules or {}, datasets or {}, before, rdf or {})
 
 
 Kind = Literal["expression", "transform"]

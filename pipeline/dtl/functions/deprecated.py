@@ -137,11 +137,25 @@ def _found(reference: Any, names: Any, datasets: Datasets) -> list[Entity]:
     return [{**entity, "_dataset": name} for name, entity in found if entity is not None]
 
 
+_PEOPLE: Final = {
+    "people": {
+        "prefixes": {"person": "https://example.com/people/", "_": "https://example.com/terms/"},
+        "prefix_rules": {"id": "person"},
+    }
+}
+
+
 @deprecated.special(
     "uri-expand",
     "[FUNCTION:each] VALUES",
     "Each entity with addresses for names, by the rules that the metadata has in `rdf` under what FUNCTION gives for "
     "it, or else under its `_dataset`. What has none is left out.",
+    shows(
+        ["uri-expand", ["string", "people"], "_S."],
+        {"_id": "<https://example.com/people/1>", "<https://example.com/terms/name>": "Kari"},
+        {"_id": "1", "name": "Kari"},
+        rdf=_PEOPLE,
+    ),
     shows(["uri-expand", "_S."], None, {"_id": "1", "_dataset": "people", "name": "Kari"}),
     shows(["uri-expand", ["list", {"_id": "1", "name": "Kari"}, 5]], []),
     shows(["uri-expand", ["string", "people"], None], None),

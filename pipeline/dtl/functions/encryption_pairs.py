@@ -5,6 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from pipeline.dtl.functions.encryption import encryption, with_keys
+from pipeline.dtl.functions.example_keys import (
+    PGP_MESSAGE,
+    PGP_PRIVATE,
+    PGP_PUBLIC,
+    RSA_MESSAGE,
+    RSA_PRIVATE,
+    RSA_PUBLIC,
+)
 from pipeline.dtl.limits import MOST_TEXT, bounded
 from pipeline.dtl.registry import DROP, Making, Run, shows
 from pipeline.dtl.tree import Call
@@ -15,34 +23,6 @@ if TYPE_CHECKING:
     from pysequoia import Cert, PyDecryptor
 
 __all__ = ["encryption"]
-
-# For examples: nobody has the private keys any more.
-_RSA: Final = """\
------BEGIN PUBLIC KEY-----
-MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAilxJ+Gx/8e2ZWRFl/xoM
-tXZNr3EXeTgpdNAGpIWT6TML40xRHIfDIeCQDO9XuVHhkuaDAuyJY48mld6/ph1/
-GJ6hfI3HcC55BpEHBUc6fh1tygKotRk0A6jhlcREfA9l4kQi7cLoXAqqGZcMgUYb
-ojt6Qf33TNSIolckd/mpErIip+MjgI4vezWF6hxLsGYOE4w6pFPjbjhWxQQjnbQp
-0jqY22zx6NmGbi9s2U27+U7V4Y/ozJdr5EMLo44rugc4vE9Zybpq7wtZFe3K7Ysr
-1mMQUzC94cpH5DkNBTfGFr9KF1KDr/4Q2sYiHIZNrx7PBGdj3VG2SIqpmKiNdRMq
-/wIDAQAB
------END PUBLIC KEY-----
-"""
-_PGP: Final = """\
------BEGIN PGP PUBLIC KEY BLOCK-----
-
-mDMEXgvhABYJKwYBBAHaRw8BAQdAtxc98L+mFwuzv9mEbGXH7k8X7aFzZMdD60DN
-8G+bZ5i0GUV4YW1wbGUgPGtleUBleGFtcGxlLmNvbT6IkAQTFggAOBYhBMhs/4Q0
-FaBT7XCY+p+PqS1RGhk3BQJeC+EAAhsBBQsJCAcCBhUKCQgLAgQWAgMBAh4BAheA
-AAoJEJ+PqS1RGhk31HEBALZuzy6ususV3uQs5dUl+vyTPHmaXVS+NwYCsEpNAnqy
-AQCWYUh1YYw1rPJHn8vD+Eijdik0GjRyq1a6Jiv07Ps1BLg4BF4L4QASCisGAQQB
-l1UBBQEBB0CTxwrsVI2uQgF1GikBVIOb1vKSvlrl+/wlZWK5uTCRPAMBCAeIeAQY
-FggAIBYhBMhs/4Q0FaBT7XCY+p+PqS1RGhk3BQJeC+EAAhsMAAoJEJ+PqS1RGhk3
-eRQBAOGjuj9U9/f/IVzOjyo8m513SJwnob/BxF+yZFlliNu+AP9vDMZwof4qOVFj
-2aFcOQr4ud0h3lzXVxDt2kOa9Ot/DQ==
-=DeA9
------END PGP PUBLIC KEY BLOCK-----
-"""
 
 
 def _padding() -> OAEP:
@@ -89,9 +69,9 @@ def _rsa_private(text: str) -> RSAPrivateKey:
     "PUBLIC_KEY VALUES",
     "Each string, encrypted with an RSA key in PEM (OAEP with SHA-256), as bytes. Only short strings: 190 bytes with a "
     "key of 2048 bits.",
-    shows(["is-bytes", ["encrypt-pki", "_S.key", "text"]], True, {"key": _RSA}),
-    shows(["count", ["encrypt-pki", "_S.key", ["list", "a", 5, "b"]]], 2, {"key": _RSA}),
-    shows(["encrypt-pki", "_S.key", None], None, {"key": _RSA}),
+    shows(["is-bytes", ["encrypt-pki", "_S.key", "text"]], True, {"key": RSA_PUBLIC}),
+    shows(["count", ["encrypt-pki", "_S.key", ["list", "a", 5, "b"]]], 2, {"key": RSA_PUBLIC}),
+    shows(["encrypt-pki", "_S.key", None], None, {"key": RSA_PUBLIC}),
     pure=False,
 )
 def _encrypt_pki(making: Making, call: Call) -> Run:
@@ -109,8 +89,8 @@ def _encrypted_pki(key: RSAPublicKey, text: str) -> bytes:
     "decrypt-pki",
     "PRIVATE_KEY VALUES",
     "The strings that were encrypted with the public key of this RSA key in PEM. What was not is left out.",
+    shows(["decrypt-pki", "_S.key", "_S.secret"], "Kari", {"key": RSA_PRIVATE, "secret": RSA_MESSAGE}),
     shows(["decrypt-pki", "$SECRET(key)", None], None),
-    shows(["decrypt-pki", "$SECRET(key)", "text"], None),
     shows(["decrypt-pki", "$SECRET(key)", ["list", "text", 5]], []),
     pure=False,
 )
@@ -158,9 +138,9 @@ def _pgp_private(text: str, passphrase: str) -> PyDecryptor:
     "encrypt-pgp",
     "PUBLIC_KEY VALUES",
     "Each string, encrypted with an OpenPGP key, as a message in ASCII.",
-    shows(["substring", 0, 27, ["encrypt-pgp", "_S.key", "text"]], "-----BEGIN PGP MESSAGE-----", {"key": _PGP}),
-    shows(["count", ["encrypt-pgp", "_S.key", ["list", "a", 5, "b"]]], 2, {"key": _PGP}),
-    shows(["encrypt-pgp", "_S.key", None], None, {"key": _PGP}),
+    shows(["substring", 0, 27, ["encrypt-pgp", "_S.key", "text"]], "-----BEGIN PGP MESSAGE-----", {"key": PGP_PUBLIC}),
+    shows(["count", ["encrypt-pgp", "_S.key", ["list", "a", 5, "b"]]], 2, {"key": PGP_PUBLIC}),
+    shows(["encrypt-pgp", "_S.key", None], None, {"key": PGP_PUBLIC}),
     pure=False,
 )
 def _encrypt_pgp(making: Making, call: Call) -> Run:
@@ -181,8 +161,8 @@ def _encrypted_pgp(key: Cert, text: str) -> str:
     "PRIVATE_KEY PASSPHRASE VALUES",
     "The strings of OpenPGP messages in ASCII that were encrypted with the public key of this one, which PASSPHRASE "
     "opens; null, if it has none. What was not is left out.",
+    shows(["decrypt-pgp", "_S.key", None, "_S.secret"], "Kari", {"key": PGP_PRIVATE, "secret": PGP_MESSAGE}),
     shows(["decrypt-pgp", "$SECRET(key)", "$SECRET(passphrase)", None], None),
-    shows(["decrypt-pgp", "$SECRET(key)", None, 5], None),
     shows(["decrypt-pgp", "$SECRET(key)", None, ["list", 5, True]], []),
     pure=False,
 )

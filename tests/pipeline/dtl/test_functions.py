@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -25,7 +26,7 @@ def test_examples_are_true(function: Function, example: Shown) -> None:
     """What the manual says that an example gives is what it gives, to the type of each value."""
     tried = evaluated if function.kind == "expression" else transformed
     before = {} if example.before is None else {example.before["_id"]: example.before}
-    knows = host(Memory(example.datasets, before), "people")
+    knows = replace(host(Memory(example.datasets, before), "people"), rdf=example.rdf)
     result = tried(example.expr, example.source, example.target, knows, rules=example.rules)
     assert json.dumps(transit(result)) == json.dumps(example.result)
 
