@@ -229,6 +229,9 @@ class Typer:
             # Without a property of its own such a fault is about one that may be written after all.
             start = opening(self.document, node)
             found = [problem for problem in found if start not in _places(problem)]
+        if any(isinstance(member.value, Broken) for member in node.members.values()):
+            # What excludes each other may stand in two alternatives, of which one counts: each is looked at by itself.
+            found = [problem for problem in found if problem.code != "E209"]
         self.problems += found
         strange = known.names or known.renamed or known.problems or named.get("type", type_name) != type_name
         faulty = any(problem.level == "error" for problem in found)

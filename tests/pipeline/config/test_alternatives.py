@@ -126,6 +126,13 @@ def test_conditions_at_any_depth_are_checked(lookup: Lookup) -> None:
     assert found(system(nested), lookup) == [("E201", '"verbos"')]
 
 
+def test_properties_of_two_alternatives_do_not_exclude_each_other() -> None:
+    """One has one server and another several; both in one of them is a fault, whichever counts."""
+    one, several = {"smtp_server": "localhost"}, {"servers": [{"smtp_server": "a.example.com"}]}
+    assert "E209" not in {code for code, _ in found(system({"test": one, "prod": several}))}
+    assert ("E209", '"servers"') in found(system({"test": one, "prod": {**one, **several}}))
+
+
 def test_only_the_condition_of_what_is_chosen_is_asked() -> None:
     """A condition within an alternative that is not chosen needs no value either."""
     inner = depends({"1": {"helo": "one"}, "2": {"helo": "two"}}, "$ENV(other)")
