@@ -78,6 +78,8 @@ class Catcher:
         self._servers: list[asyncio.Server] = []
         self._talks: set[_Talk] = set()
         self._came = asyncio.Event()
+        self.over = False
+        """Whether it is closing."""
 
     async def __aenter__(self) -> Self:
         """Listen; an `OSError` says why that is not possible."""
@@ -94,6 +96,7 @@ class Catcher:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop listening and close every connection; answers that were given still go out."""
+        self.over = True
         for server in self._servers:
             server.close()
         talks = list(self._talks)
@@ -105,6 +108,9 @@ class Catcher:
         await asyncio.gather(*(talk.give_up() for talk in list(self._talks)))
         for server in self._servers:
             await server.wait_closed()
+        # A connection that was accepted just before is made in the next turns of the loop, and refused then.
+        for _ in range(_TURNS_TO_CONNECT):
+            await asyncio.sleep(0)
 
     async def wait(self, count: int) -> list[Caught]:
         """Wait until so many mails have come in all. The caller sets how long."""
@@ -145,6 +151,10 @@ class Catcher:
         self._talks.discard(talk)
 
 
+# asyncio makes a connection in a task, and its transport in a call after that, both begun by the accepting call.
+_TURNS_TO_CONNECT: Final = 4
+
+
 def _forgotten(task: asyncio.Task[None]) -> None:
     """A connection that breaks is the client's affair: nobody has to hear of it."""
     with suppress(asyncio.CancelledError):
@@ -179,6 +189,9 @@ class _Talk(SMTP):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called again when STARTTLS has put TLS over the connection."""
         first = self.transport is None
+        if first and self._catcher.over and isinstance(transport, asyncio.WriteTransport):
+            transport.abort()
+            return
         super().connection_made(transport)
         if first and self._handler_coroutine:
             self._handler_coroutine.add_done_callback(_forgotten)
@@ -186,7 +199,8 @@ class _Talk(SMTP):
 
     def connection_lost(self, error: Exception | None) -> None:
         """Called when nothing more can be read or written."""
-        super().connection_lost(error)
+        if self._handler_coroutine is not None:
+            super().connection_lost(error)
         self._catcher.closed(self)
         self.ended.set()
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
+    from mailweir.serving.overview import Overview
     from mailweir.web.happenings import Facts
     from mailweir.web.route import Call
     from mailweir.web.site import Site
@@ -164,15 +165,16 @@ class Events:
 
     async def _look(self) -> None:
         try:
-            overview = facts(await self._site.overview())
+            self.shown(await self._site.overview())
         except StateError:
-            # Those who look after the state tell of it; what was known last stays.
-            return
+            pass  # Those who look after the state tell of it; what was known last stays.
         except Exception as error:  # noqa: BLE001 - a look that fails must not be the last one
             event("http.crashed", f"a fault in mailweir itself: {type(error).__name__}", logging.ERROR)
-            return
+
+    def shown(self, overview: Overview) -> None:
+        """Tell what is new in it. Also of what pages show: what they had is over may be so before the next look."""
         served, problem = self._site.config, self._site.service.problem
-        now = facts_of(overview, {"hash": served.hash, "loaded_at": moment(served.at), "problem": bool(problem)})
+        now = facts_of(facts(overview), {"hash": served.hash, "loaded_at": moment(served.at), "problem": bool(problem)})
         # What is new since nobody listened is told too: the first look finds everything new.
         for name, key, data in list(news(self._known or {}, now)):
             self._add(name, key, json.loads(data))

@@ -124,6 +124,7 @@ class Opening:
             )
             stack.push_async_callback(site.closed)
             events = Events(site)
+            site.shown = events.shown
             buses = Buses(site)
             stack.callback(buses.close)
             routes, browsers = routes_of(site, events, buses), None

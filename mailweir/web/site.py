@@ -44,6 +44,8 @@ class Site:
     """Where entities are tried."""
     desk: Desk | None = None
     """Where a configuration that is in a database is changed."""
+    shown: Callable[[Overview], None] = lambda _: None
+    """Called with what a page shows: those who listen are told of what is new since."""
 
     @property
     def folder(self) -> Path:

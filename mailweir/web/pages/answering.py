@@ -65,7 +65,9 @@ class Pages:
         `topics` are what it wants to hear of (`mailweir.web.events.TOPICS`), with commas.
         """
         assert call.caller is not None  # noqa: S101 - a page needs a role
-        frame = self._frame(call.caller, call.csrf, here, overview or await self._site.overview())
+        overview = overview or await self._site.overview()
+        self._site.shown(overview)
+        frame = self._frame(call.caller, call.csrf, here, overview)
         text = self.renderer.text(
             template, frame=frame, title=title, topics=topics, may=call.may, serves=self.serves, **model
         )

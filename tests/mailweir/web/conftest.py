@@ -153,20 +153,14 @@ class Catching:
         """What it refuses; may be changed while it runs."""
         self._catcher = Catcher(mishaps=self.mishaps)
         self._begun = Event()
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop
         self._over: asyncio.Event
-        self._thread = Thread(target=self._run, daemon=True)
+        self._thread = Thread(target=lambda: asyncio.run(self._go()), daemon=True)
         self._thread.start()
         assert self._begun.wait(PATIENCE)
 
-    def _run(self) -> None:
-        try:
-            self._loop.run_until_complete(self._go())
-        finally:
-            self._loop.close()
-
     async def _go(self) -> None:
-        self._over = asyncio.Event()
+        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
         async with self._catcher:
             self.port = self._catcher.port
             self._begun.set()
