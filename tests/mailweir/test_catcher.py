@@ -409,6 +409,22 @@ def test_the_end_closes_what_is_open() -> None:
     run(test)
 
 
+def test_who_comes_while_it_ends_is_refused() -> None:
+    """A connection that the system has taken already is closed, and nothing of it is left open."""
+
+    async def test() -> None:
+        loop = asyncio.get_running_loop()
+        with socket.socket() as late:
+            late.setblocking(False)
+            async with Catcher() as catcher:
+                await loop.sock_connect(late, ("127.0.0.1", catcher.port))
+                # The loop sees the connection in the turn in which the catcher begins to end.
+            with suppress(ConnectionResetError):
+                assert await loop.sock_recv(late, 100) == b""
+
+    run(test)
+
+
 def test_an_answer_that_was_given_still_goes_out() -> None:
     """A client whose mail was kept has its answer although the catcher ends at that moment."""
 

@@ -136,6 +136,19 @@ def test_wrong_questions(serve: Serve, query: str) -> None:
     assert serve(PIPE).get(f"/api/v1/events?{query}").status == 400
 
 
+def test_what_a_page_showed_is_known(serve: Serve) -> None:
+    """What was on a page and was over before the next look is told, or the page would keep it."""
+    service = serve(PIPE)
+    with listening(service, "/api/v1/events?topics=pipes") as stream:
+        first = stream.until("pipe")
+    service.post("/api/pipes/p/pause", {"reason": "the moon"})
+    assert b"the moon" in service.get("/pipes").body
+    service.post("/api/pipes/p/resume")
+    with listening(service, f"/api/v1/events?topics=pipes&after={first['id']}") as stream:
+        stream.until("pipe", lambda told: told["paused"])
+        stream.until("pipe", lambda told: not told["paused"])
+
+
 def test_streams_end_with_the_service(serve: Serve) -> None:
     """Who listens keeps no service from ending, and hears the end."""
     service = serve(PIPE)
