@@ -16,7 +16,7 @@ from mailweir.doctor.look import look
 from mailweir.ledger.windows import Gate, gates
 from mailweir.mail_of_parts import composed
 from mailweir.serving.log import event
-from mailweir.serving.pauses import PAUSES, Pause, name_of, pauses_of, text_of
+from mailweir.web import pausing
 from mailweir.web.pages.system_rows import facts, senders, system_rows, test_addresses, users
 from mailweir.web.pages.window_picture import picture, words_of
 from mailweir.web.pages.window_series import SPANS, USUAL, Series, begin_of, by_minute, series_of, value_at
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from mailweir.doctor.finding import Finding
+    from mailweir.serving.pauses import Pause
     from mailweir.web.pages.answering import Pages
     from mailweir.web.route import Call
     from mailweir.web.site import Site
@@ -46,7 +47,6 @@ _one: Final = {404: "no such system"}
 # Marks side by side on a picture that is 900 wide.
 _MARKS: Final = 300
 _WORDS: Final = {"1h": "hour", "6h": "6 hours", "24h": "24 hours", "7d": "7 days"}
-_MOST_REASON: Final = 500
 # Of a limit that is changed all the time nobody reads more.
 _CHANGES: Final = 10
 
@@ -211,18 +211,16 @@ class Systems:
         """Until somebody resumes; everybody sees who did it and why."""
         system = self._known(call)
         reason = str(call.form.get("reason", "")).strip()
-        if not reason or len(reason) > _MOST_REASON:
+        if not reason or len(reason) > pausing.MOST_REASON:
             return await self._page(call, system, wrong="say why: it is shown to everyone until it is resumed")
-        by = "" if call.caller is None else call.caller.name
-        held = Pause(by, self._site.clock.wall(), reason, None)
-        await self._site.state.admit(Batch(notes={name_of("system", system.id): text_of(held)}))
+        await pausing.pause(self._site, call, "system", system.id, reason, None)
         _record("system.paused", f"{system.id} paused", call)
         return self._pages.to(f"/systems/{quote(system.id, safe='')}")
 
     async def resume(self, call: Call) -> Response:
         """Pipes mail through it again."""
         system = self._known(call)
-        await self._site.state.admit(Batch(notes={name_of("system", system.id): ""}))
+        await pausing.resume(self._site, "system", system.id)
         _record("system.resumed", f"{system.id} resumed", call)
         return self._pages.to(f"/systems/{quote(system.id, safe='')}")
 
@@ -232,7 +230,7 @@ class Systems:
         return bool((await self._site.state.messages(Filter(system=system, recipient=to), most=1)).rows)
 
     async def _pauses(self) -> dict[str, Pause]:
-        found = pauses_of(await self._site.state.notes(PAUSES), self._site.clock.wall())
+        found = await pausing.pauses(self._site)
         return {id_: pause for (what, id_), pause in found.items() if what == "system"}
 
     def _gates(self) -> tuple[Gate, ...]:
