@@ -67,7 +67,8 @@ def test_no_secret_is_in_any_answer(serve: Serve, tmp_path: Path) -> None:
     service = serve(people("a", CANARY), {**office, "smtp_username": "me", "smtp_password": "$SECRET(PASSWORD)"})
     service.until(lambda: service.get("/api/datasets").json["datasets"])
     site: Any = None
-    for route in routes_of(site):
+    # What streams has no end to wait for; what it tells is looked at by tests of its own.
+    for route in (one for one in routes_of(site) if not one.streams):
         for name in ("people", "office", CANARY):
             path = route.path.replace("{pipe}", name).replace("{system}", name).replace("{dataset}", name)
             path = path.replace("{id}", name).replace("{number}", "1")
